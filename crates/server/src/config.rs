@@ -1,0 +1,186 @@
+//! `vestibule.toml`: what an administrator says of this server.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+/// The server's configuration. Relative paths start at the folder of the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The data folder: database and sealing key.
+    pub data: PathBuf,
+    /// The landing page as built.
+    pub www: PathBuf,
+    /// The telehealth profile.
+    pub profile: PathBuf,
+    /// Origins of the pages that may embed the landing page, such as
+    /// `https://mychart.example.org`. None by default.
+    #[serde(default)]
+    pub frame_ancestors: Vec<FrameAncestor>,
+    /// How log lines look.
+    #[serde(default)]
+    pub log: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For eyes.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The origin of a page that may embed the landing page.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FrameAncestor(String);
+
+impl FrameAncestor {
+    /// The origin, as it stands in a Content-Security-Policy.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FrameAncestor {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        url::Url::parse(&text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "https" | "http"))
+            .filter(|url| url.origin().ascii_serialization() == text)
+            .map(|_| Self(text))
+            .ok_or("frame_ancestors: write origins only, such as \"https://mychart.example.org\"")
+    }
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{path}: {source}; check the path and its permissions", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not what is expected; the message has line, column and key.
+    #[error("{path}: {message}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where and what. It repeats no value.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, lacks a key, has an unknown one or a wrong value.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config: Self = parse_toml(path, &text)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for relative in [&mut config.data, &mut config.www, &mut config.profile] {
+            *relative = folder.join(&*relative);
+        }
+        Ok(config)
+    }
+}
+
+/// Reads TOML. The error names line, column and what is wrong, and does not quote
+/// the line as the parser would: it may hold a secret.
+pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let place = error.span().map_or_else(String::new, |span| {
+            let before = text.get(..span.start).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let column = before
+                .chars()
+                .rev()
+                .take_while(|character| *character != '\n')
+                .count()
+                + 1;
+            format!("line {line}, column {column}: ")
+        });
+        let message = format!("{place}{}", error.message());
+        ConfigError::Invalid {
+            path: path.to_owned(),
+            message,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "listen = \"127.0.0.1:0\"\ndata = \"state\"\nwww = \"/srv/www\"\nprofile = \"profile.toml\"\n";
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vestibule.toml");
+        fs::write(&path, text).unwrap();
+        let mut config = Config::read(&path)?;
+        assert!(config.data.starts_with(folder.path()));
+        config.data = config.data.strip_prefix(folder.path()).unwrap().to_owned();
+        Ok(config)
+    }
+
+    #[test]
+    fn relative_paths_start_at_the_file() {
+        let config = read(MINIMAL).unwrap();
+        assert_eq!(config.data, Path::new("state"));
+        assert_eq!(config.www, Path::new("/srv/www"));
+        assert!(config.frame_ancestors.is_empty());
+        assert_eq!(config.log, LogFormat::Text);
+    }
+
+    #[test]
+    fn faults_name_file_line_and_key() {
+        for (text, key) in [
+            (format!("{MINIMAL}lisen = 1\n"), "lisen"),
+            (MINIMAL.replace("data = \"state\"\n", ""), "data"),
+            (MINIMAL.replace("127.0.0.1:0", "here"), "line 1"),
+            (format!("{MINIMAL}log = \"xml\"\n"), "json"),
+            (
+                format!("{MINIMAL}frame_ancestors = [\"https://a/b\"]\n"),
+                "frame_ancestors",
+            ),
+            (
+                format!("{MINIMAL}frame_ancestors = [\"https://a; script-src *\"]\n"),
+                "frame_ancestors",
+            ),
+        ] {
+            let message = read(&text).unwrap_err().to_string();
+            assert!(message.contains("vestibule.toml"), "{message}");
+            assert!(message.contains(key), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Config::read(Path::new("/does/not/exist.toml")).unwrap_err();
+        assert!(error.to_string().contains("/does/not/exist.toml"));
+    }
+}

@@ -1,0 +1,157 @@
+//! The routes, one file each, and what surrounds them.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Request, State, rejection::BytesRejection},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use vestibule_launch::{EhrRole, ErrorName};
+
+use crate::{
+    access_log,
+    failure::Failure,
+    in_flight::{self, InFlight},
+    security_headers::{self, Policies},
+    state::AppState,
+};
+
+mod assets;
+mod health;
+mod launch_error;
+mod oauth2authorized;
+mod oauth2smartlaunch;
+mod redeem;
+
+pub use launch_error::ReportError;
+pub use oauth2authorized::AuthorizedError;
+pub use oauth2smartlaunch::SmartLaunchError;
+
+/// Longest body of a request, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long a request may take. Outbound calls end earlier.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+const ROLES: [EhrRole; 2] = [EhrRole::Patient, EhrRole::Provider];
+
+/// Everything that the server answers. `node` is the conferencing node's own router.
+pub fn router(
+    state: &AppState,
+    node: Router,
+    www: &Path,
+    policies: Policies,
+    in_flight: &InFlight,
+) -> Router {
+    let mut launches = Router::new()
+        .route("/api/telehealth/v1/launch/redeem", redeem::route())
+        .route(
+            "/api/telehealth/v1/launch/error",
+            launch_error::report_route(),
+        )
+        .route(
+            "/api/telehealth/v1/launch/{telehealth_request_id}/error",
+            launch_error::known_route(),
+        );
+    for role in ROLES {
+        let path = |endpoint| format!("/api/telehealth/v1/{}/{endpoint}/{{uuid}}", role.as_str());
+        for slash in ["", "/"] {
+            launches = launches
+                .route(
+                    &(path("oauth2smartlaunch") + slash),
+                    oauth2smartlaunch::route(role),
+                )
+                .route(
+                    &(path("oauth2authorized") + slash),
+                    oauth2authorized::route(role),
+                );
+        }
+    }
+    let launches = launches
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            end_at_deadline,
+        ))
+        .layer(middleware::from_fn_with_state(
+            in_flight.clone(),
+            in_flight::count,
+        ))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state.clone());
+    let panicked = state.clone();
+    Router::new()
+        .merge(launches)
+        .route("/healthz", get(health::health))
+        .merge(assets::router(www))
+        .merge(node)
+        .fallback(not_found)
+        .layer(CatchPanicLayer::custom(
+            move |panic: Box<dyn std::any::Any + Send>| {
+                drop(panic);
+                let failure = Unexpected::Panic;
+                panicked
+                    .failed(&failure, panicked.tools.request_id())
+                    .page(Some(&panicked.profile))
+            },
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::new(policies),
+            security_headers::set,
+        ))
+        .layer(middleware::from_fn(access_log::log))
+}
+
+/// The parameters of a launch or of a return from the EHR: those of the query, and
+/// those of a form.
+fn parameters(query: Option<String>, body: Result<Bytes, BytesRejection>) -> Option<String> {
+    let body = body.ok()?;
+    let body = String::from_utf8_lossy(&body);
+    let mut parameters = query.unwrap_or_default();
+    if !body.is_empty() {
+        parameters.push('&');
+        parameters.push_str(&body);
+    }
+    Some(parameters)
+}
+
+/// A GET here is a step of a launch; looking at the headers alone must not take it.
+async fn no_head() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}
+
+async fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "There is no such page here.\n").into_response()
+}
+
+async fn end_at_deadline(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => state
+            .failed(&Unexpected::Deadline, state.tools.request_id())
+            .page(Some(&state.profile)),
+    }
+}
+
+/// What no route expects of itself.
+#[derive(Debug, thiserror::Error)]
+enum Unexpected {
+    #[error("the request took too long")]
+    Deadline,
+    #[error("an error in the server; its log has more")]
+    Panic,
+}
+
+impl Failure for Unexpected {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, ErrorName::Internal),
+            Self::Panic => (StatusCode::INTERNAL_SERVER_ERROR, ErrorName::Internal),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `POST /api/telehealth/v1/launch/error`: the landing page reports a failure and
+//! learns what to show. `GET /api/telehealth/v1/launch/{telehealth_request_id}/error`:
+//! what to show of a failure that is known.
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get, post},
+};
+use vestibule_launch::{
+    ErrorName, RequestId, UnixTime,
+    launch_api::{ErrorPage, ErrorReport},
+};
+use vestibule_store::{FailureSource, Launch, LaunchState, StoreError};
+
+use crate::{clock::rfc3339, launch::alias_hash, state::AppState};
+
+/// Longest alias that is looked up, in bytes.
+const LONGEST_ALIAS: usize = 1024;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The body is not an [`ErrorReport`].
+    #[error("the body must be a JSON object with `error_name`")]
+    Body(StatusCode),
+    /// No launch has this request id, or it has not failed.
+    #[error("no failed launch has this telehealth_request_id")]
+    Unknown,
+    /// The store failed.
+    #[error("the server cannot get at its database; try again soon")]
+    Store(#[from] StoreError),
+}
+
+pub(super) fn report_route() -> MethodRouter<AppState> {
+    post(report)
+}
+
+pub(super) fn known_route() -> MethodRouter<AppState> {
+    get(known)
+}
+
+async fn report(
+    State(state): State<AppState>,
+    body: Result<Json<ErrorReport>, JsonRejection>,
+) -> Response {
+    let recorded = match body {
+        Ok(Json(report)) => record(&state, &report).await,
+        Err(rejection) => Err(ReportError::Body(rejection.status())),
+    };
+    answer(&state, recorded)
+}
+
+async fn known(State(state): State<AppState>, Path(request_id): Path<String>) -> Response {
+    answer(&state, find(&state, &request_id).await)
+}
+
+fn answer(state: &AppState, page: Result<ErrorPage, ReportError>) -> Response {
+    match page {
+        Ok(page) => {
+            let request_id = page.telehealth_request_id;
+            let mut response = Json(page).into_response();
+            response.extensions_mut().insert(request_id);
+            response
+        }
+        Err(error) => state.failed(&error, state.tools.request_id()).problem(),
+    }
+}
+
+/// A report of a launch that nobody knows gets a request id of its own, so that the
+/// help desk finds it in the log.
+async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, ReportError> {
+    let launch = find_reported(state, report).await?;
+    let now = state.tools.now();
+    let request_id = match &launch {
+        Some(launch) => launch.request_id,
+        None => state.tools.request_id(),
+    };
+    let error_name = report.error_name;
+    let recorded = launch.is_some()
+        && state
+            .tools
+            .store
+            .record_failure(request_id, FailureSource::Browser, error_name, now)
+            .await?;
+    tracing::warn!(%request_id, %error_name, recorded, "the landing page reports a failure");
+    Ok(page(state, launch.as_ref(), request_id, error_name, now))
+}
+
+async fn find_reported(
+    state: &AppState,
+    report: &ErrorReport,
+) -> Result<Option<Launch>, StoreError> {
+    let store = &state.tools.store;
+    if let Some(request_id) = report.telehealth_request_id
+        && let Some(launch) = store.find_launch(request_id).await?
+    {
+        return Ok(Some(launch));
+    }
+    match &report.conference {
+        Some(alias) if alias.len() <= LONGEST_ALIAS => {
+            store.find_launch_by_alias(alias_hash(alias)).await
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn find(state: &AppState, request_id: &str) -> Result<ErrorPage, ReportError> {
+    let request_id: RequestId = request_id.parse().map_err(|_| ReportError::Unknown)?;
+    let launch = state.tools.store.find_launch(request_id).await?;
+    let launch = launch.ok_or(ReportError::Unknown)?;
+    let LaunchState::Failed { error_name, at } = launch.state else {
+        return Err(ReportError::Unknown);
+    };
+    Ok(page(state, Some(&launch), request_id, error_name, at))
+}
+
+fn page(
+    state: &AppState,
+    launch: Option<&Launch>,
+    telehealth_request_id: RequestId,
+    error_name: ErrorName,
+    at: UnixTime,
+) -> ErrorPage {
+    let profile = &state.profile;
+    let detail = launch
+        .filter(|_| profile.show_debug_information)
+        .map(|launch| {
+            format!(
+                "{} launch of {}",
+                launch.role.as_str(),
+                rfc3339(launch.created_at)
+            )
+        });
+    ErrorPage {
+        error_name,
+        telehealth_request_id,
+        utc_time: rfc3339(at),
+        detailed_debug_information: detail,
+        template: profile.error_page_source().to_owned(),
+    }
+}

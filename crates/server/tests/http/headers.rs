@@ -1,0 +1,118 @@
+//! Security headers of every kind of response.
+
+use reqwest::Response;
+
+use crate::support::{Launch, TestServer, launch_path};
+
+const API: &str = "default-src 'none'; frame-ancestors 'none'";
+
+fn check(response: &Response, policy: &str, cache: &str) {
+    let url = response.url();
+    for (name, value) in [
+        ("content-security-policy", policy),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("permissions-policy", "camera=(self), microphone=(self)"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cache-control", cache),
+    ] {
+        let values: Vec<_> = response.headers().get_all(name).iter().collect();
+        assert_eq!(values, [value], "{name} of {url}");
+    }
+}
+
+#[tokio::test]
+async fn the_landing_page_runs_its_own_scripts_and_nothing_else() {
+    let server = TestServer::start().await;
+    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+        img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
+        form-action 'self'; frame-ancestors https://portal.example.org";
+    for (path, kind) in [
+        ("/webapp/", "text/html"),
+        ("/webapp/index.html", "text/html"),
+        ("/webapp/?conference=1", "text/html"),
+        ("/webapp/boot.js", "text/javascript"),
+        ("/webapp/vestibule_bg.wasm", "application/wasm"),
+    ] {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), 200);
+        assert!(
+            response.headers()["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with(kind)
+        );
+        check(&response, policy, "no-cache");
+    }
+    for path in [
+        "/webapp/nothing.js",
+        "/webapp/../profile.toml",
+        "/webapp/%2e%2e/profile.toml",
+    ] {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), 404);
+    }
+    let response = server.get("/webapp?conference=1").await;
+    assert_eq!(response.status(), 308);
+    assert_eq!(response.headers()["location"], "/webapp/?conference=1");
+}
+
+#[tokio::test]
+async fn the_error_frame_runs_no_script_and_stands_in_the_landing_page_only() {
+    let server = TestServer::start().await;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+        form-action 'none'; frame-ancestors 'self' https://portal.example.org";
+    check(
+        &server.get("/webapp/error-frame.html").await,
+        policy,
+        "no-cache",
+    );
+}
+
+#[tokio::test]
+async fn error_pages_run_no_script() {
+    let server = TestServer::start().await;
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+        form-action 'none'; frame-ancestors https://portal.example.org";
+    let response = server.get(&launch_path("patient")).await;
+    assert_eq!(response.status(), 400);
+    check(&response, policy, "no-store");
+}
+
+#[tokio::test]
+async fn answers_that_are_no_page_allow_nothing() {
+    let server = TestServer::start().await;
+    check(&server.begin(Launch::PATIENT).await, API, "no-store");
+    for path in [
+        "/",
+        "/healthz",
+        "/nothing",
+        "/api/telehealth/v1/launch/x/error",
+        "/api/telehealth/v1/launch/redeem",
+        "/api/client/v2/status",
+        "/api/client/v2/conferences/x/request_token",
+    ] {
+        check(&server.get(path).await, API, "no-store");
+    }
+}
+
+#[tokio::test]
+async fn files_are_sent_compressed_to_whom_can_read_it() {
+    let server = TestServer::start().await;
+    for (accept, encoding, body) in [
+        ("br, gzip", Some("br"), "brotli"),
+        ("gzip", Some("gzip"), "gzip"),
+        ("identity", None, "\0asm"),
+    ] {
+        let response = server
+            .get_encoded("/webapp/vestibule_bg.wasm", accept)
+            .await;
+        assert_eq!(response.headers()["content-type"], "application/wasm");
+        let sent = response
+            .headers()
+            .get("content-encoding")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(sent, encoding);
+        assert_eq!(response.text().await.unwrap(), body);
+    }
+}

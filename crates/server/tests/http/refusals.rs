@@ -1,0 +1,376 @@
+//! Launches that fail: which page, and that a retry is safe.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+use vestibule_launch::{ErrorName, RequestId};
+
+use crate::support::{
+    Launch, MetadataScript, TestServer, TokenScript, UUID, encrypt, launch_path, location,
+    parameter, return_path,
+};
+
+/// Checks what every error page has, and gives its text without what differs each time.
+async fn page(response: Response, status: u16) -> String {
+    assert_eq!(response.status(), status);
+    assert!(
+        response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let text = response.text().await.unwrap();
+    assert!(text.contains("2027-01-15T08:"), "the time in UTC: {text}");
+    let id = request_id(&text);
+    text.replace(&id.to_string(), "ID")
+}
+
+/// The one request id on a page.
+fn request_id(text: &str) -> RequestId {
+    let is_id = |character: char| character.is_ascii_hexdigit() || character == '-';
+    let mut ids = text
+        .split(|character: char| !is_id(character))
+        .filter_map(|word| (word.len() == 36).then(|| word.parse().ok())?);
+    ids.next().expect("a request id on the page")
+}
+
+/// Which failure the page tells, as the launch API knows it for a stored launch.
+async fn recorded(server: &TestServer, text: &str) -> String {
+    let path = format!("/api/telehealth/v1/launch/{}/error", request_id(text));
+    let answer = server.get(&path).await;
+    assert_eq!(answer.status(), 200);
+    let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    answer["error_name"].as_str().unwrap().to_owned()
+}
+
+async fn open(server: &TestServer, role: &str, data: &str) -> Response {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("iss", &server.ehr.iss())
+        .append_pair("launch", "l")
+        .append_pair("data", data);
+    server
+        .get(&format!("{}?{}", launch_path(role), form.finish()))
+        .await
+}
+
+#[tokio::test]
+async fn every_bad_ciphertext_gives_the_same_page() {
+    let server = TestServer::start().await;
+    let good = encrypt("csn=1&fname=Beverley");
+    let mut flipped = good.clone().into_bytes();
+    flipped[good.len() - 4] ^= 1;
+    let bad = [
+        String::new(),
+        "!".into(),
+        "%%%".into(),
+        "AAAA".into(),
+        good[..good.len() - 2].into(),
+        good[4..].into(),
+        String::from_utf8(flipped).unwrap(),
+        "A".repeat(64),
+        "A".repeat(20_000),
+        encrypt(""),
+        encrypt("no parameters"),
+        encrypt("csn=1&csn=2"),
+        encrypt("csn="),
+        encrypt("fname=Beverley"),
+        encrypt("csn=1&fname=%00"),
+        encrypt(&format!("csn={}", "1".repeat(129))),
+    ];
+    let first = page(open(&server, "patient", "AAAA").await, 400).await;
+    for data in bad {
+        assert_eq!(
+            page(open(&server, "patient", &data).await, 400).await,
+            first,
+            "{data:.80}"
+        );
+    }
+    let twice = format!("{}&data=AAAA", server.parameters(Launch::PATIENT));
+    let response = server
+        .get(&format!("{}?{twice}", launch_path("patient")))
+        .await;
+    assert_eq!(page(response, 400).await, first);
+}
+
+#[tokio::test]
+async fn a_launch_needs_iss_and_launch_once() {
+    let server = TestServer::start().await;
+    let iss = server.ehr.iss();
+    for query in [
+        String::new(),
+        format!("iss={iss}"),
+        "launch=1".into(),
+        format!("iss={iss}&launch="),
+        format!("iss={iss}&launch=1&launch=2"),
+        format!("iss={iss}&iss={iss}&launch=1"),
+    ] {
+        let response = server
+            .get(&format!("{}?{query}", launch_path("patient")))
+            .await;
+        page(response, 400).await;
+    }
+    let body = "a".repeat(70_000);
+    page(server.post_form(&launch_path("patient"), body).await, 413).await;
+}
+
+#[tokio::test]
+async fn only_the_profiles_own_ehr_may_launch() {
+    let server = TestServer::start().await;
+    let ehr = server.ehr.address;
+    for iss in [
+        "https://evil.example.org/oauth/fhir".to_owned(),
+        format!("http://{ehr}/other"),
+        format!("http://{ehr}/oauthx/fhir"),
+        format!("http://{ehr}/oauth/../other"),
+        format!("http://{ehr}/oauth/fhir?x"),
+        format!("https://{ehr}/oauth/fhir"),
+        format!("http://localhost:{}/oauth/fhir", ehr.port()),
+        "not a url".into(),
+        "file:///etc/passwd".into(),
+    ] {
+        let query: String = url::form_urlencoded::byte_serialize(iss.as_bytes()).collect();
+        let path = format!("{}?iss={query}&launch=1", launch_path("patient"));
+        page(server.get(&path).await, 400).await;
+    }
+    let listed = format!("allowed_iss = [\"http://{ehr}/fhir\"]");
+    let server = TestServer::with_profile(&listed).await;
+    page(server.begin(Launch::PATIENT).await, 400).await;
+}
+
+#[tokio::test]
+async fn unknown_profiles_get_a_page() {
+    let server = TestServer::start().await;
+    for uuid in [
+        "00000000-0000-0000-0000-000000000000",
+        "x",
+        "%00",
+        &UUID[1..],
+    ] {
+        for path in [launch_path("patient"), return_path("provider")] {
+            let response = server.get(&path.replace(UUID, uuid)).await;
+            page(response, 404).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_ehr_without_metadata_is_told() {
+    let server = TestServer::start().await;
+    for script in [
+        MetadataScript::Answers(404),
+        MetadataScript::Answers(500),
+        MetadataScript::Answers(302),
+        MetadataScript::Hangs,
+    ] {
+        server.ehr.script(|ehr| ehr.metadata = script);
+        let begun = Instant::now();
+        page(server.begin(Launch::PATIENT).await, 502).await;
+        assert!(begun.elapsed() < Duration::from_secs(4));
+    }
+    server
+        .ehr
+        .script(|ehr| ehr.metadata = MetadataScript::Works);
+    server.launch(Launch::PATIENT).await;
+}
+
+#[tokio::test]
+async fn forged_states_lead_nowhere() {
+    let server = TestServer::start().await;
+    let state = server.begin_state(Launch::PATIENT).await;
+    let elsewhere = TestServer::start().await.begin_state(Launch::PATIENT).await;
+    let other = if state.starts_with('A') { "B" } else { "A" };
+    let altered = format!("{other}{}", &state[1..]);
+    for (role, state) in [
+        ("provider", state.as_str()),
+        ("patient", &elsewhere),
+        ("patient", altered.as_str()),
+        ("patient", "AAAA"),
+        ("patient", ""),
+        ("patient", "https%3A%2F%2Fevil.example.org"),
+    ] {
+        let response = server.return_with(role, state).await;
+        assert!(!response.headers().contains_key("location"));
+        page(response, 400).await;
+    }
+    for query in [
+        format!("state={state}"),
+        format!("code=1&error=x&state={state}"),
+        "code=1".into(),
+        format!("code=1&code=2&state={state}"),
+    ] {
+        let response = server
+            .get(&format!("{}?{query}", return_path("patient")))
+            .await;
+        page(response, 400).await;
+    }
+    assert_eq!(
+        server.return_with("patient", &state).await.status(),
+        303,
+        "none of it did harm"
+    );
+}
+
+#[tokio::test]
+async fn a_state_is_good_once_and_for_a_quarter_of_an_hour() {
+    let server = TestServer::start().await;
+    let state = server.begin_state(Launch::PATIENT).await;
+    assert_eq!(server.return_with("patient", &state).await.status(), 303);
+    page(server.return_with("patient", &state).await, 410).await;
+
+    let state = server.begin_state(Launch::PATIENT).await;
+    server.clock.advance(Duration::from_secs(15 * 60));
+    page(server.return_with("patient", &state).await, 400).await;
+}
+
+#[tokio::test]
+async fn two_returns_at_once_give_one_join_link() {
+    let server = TestServer::start().await;
+    let state = server.begin_state(Launch::PATIENT).await;
+    let (first, second) = tokio::join!(
+        server.return_with("patient", &state),
+        server.return_with("patient", &state)
+    );
+    let mut statuses = [first.status().as_u16(), second.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 410]);
+}
+
+#[tokio::test]
+async fn a_launch_url_that_led_into_a_visit_is_used() {
+    let server = TestServer::start().await;
+    let parameters = server.parameters(Launch::PATIENT);
+    let path = format!("{}?{parameters}", launch_path("patient"));
+    let first = parameter(location(&server.get(&path).await), "state");
+    // A reload before the sign-in begins again; the EHR decides which one it takes.
+    let second = parameter(location(&server.get(&path).await), "state");
+    assert_eq!(server.return_with("patient", &first).await.status(), 303);
+    let text = server
+        .return_with("patient", &second)
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert_eq!(recorded(&server, &text).await, "launch_used");
+    page(server.get(&path).await, 410).await;
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_told_and_recorded() {
+    let server = TestServer::start().await;
+    let state = server.begin_state(Launch::PATIENT).await;
+    let path = format!(
+        "{}?error=access_denied&error_description=%3Cscript%3E&state={state}",
+        return_path("patient")
+    );
+    let response = server.get(&path).await;
+    assert_eq!(response.status(), 403);
+    let text = response.text().await.unwrap();
+    assert!(!text.contains("<script"));
+    assert_eq!(
+        recorded(&server, &text).await,
+        ErrorName::SignInRefused.as_str()
+    );
+    server.launch(Launch::PATIENT).await;
+}
+
+#[tokio::test]
+async fn faults_of_the_token_endpoint_are_told_apart() {
+    let server = TestServer::start().await;
+    let long: &'static str = "a".repeat(70_000).leak();
+    for (script, status, name) in [
+        (TokenScript::Refuses, 502, ErrorName::TokenExchange),
+        (
+            TokenScript::Answers(500, "<h1>Oops</h1>"),
+            502,
+            ErrorName::TokenExchange,
+        ),
+        (
+            TokenScript::Answers(200, "<h1>Sign in</h1>"),
+            502,
+            ErrorName::TokenResponseMalformed,
+        ),
+        (
+            TokenScript::Answers(200, "{\"access_token\": \"a"),
+            502,
+            ErrorName::TokenResponseMalformed,
+        ),
+        (
+            TokenScript::Answers(200, long),
+            502,
+            ErrorName::TokenResponseMalformed,
+        ),
+        (TokenScript::Hangs, 504, ErrorName::EhrTimeout),
+    ] {
+        server.ehr.script(|ehr| ehr.token = script);
+        let state = server.begin_state(Launch::PATIENT).await;
+        let begun = Instant::now();
+        let response = server.return_with("patient", &state).await;
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert_eq!(response.status(), status, "{name}");
+        let text = response.text().await.unwrap();
+        assert_eq!(recorded(&server, &text).await, name.as_str());
+    }
+    server
+        .ehr
+        .script(|ehr| ehr.token = TokenScript::Gives(None));
+    server.ehr.lose_token_endpoint();
+    let state = server.begin_state(Launch::PATIENT).await;
+    let response = server.return_with("patient", &state).await;
+    assert_eq!(response.status(), 502);
+    let text = response.text().await.unwrap();
+    assert_eq!(
+        recorded(&server, &text).await,
+        ErrorName::EhrUnreachable.as_str()
+    );
+}
+
+#[tokio::test]
+async fn a_launch_without_any_encounter_is_told() {
+    let server = TestServer::start().await;
+    let launch = Launch {
+        role: "patient",
+        plaintext: None,
+    };
+    let state = server.begin_state(launch).await;
+    page(server.return_with("patient", &state).await, 400).await;
+}
+
+#[tokio::test]
+async fn debug_information_is_shown_where_the_profile_says_so() {
+    let sentence = "the EHR refused the sign-in: access_denied";
+    for (more, shown) in [("", false), ("show_debug_information = true", true)] {
+        let server = TestServer::with_profile(more).await;
+        let state = server.begin_state(Launch::PATIENT).await;
+        let path = format!(
+            "{}?error=access_denied&state={state}",
+            return_path("patient")
+        );
+        let text = server.get(&path).await.text().await.unwrap();
+        assert_eq!(text.contains(sentence), shown);
+    }
+}
+
+#[tokio::test]
+async fn a_failing_error_template_falls_back_to_the_built_in_page() {
+    let template = "launch_error_web_template = '{{ nothing.at.all }}'";
+    let server = TestServer::with_profile(template).await;
+    let response = open(&server, "patient", "AAAA").await;
+    assert!(page(response, 400).await.contains("<main"));
+    let template =
+        "launch_error_web_template = 'ours: {{telehealth_request_id}} {{utc_time}} {{error_name}}'";
+    let server = TestServer::with_profile(template).await;
+    let text = page(open(&server, "patient", "AAAA").await, 400).await;
+    assert_eq!(text, "ours: ID 2027-01-15T08:00:00Z launch_params_invalid");
+}
+
+#[tokio::test]
+async fn a_failing_template_is_told_and_recorded() {
+    let template = "service_name_template = '{{ nothing.at.all }}{{ unique_encounter_id }}'";
+    let server = TestServer::with_profile(template).await;
+    let state = server.begin_state(Launch::PATIENT).await;
+    let response = server.return_with("patient", &state).await;
+    assert_eq!(response.status(), 500);
+    let text = response.text().await.unwrap();
+    assert_eq!(recorded(&server, &text).await, ErrorName::Template.as_str());
+}

@@ -1,0 +1,175 @@
+//! The default error page, and the documented one as a profile may have it.
+
+use vestibule_template::{Escaping, Template, contexts::ErrorPageContext, defaults};
+
+const DOCUMENTED: &str = include_str!("fixtures/documented_error_page.html");
+const LINK_NOT_VALID: &str = "BorvoGetTelehealthDirectLaunchTokenError";
+
+fn page(template: &str, error_name: &str, debug: Option<&str>) -> String {
+    let context = ErrorPageContext {
+        error_name: error_name.to_owned(),
+        telehealth_request_id: "0f3f2c52-5c1e-4a57-9a51-3f5c0c7c6d1e".to_owned(),
+        utc_time: "2026-03-01T09:30:00Z".to_owned(),
+        detailed_debug_information: debug.map(str::to_owned),
+    };
+    Template::parse(template)
+        .expect("the template parses")
+        .render(Escaping::Html, &context)
+        .expect("the template renders")
+}
+
+#[test]
+fn a_link_that_is_not_valid_is_told_apart_from_every_other_error() {
+    for template in [defaults::ERROR_PAGE, DOCUMENTED] {
+        let link = page(template, LINK_NOT_VALID, None);
+        let other = page(template, "ehr_timeout", None);
+        assert_ne!(link.replace(LINK_NOT_VALID, "ehr_timeout"), other);
+        assert_eq!(
+            page(template, "internal_error", None).replace("internal_error", "ehr_timeout"),
+            other
+        );
+        assert!(link.contains("link") && !other.contains("link"));
+    }
+}
+
+#[test]
+fn the_page_says_what_the_help_desk_needs() {
+    for error_name in [LINK_NOT_VALID, "ehr_timeout"] {
+        let html = page(defaults::ERROR_PAGE, error_name, None);
+        for needed in [
+            "0f3f2c52-5c1e-4a57-9a51-3f5c0c7c6d1e",
+            "2026-03-01T09:30:00Z",
+            error_name,
+        ] {
+            assert!(html.contains(needed), "{needed}");
+        }
+        assert!(!html.contains("class=\"details\""));
+        let html = page(defaults::ERROR_PAGE, error_name, Some("status 502"));
+        assert!(html.contains("<dd class=\"details\">status 502</dd>"));
+    }
+    let html = page(DOCUMENTED, "ehr_timeout", Some("status 502"));
+    assert!(html.contains("Detailed debugging information: status 502"));
+    assert!(!page(DOCUMENTED, "ehr_timeout", None).contains("Detailed debugging"));
+}
+
+#[test]
+fn nothing_in_the_context_becomes_markup() {
+    let hostile = "<script>alert('x')</script>\"&";
+    for template in [defaults::ERROR_PAGE, DOCUMENTED] {
+        let html = page(template, hostile, Some(hostile));
+        assert!(!html.contains("<script"));
+        assert!(html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&#34;&amp;"));
+    }
+}
+
+#[test]
+fn the_page_has_the_structure_that_assistive_technology_needs() {
+    for error_name in [LINK_NOT_VALID, "ehr_timeout"] {
+        let html = page(defaults::ERROR_PAGE, error_name, Some("x"));
+        for once in [
+            "<main>",
+            "</main>",
+            "<h1>",
+            "<title>",
+            "<html lang=\"en\">",
+            "name=\"viewport\"",
+            "charset=\"utf-8\"",
+        ] {
+            assert_eq!(html.matches(once).count(), 1, "{once}");
+        }
+        assert!(html.starts_with("<!DOCTYPE html>"));
+        assert!(html.contains("prefers-color-scheme: dark"));
+        assert!(
+            !html.contains("maximum-scale") && !html.contains("user-scalable"),
+            "zooming is not hindered"
+        );
+        assert!(html.find("<h1>") < html.find("<h2>"));
+    }
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere_and_runs_nothing() {
+    let html = page(defaults::ERROR_PAGE, "ehr_timeout", Some("x"));
+    for foreign in [
+        "<script", "<link", "<img", "<iframe", "<form", "url(", "@import", "http:", "https:", "//",
+    ] {
+        assert!(!html.contains(foreign), "{foreign}");
+    }
+    for tag in html
+        .split('<')
+        .skip(1)
+        .filter_map(|tag| tag.split_once('>'))
+        .map(|(tag, _)| tag)
+    {
+        for attribute in [" on", " src", " href", " style", " action", " background"] {
+            assert!(!tag.contains(attribute), "{tag}");
+        }
+    }
+}
+
+/// The colours of both schemes, by name.
+fn colours(html: &str) -> Vec<Vec<(String, [f64; 3])>> {
+    html.match_indices(":root {")
+        .map(|(start, _)| {
+            let block = &html[start
+                ..start
+                    + html[start..]
+                        .find('}')
+                        .expect("the style is written as `--name: #hex;`")];
+            block
+                .split(';')
+                .filter_map(|declaration| declaration.rsplit_once(": #"))
+                .map(|(name, hex)| {
+                    let name = name
+                        .rsplit_once("--")
+                        .expect("the style is written as `--name: #hex;`")
+                        .1
+                        .to_owned();
+                    let hex: String = if hex.len() == 3 {
+                        hex.chars().flat_map(|c| [c, c]).collect()
+                    } else {
+                        hex.to_owned()
+                    };
+                    let channel = |at: usize| {
+                        f64::from(
+                            u8::from_str_radix(&hex[at..at + 2], 16)
+                                .expect("the style is written as `--name: #hex;`"),
+                        ) / 255.0
+                    };
+                    (name, [channel(0), channel(2), channel(4)])
+                })
+                .collect()
+        })
+        .collect()
+}
+
+/// Contrast ratio of WCAG 2.2.
+fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+    let luminance = |colour: [f64; 3]| {
+        let [r, g, b] = colour.map(|c| {
+            if c <= 0.04045 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    };
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+#[test]
+fn text_is_readable_in_light_and_dark() {
+    let schemes = colours(defaults::ERROR_PAGE);
+    assert_eq!(schemes.len(), 2);
+    for scheme in schemes {
+        let colour = |name: &str| scheme.iter().find(|(known, _)| known == name).unwrap().1;
+        for (name, at_least) in [("text", 7.0), ("quiet", 4.5), ("line", 3.0)] {
+            for behind in ["sheet", "page"] {
+                let ratio = contrast(colour(name), colour(behind));
+                assert!(ratio >= at_least, "{name} on {behind}: {ratio:.2}");
+            }
+        }
+    }
+}

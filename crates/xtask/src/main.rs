@@ -1,0 +1,79 @@
+//! `cargo xtask`: builds, runs and tests Vestibule. `cargo xtask help` lists
+//! the commands.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool answers on its standard output"
+)]
+
+mod demo;
+mod manifest;
+mod process;
+mod progress;
+mod report;
+mod setup;
+mod test;
+mod wasm;
+mod workspace;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about, bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs Vestibule and a simulated EHR on this machine, until Ctrl-C
+    Demo {
+        /// Folder for configuration, databases and logs; made where missing
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Port of the Vestibule server; without it 7080, or a free one
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Runs every check and test, or the steps named
+    Test {
+        /// Steps to run, in the order of the full run
+        steps: Vec<test::Step>,
+    },
+    /// Builds the landing page and its wasm modules, and holds them against their size budgets
+    Wasm {
+        /// Leaves out everything that needs Node.js: wasm-opt, minified glue and the budgets
+        #[arg(long)]
+        no_opt: bool,
+    },
+    /// Becomes another program that ends when the given process does
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Bound(demo::bound::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let workspace = Workspace::new();
+    match command {
+        Command::Demo { data, port } => demo::run(&workspace, &data, port),
+        Command::Test { steps } => test::run(&workspace, &steps),
+        Command::Wasm { no_opt } => wasm::run(&workspace, no_opt),
+        #[cfg(target_os = "linux")]
+        Command::Bound(arguments) => Err(demo::bound::become_program(&arguments)),
+    }
+}

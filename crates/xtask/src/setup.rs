@@ -1,0 +1,8 @@
+//! What must be on the machine besides Rust. Each part looks first, installs
+//! what is missing where it may, and otherwise says in a sentence what to do.
+
+mod apt;
+pub(crate) mod browser;
+pub(crate) mod node;
+pub(crate) mod openssl;
+pub(crate) mod wasm_target;

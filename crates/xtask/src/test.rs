@@ -1,0 +1,325 @@
+//! `cargo xtask test`: every check and test there is, each as one step.
+
+use std::{collections::BTreeSet, ffi::OsString, process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::{
+    manifest::Manifest,
+    process,
+    progress::{Progress, Seconds},
+    setup::{browser::Browser, node::NodeTools, openssl, wasm_target},
+    wasm,
+    workspace::Workspace,
+};
+
+/// One step, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Step {
+    /// Formatting of all code
+    Fmt,
+    /// Lints of all code that runs on this machine
+    Clippy,
+    /// Lints of the wasm modules
+    ClippyWasm,
+    /// Landing page and wasm modules, within their size budgets
+    Wasm,
+    /// The server and the sandbox EHR, as the tests start them
+    Binaries,
+    /// Tests on this machine, those of the whole system among them
+    Tests,
+    /// Tests of the wasm modules in a browser
+    BrowserTests,
+    /// Documentation of all code
+    Doc,
+}
+
+/// What a step needs on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    WasmTarget,
+    Node,
+    Browser,
+    Openssl,
+}
+
+/// What was found or installed of the needs.
+#[derive(Default)]
+struct Machine {
+    node: Option<NodeTools>,
+    browser: Option<Browser>,
+    missing: BTreeSet<Need>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    /// Something that it needs is missing.
+    NotRun,
+}
+
+struct Row {
+    name: String,
+    outcome: Outcome,
+    elapsed: Duration,
+}
+
+/// Runs the steps named, or all; every one of them even where an earlier one
+/// has failed.
+pub(crate) fn run(workspace: &Workspace, steps: &[Step]) -> Result<ExitCode> {
+    let steps = chosen(steps);
+    let needs: BTreeSet<Need> = steps.iter().flat_map(|step| step.needs()).collect();
+    let mut progress = Progress::new(needs.len() + steps.len());
+    let mut rows = Vec::new();
+    let mut machine = Machine::default();
+
+    for need in needs {
+        let what = format!("set up {}", need.name());
+        let (result, elapsed) = progress.timed_step(&what, || machine.set_up(workspace, need));
+        rows.push(Row::new(what, &result, elapsed));
+        if result.is_err() {
+            machine.missing.insert(need);
+        }
+    }
+    for step in steps {
+        let what = step.name();
+        if machine.blocks(step) {
+            rows.push(Row::not_run(what));
+            continue;
+        }
+        let (result, elapsed) = progress.timed_step(&what, || step.perform(workspace, &machine));
+        rows.push(Row::new(what, &result, elapsed));
+    }
+
+    print!("\n{}", table(&rows));
+    Ok(if rows.iter().all(|row| row.outcome == Outcome::Passed) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+impl Step {
+    fn name(self) -> String {
+        let value = self.to_possible_value().expect("no step is hidden");
+        value.get_name().to_owned()
+    }
+
+    fn needs(self) -> Vec<Need> {
+        match self {
+            Self::Fmt | Self::Clippy | Self::Binaries | Self::Doc => vec![],
+            Self::ClippyWasm => vec![Need::WasmTarget],
+            Self::Wasm => vec![Need::WasmTarget, Need::Node],
+            Self::Tests => vec![Need::Node, Need::Browser, Need::Openssl],
+            Self::BrowserTests => vec![Need::WasmTarget, Need::Browser],
+        }
+    }
+
+    fn perform(self, workspace: &Workspace, machine: &Machine) -> Result<()> {
+        let cargo = |arguments: &str| workspace.cargo(arguments.split(' '));
+        match self {
+            Self::Fmt => {
+                let mut fmt = cargo("fmt --all --check");
+                if !process::succeeds(&mut cargo("fmt --version")) {
+                    // A toolchain chosen from outside may lack rustfmt; the
+                    // one of rust-toolchain.toml has it.
+                    fmt.env_remove("RUSTUP_TOOLCHAIN");
+                }
+                process::run(&mut fmt)
+            }
+            Self::Clippy => process::run(&mut cargo(
+                "clippy --quiet --workspace --all-targets -- -D warnings",
+            )),
+            Self::ClippyWasm => process::run(
+                cargo("clippy --quiet --package vestibule --package vestibule-error-page")
+                    .args([
+                        "--lib",
+                        "--test",
+                        "browser",
+                        "--target",
+                        wasm_target::TARGET,
+                    ])
+                    .args(["--", "-D", "warnings"]),
+            ),
+            Self::Wasm => {
+                let manifest = Manifest::read(workspace)?;
+                let sizes = wasm::build(workspace, &manifest, machine.node.as_ref())?;
+                wasm::report(&manifest, &sizes)
+            }
+            Self::Binaries => process::run(&mut cargo(
+                "build --quiet --package vestibule-server --package vestibule-sandbox",
+            )),
+            Self::Tests => {
+                process::run(cargo("test --workspace --no-fail-fast").envs(machine.variables()))
+            }
+            Self::BrowserTests => browser_tests(workspace, machine),
+            Self::Doc => process::run(
+                cargo("doc --quiet --no-deps --workspace").env("RUSTDOCFLAGS", "-Dwarnings"),
+            ),
+        }
+    }
+}
+
+/// The wasm modules' own tests, in a browser without a screen, through the
+/// runner that `.cargo/config.toml` names.
+fn browser_tests(workspace: &Workspace, machine: &Machine) -> Result<()> {
+    let browser = machine.browser.as_ref().context("there is no browser")?;
+    let capabilities = browser.write_capabilities(workspace)?;
+    // The runner kills the driver, which then leaves its files behind. Not in
+    // the target folder: the browser's socket there might have too long a path.
+    let temporary = tempfile::Builder::new().prefix("vestibule-").tempdir()?;
+    for package in ["vestibule", "vestibule-error-page"] {
+        let mut test = workspace.cargo(["test", "--package", package, "--target"]);
+        test.args([wasm_target::TARGET, "--test", "browser"])
+            .env("CHROMEDRIVER", &browser.chromedriver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            .env("TMPDIR", temporary.path());
+        // The runner would prefer these.
+        for variable in [
+            "GECKODRIVER",
+            "GECKODRIVER_REMOTE",
+            "SAFARIDRIVER",
+            "NO_HEADLESS",
+        ] {
+            test.env_remove(variable);
+        }
+        process::run(&mut test)?;
+    }
+    Ok(())
+}
+
+impl Need {
+    fn name(self) -> &'static str {
+        match self {
+            Self::WasmTarget => "the wasm target",
+            Self::Node => "Node.js",
+            Self::Browser => "Chromium",
+            Self::Openssl => "openssl",
+        }
+    }
+}
+
+impl Machine {
+    fn set_up(&mut self, workspace: &Workspace, need: Need) -> Result<()> {
+        match need {
+            Need::WasmTarget => wasm_target::ensure(workspace)?,
+            Need::Node => self.node = Some(NodeTools::ensure(workspace)?),
+            Need::Browser => self.browser = Some(Browser::ensure(workspace)?),
+            Need::Openssl => openssl::ensure(workspace)?,
+        }
+        Ok(())
+    }
+
+    /// Whether a step makes no sense on this machine. Most tests need nothing,
+    /// and those that miss something fail by themselves.
+    fn blocks(&self, step: Step) -> bool {
+        step != Step::Tests && step.needs().iter().any(|need| self.missing.contains(need))
+    }
+
+    /// Where the whole-system tests find the browser.
+    fn variables(&self) -> Vec<(&'static str, OsString)> {
+        self.browser.as_ref().map_or_else(Vec::new, |browser| {
+            vec![
+                ("VESTIBULE_CHROMIUM", browser.chromium.clone().into()),
+                (
+                    "VESTIBULE_CHROMEDRIVER",
+                    browser.chromedriver.clone().into(),
+                ),
+            ]
+        })
+    }
+}
+
+impl Row {
+    /// Of a step that was tried; says at once why where it failed.
+    fn new(name: String, result: &Result<()>, elapsed: Duration) -> Self {
+        let outcome = match result {
+            Ok(()) => Outcome::Passed,
+            Err(error) => {
+                eprintln!("error: {name}: {error:#}");
+                Outcome::Failed
+            }
+        };
+        Self {
+            name,
+            outcome,
+            elapsed,
+        }
+    }
+
+    fn not_run(name: String) -> Self {
+        eprintln!("error: {name} could not run: what it needs is missing");
+        Self {
+            name,
+            outcome: Outcome::NotRun,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+fn chosen(steps: &[Step]) -> Vec<Step> {
+    Step::value_variants()
+        .iter()
+        .copied()
+        .filter(|step| steps.is_empty() || steps.contains(step))
+        .collect()
+}
+
+fn table(rows: &[Row]) -> String {
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    rows.iter()
+        .map(|row| {
+            let outcome = match row.outcome {
+                Outcome::Passed => "ok",
+                Outcome::Failed => "FAILED",
+                Outcome::NotRun => "NOT RUN",
+            };
+            let elapsed = Seconds(row.elapsed);
+            format!("{:<width$}  {outcome:<7} {elapsed:>9}\n", row.name)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn steps_run_in_their_order_and_all_of_them_where_none_is_named() {
+        assert_eq!(
+            chosen(&[Step::Doc, Step::Fmt, Step::Doc]),
+            [Step::Fmt, Step::Doc]
+        );
+        assert_eq!(chosen(&[]).len(), Step::value_variants().len());
+    }
+
+    #[test]
+    fn what_is_missing_blocks_the_steps_that_need_it_but_never_the_native_tests() {
+        let machine = Machine {
+            missing: [Need::Browser].into(),
+            ..Machine::default()
+        };
+        assert!(machine.blocks(Step::BrowserTests));
+        assert!(!machine.blocks(Step::Tests));
+        assert!(!machine.blocks(Step::Wasm));
+    }
+
+    #[test]
+    fn the_table_tells_a_failure_from_a_step_that_could_not_run() {
+        let rows = [
+            Row::new("fmt".to_owned(), &Ok(()), Duration::from_millis(1500)),
+            Row::new("clippy".to_owned(), &Err(anyhow!("no")), Duration::ZERO),
+            Row::not_run("browser-tests".to_owned()),
+        ];
+        assert_eq!(
+            table(&rows),
+            "fmt            ok          1.5 s\n\
+             clippy         FAILED      0.0 s\n\
+             browser-tests  NOT RUN     0.0 s\n"
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Putting a finished build in the place of the last one.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+/// A folder beside the served one, in which a build comes about.
+pub(super) struct Staging {
+    folder: PathBuf,
+    served: PathBuf,
+}
+
+impl Staging {
+    /// An empty folder beside the one that is served.
+    pub(super) fn new(served: &Path) -> Result<Self> {
+        let staging = Self {
+            folder: served.with_extension("new"),
+            served: served.to_path_buf(),
+        };
+        remove(&staging.folder)?;
+        fs::create_dir_all(&staging.folder)
+            .with_context(|| format!("cannot make {}", staging.folder.display()))?;
+        Ok(staging)
+    }
+
+    /// Where the build writes to.
+    pub(super) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Copies the pages, without hidden files.
+    pub(super) fn add_pages(&self, pages: &Path) -> Result<()> {
+        copy(pages, &self.folder).with_context(|| format!("cannot copy {}", pages.display()))
+    }
+
+    /// Replaces the served folder by this one, by renaming: a running server
+    /// never sees a half-written file, and no file of an earlier build stays.
+    pub(super) fn publish(self) -> Result<()> {
+        let old = self.served.with_extension("old");
+        remove(&old)?;
+        if self.served.exists() {
+            fs::rename(&self.served, &old)
+                .with_context(|| format!("cannot move {} away", self.served.display()))?;
+        }
+        fs::rename(&self.folder, &self.served)
+            .with_context(|| format!("cannot put {} in place", self.served.display()))?;
+        remove(&old)
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if is_hidden(&entry.file_name()) {
+            continue;
+        }
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_replaces_the_last_one_wholly() {
+        let folder = tempfile::tempdir().unwrap();
+        let served = folder.path().join("www");
+        let pages = folder.path().join("pages");
+        fs::create_dir_all(pages.join("locales")).unwrap();
+        fs::write(pages.join("locales/de.json"), "{}").unwrap();
+        fs::write(pages.join(".swp"), "").unwrap();
+        fs::create_dir(&served).unwrap();
+        fs::write(served.join("stale.js"), "").unwrap();
+
+        let staging = Staging::new(&served).unwrap();
+        staging.add_pages(&pages).unwrap();
+        assert!(served.join("stale.js").exists());
+        staging.publish().unwrap();
+
+        assert_eq!(
+            fs::read_to_string(served.join("locales/de.json")).unwrap(),
+            "{}"
+        );
+        assert!(!served.join("stale.js").exists());
+        assert!(!served.join(".swp").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_an_interrupted_build_left_does_not_get_into_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let served = folder.path().join("www");
+        let interrupted = Staging::new(&served).unwrap();
+        fs::write(interrupted.path().join("half.js"), "").unwrap();
+        Staging::new(&served).unwrap().publish().unwrap();
+        assert_eq!(fs::read_dir(&served).unwrap().count(), 0);
+    }
+}

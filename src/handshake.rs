@@ -1,0 +1,333 @@
+//! The handshake with the conferencing node: which of name, role, PIN,
+//! extension and sign-in are still missing, as a state machine without input
+//! or output.
+//!
+//! The rules are those of Pexip's own clients: the first request carries no
+//! PIN; the node answers with what it needs; a guest without a PIN asks again
+//! with the header `pin: none`; the node alone decides the role, from the PIN.
+//! What the join link knows is used once; whatever the node still wants after
+//! that is asked of the user, so that no sequence of answers can make the
+//! machine send requests by itself for ever.
+
+use vestibule_launch::{ClassicLink, DisplayName, ErrorName, Pin, Role, client_api::NONE};
+
+use crate::answer::{Answer, ExtensionKind};
+
+/// What to do next. What belongs to it is in the handshake or in the answer that
+/// led to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Send a `request_token` of [`Handshake::body`] and [`Handshake::pin`], and hand
+    /// in the answer.
+    Send,
+    /// Ask for the name that others shall see.
+    AskName,
+    /// Ask whether the user is the host or a guest.
+    AskRole,
+    /// Ask for a PIN.
+    AskPin {
+        /// Whose PIN, where that is known.
+        whose: Option<Role>,
+        /// The one before was wrong.
+        wrong: bool,
+    },
+    /// Ask for the extension that a virtual reception wants.
+    AskExtension {
+        /// What kind of extension.
+        kind: ExtensionKind,
+        /// The one before was not found.
+        wrong: bool,
+    },
+    /// Let the user choose who signs them in.
+    ChooseProvider,
+    /// Let the user sign in where the answer says.
+    SignIn,
+    /// In, or let into the waiting room.
+    Join,
+    /// The launch has failed.
+    Fail(Failure),
+    /// The input does not fit the current step: nothing changes.
+    Ignore,
+}
+
+/// Why a launch failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Public name.
+    pub(crate) error_name: ErrorName,
+    /// Whether trying the same again can help.
+    pub(crate) retryable: bool,
+}
+
+/// The `pin` header of a `request_token`.
+#[derive(Clone, Debug)]
+pub(crate) enum PinHeader {
+    /// No such header.
+    Absent,
+    /// `none`: enter as a guest without a PIN.
+    None,
+    /// A PIN.
+    Pin(Pin),
+}
+
+/// The state machine. Every method takes what happened and says what to do.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    node: String,
+    display_name: Option<DisplayName>,
+    /// From the link; each is taken out when it is used.
+    link_pin: Option<Pin>,
+    link_extension: Option<String>,
+    link_role: Option<Role>,
+    call_tag: Option<String>,
+    extension: Option<String>,
+    chosen_idp: Option<String>,
+    sso_token: Option<String>,
+    pin: PinHeader,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    New,
+    Name,
+    Requested,
+    Role { host_pin: bool, guest_pin: bool },
+    Pin { whose: Option<Role> },
+    Extension,
+    Provider,
+    SignIn,
+    Failed,
+    Over,
+}
+
+impl Handshake {
+    /// A handshake for `link`. `node` is the host name of the conferencing
+    /// node as the browser sees it.
+    pub(crate) fn new(link: ClassicLink, node: String) -> Self {
+        let link_role = link.role();
+        Self {
+            node,
+            link_pin: link.pin().cloned(),
+            display_name: link.display_name,
+            link_extension: link.extension.map(Into::into),
+            link_role,
+            call_tag: link.call_tag.map(Into::into),
+            extension: None,
+            chosen_idp: None,
+            sso_token: None,
+            pin: PinHeader::Absent,
+            step: Step::New,
+        }
+    }
+
+    /// The `pin` header of the request to send.
+    pub(crate) fn pin(&self) -> &PinHeader {
+        &self.pin
+    }
+
+    /// The body of the request to send: the fields of `vestibule_launch`'s
+    /// `RequestTokenBody` that are text, in the order in which Pexip's own client
+    /// sends them. `direct_media` is left at the node's default.
+    pub(crate) fn body(&self) -> [(&'static str, Option<&str>); 6] {
+        let name = self.display_name.as_ref().map(DisplayName::as_str);
+        [
+            ("display_name", name),
+            ("chosen_idp", Some(self.chosen_idp.as_deref().unwrap_or(NONE))),
+            ("sso_token", Some(self.sso_token.as_deref().unwrap_or(NONE))),
+            ("node", Some(&self.node)),
+            ("conference_extension", self.extension.as_deref()),
+            ("call_tag", self.call_tag.as_deref()),
+        ]
+    }
+
+    /// Begins. Later calls change nothing.
+    pub(crate) fn start(&mut self) -> Action {
+        match self.step {
+            Step::New => self.send(PinHeader::Absent),
+            _ => Action::Ignore,
+        }
+    }
+
+    /// The user has given a name.
+    pub(crate) fn name_given(&mut self, name: DisplayName) -> Action {
+        let Step::Name = self.step else {
+            return Action::Ignore;
+        };
+        self.display_name = Some(name);
+        self.send(PinHeader::Absent)
+    }
+
+    /// The user says who they are.
+    pub(crate) fn role_chosen(&mut self, role: Role) -> Action {
+        let Step::Role {
+            host_pin,
+            guest_pin,
+        } = self.step
+        else {
+            return Action::Ignore;
+        };
+        let pin_needed = match role {
+            Role::Host => host_pin,
+            Role::Guest => guest_pin,
+        };
+        if pin_needed {
+            self.ask_pin(Some(role), false)
+        } else {
+            self.send(PinHeader::None)
+        }
+    }
+
+    /// The user has typed a PIN.
+    pub(crate) fn pin_given(&mut self, pin: Pin) -> Action {
+        let Step::Pin { whose } = self.step else {
+            return Action::Ignore;
+        };
+        self.link_role = whose;
+        self.send(PinHeader::Pin(pin))
+    }
+
+    /// The user has typed an extension.
+    pub(crate) fn extension_given(&mut self, extension: String) -> Action {
+        let Step::Extension = self.step else {
+            return Action::Ignore;
+        };
+        self.extension = Some(extension);
+        self.send(PinHeader::Absent)
+    }
+
+    /// The user has chosen an identity provider by its uuid.
+    pub(crate) fn provider_chosen(&mut self, uuid: String) -> Action {
+        let Step::Provider = self.step else {
+            return Action::Ignore;
+        };
+        self.chosen_idp = Some(uuid);
+        self.send(PinHeader::Absent)
+    }
+
+    /// The sign-in has ended with this token.
+    pub(crate) fn signed_in(&mut self, sso_token: String) -> Action {
+        let Step::SignIn = self.step else {
+            return Action::Ignore;
+        };
+        self.sso_token = Some(sso_token);
+        self.send(PinHeader::Absent)
+    }
+
+    /// The user wants to try again after a failure: the same request once more.
+    pub(crate) fn retry(&mut self) -> Action {
+        match self.step {
+            Step::Failed => {
+                self.step = Step::Requested;
+                Action::Send
+            }
+            _ => Action::Ignore,
+        }
+    }
+
+    /// The node has answered the last request.
+    pub(crate) fn answered(&mut self, answer: &Answer) -> Action {
+        let Step::Requested = self.step else {
+            return Action::Ignore;
+        };
+        self.step = Step::Over;
+        let failure = match answer {
+            Answer::Granted(_) => {
+                self.link_pin = None;
+                self.pin = PinHeader::Absent;
+                return Action::Join;
+            }
+            Answer::PinWanted {
+                host_pin,
+                guest_pin,
+            } => return self.pin_wanted(*host_pin, *guest_pin),
+            Answer::WrongPin => {
+                return self.ask_pin(self.link_role, matches!(self.pin, PinHeader::Pin(_)));
+            }
+            Answer::ExtensionWanted(kind) => {
+                return match self.link_extension.take() {
+                    Some(extension) => {
+                        self.extension = Some(extension);
+                        self.send(PinHeader::Absent)
+                    }
+                    None => self.ask_extension(*kind),
+                };
+            }
+            Answer::ProviderWanted(providers) if !providers.is_empty() => {
+                self.step = Step::Provider;
+                return Action::ChooseProvider;
+            }
+            Answer::SignInWanted { .. } => {
+                self.step = Step::SignIn;
+                return Action::SignIn;
+            }
+            Answer::NotFound if self.extension.is_some() => {
+                return self.ask_extension(ExtensionKind::Standard);
+            }
+            Answer::NotFound => ErrorName::ConferenceNotFound,
+            Answer::PinLocked => ErrorName::PinLocked,
+            Answer::Refused | Answer::ProviderWanted(_) => ErrorName::NodeRefused,
+            Answer::Unavailable => ErrorName::NodeUnavailable,
+            Answer::Malformed => ErrorName::NodeAnswerInvalid,
+        };
+        let retryable = matches!(answer, Answer::Unavailable | Answer::Malformed);
+        if retryable {
+            self.step = Step::Failed;
+        }
+        Action::Fail(Failure {
+            error_name: failure,
+            retryable,
+        })
+    }
+
+    fn pin_wanted(&mut self, host_pin: bool, guest_pin: bool) -> Action {
+        match self.pin {
+            // Some nodes answer a wrong PIN with the prompt once more.
+            PinHeader::Pin(_) => return self.ask_pin(self.link_role, true),
+            // Entering without a PIN was refused after all.
+            PinHeader::None => return self.ask_pin(self.link_role, false),
+            PinHeader::Absent => {}
+        }
+        if let Some(pin) = self.link_pin.take() {
+            return self.send(PinHeader::Pin(pin));
+        }
+        match (self.link_role, host_pin, guest_pin) {
+            (_, false, false) | (Some(Role::Guest), _, false) | (Some(Role::Host), false, _) => {
+                self.send(PinHeader::None)
+            }
+            (Some(role), ..) => self.ask_pin(Some(role), false),
+            (None, true, true) => self.ask_pin(None, false),
+            (None, ..) => {
+                self.step = Step::Role {
+                    host_pin,
+                    guest_pin,
+                };
+                Action::AskRole
+            }
+        }
+    }
+
+    fn ask_pin(&mut self, whose: Option<Role>, wrong: bool) -> Action {
+        self.step = Step::Pin { whose };
+        Action::AskPin { whose, wrong }
+    }
+
+    fn ask_extension(&mut self, kind: ExtensionKind) -> Action {
+        let wrong = self.extension.take().is_some();
+        self.step = Step::Extension;
+        Action::AskExtension { kind, wrong }
+    }
+
+    fn send(&mut self, pin: PinHeader) -> Action {
+        if self.display_name.is_none() {
+            self.step = Step::Name;
+            return Action::AskName;
+        }
+        self.pin = pin;
+        self.step = Step::Requested;
+        Action::Send
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! The shim in a real browser, against a scripted node: every answer that the
+//! embedded node never gives, too.
+#![cfg(target_arch = "wasm32")]
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Function, JSON, Promise, Reflect};
+use vestibule::{Options, parse_join_link, start};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[wasm_bindgen(inline_js = r#"
+export function lay_out(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  // Beside the runner's own elements, which it needs.
+  let stage = document.getElementById("stage");
+  if (stage === null) {
+    stage = document.createElement("div");
+    stage.id = "stage";
+    document.body.append(stage);
+  }
+  stage.replaceChildren(...page.body.childNodes);
+}
+
+// A node that answers request_token from a list, and keeps what it was asked.
+export function script_node(answers) {
+  const asked = [];
+  window.fetch = async (url, options) => {
+    const request = new Request(url, options);
+    const name = new URL(request.url).pathname.split("/").pop();
+    const body = await request.text();
+    asked.push([name, request.headers.get("pin"), body]);
+    if (name === "error") throw new TypeError("offline");
+    if (name !== "request_token") return new Response('{"status":"success","result":true}');
+    const answer = answers.shift();
+    if (answer === "offline") throw new TypeError("offline");
+    if (answer === "abort") throw new DOMException("aborted", "AbortError");
+    return new Response(answer[1], { status: answer[0] });
+  };
+  window.EventSource = class extends EventTarget {
+    constructor(url) {
+      super();
+      window.stream = this;
+      this.url = url;
+    }
+    close() {}
+  };
+  return asked;
+}
+
+export function tell(event, data) {
+  window.stream.dispatchEvent(new MessageEvent(event, { data: JSON.stringify(data) }));
+}
+
+export function until(condition) {
+  return new Promise((resolve, reject) => {
+    const begin = performance.now();
+    (function look() {
+      const found = condition();
+      if (found) resolve(found);
+      else if (performance.now() - begin > 5000) reject(new Error(document.body.innerText));
+      else setTimeout(look, 5);
+    })();
+  });
+}
+
+export function screen_now() {
+  return document.querySelector("[data-screen]:not([hidden])").dataset.screen;
+}
+
+export function shown(selector) {
+  const element = document.querySelector(selector);
+  return element !== null && element.closest("[hidden]") === null;
+}
+
+export function type_in(form, text) {
+  document.querySelector(`#${form} input`).value = text;
+  document.getElementById(form).requestSubmit();
+}
+
+export function press(selector) {
+  document.querySelector(selector).click();
+}
+
+export function open_link(fragment) {
+  history.replaceState(null, "", location.pathname + fragment);
+}
+
+export function address() {
+  return location.href;
+}
+
+export function options() {
+  return { renderErrorPage: async () => { throw new Error("no template here"); } };
+}
+"#)]
+extern "C" {
+    fn lay_out(html: &str);
+    fn script_node(answers: Array) -> Array;
+    fn tell(event: &str, data: JsValue);
+    fn until(condition: &Function) -> Promise;
+    fn screen_now() -> String;
+    fn shown(selector: &str) -> bool;
+    fn type_in(form: &str, text: &str);
+    fn press(selector: &str);
+    fn open_link(fragment: &str);
+    fn address() -> String;
+    fn options() -> JsValue;
+}
+
+const GRANTED: &str = r#"{"status":"success","result":{"token":"t","expires":"120","role":"GUEST",
+    "participant_uuid":"me","display_name":"Ada","current_service_type":"conference","version":{}}}"#;
+const HOST_PIN: &str = r#"{"status":"success","result":{"pin":"required","guest_pin":"none"}}"#;
+const BOTH_PINS: &str = r#"{"status":"failed","result":{"pin":"required","guest_pin":"required"}}"#;
+const WRONG_PIN: &str = r#"{"status":"failure","result":"Invalid PIN"}"#;
+
+thread_local! {
+    /// The visit of the test before: all tests share one page.
+    static BEFORE: RefCell<Option<Promise>> = const { RefCell::new(None) };
+}
+
+/// A page with this link, in front of a node that gives these answers. Returns
+/// what the node is asked.
+async fn open(fragment: &str, answers: &[(u16, &str)]) -> Array {
+    if let Some(before) = BEFORE.take() {
+        press("[data-action=leave]");
+        JsFuture::from(before).await.ok();
+    }
+    let answers = answers
+        .iter()
+        .map(|(status, body)| match status {
+            0 => JsValue::from_str(body),
+            _ => Array::of2(&(*status).into(), &(*body).into()).into(),
+        })
+        .collect();
+    lay_out(include_str!("../www/index.html"));
+    let asked = script_node(answers);
+    open_link(fragment);
+    BEFORE.set(Some(start(options().unchecked_ref::<Options>())));
+    asked
+}
+
+async fn screen(name: &'static str) {
+    let condition = Closure::<dyn FnMut() -> bool>::new(move || screen_now() == name);
+    JsFuture::from(until(condition.as_ref().unchecked_ref()))
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+}
+
+/// The screen, once the node has been asked so many times: the one before it may
+/// bear the same name.
+async fn screen_after(asked: &Array, requests: usize, name: &'static str) {
+    let asked = asked.clone();
+    let condition = Closure::<dyn FnMut() -> bool>::new(move || {
+        pins(&asked).len() == requests && screen_now() == name
+    });
+    JsFuture::from(until(condition.as_ref().unchecked_ref()))
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+}
+
+/// The `pin` header of each request_token.
+fn pins(asked: &Array) -> Vec<Option<String>> {
+    asked
+        .iter()
+        .map(|request| Array::from(&request))
+        .filter(|request| request.get(0) == "request_token")
+        .map(|request| request.get(1).as_string())
+        .collect()
+}
+
+#[wasm_bindgen_test]
+async fn the_link_is_gone_from_the_address_before_anything_is_asked() {
+    open("#/?conference=visit&pin=12345678&name=Ada", &[(200, GRANTED)]).await;
+    screen("joined").await;
+    assert!(!address().contains("12345678") && !address().contains("Ada"), "{}", address());
+}
+
+#[wasm_bindgen_test]
+async fn a_guest_link_asks_twice_and_never_sends_a_pin() {
+    let asked = open(
+        "#/?conference=visit&name=Ada&role=guest",
+        &[(403, HOST_PIN), (200, GRANTED)],
+    ).await;
+    screen("joined").await;
+    assert_eq!(pins(&asked), [None, Some("none".into())]);
+}
+
+#[wasm_bindgen_test]
+async fn a_wrong_pin_is_said_and_the_field_is_ready_for_the_next() {
+    let asked = open(
+        "#/?conference=visit&name=Ada",
+        &[(403, BOTH_PINS), (403, WRONG_PIN), (200, GRANTED)],
+    ).await;
+    screen("pin").await;
+    assert!(!shown("#pin-fault"));
+    type_in("pin-form", "not a pin");
+    let fault = Closure::<dyn FnMut() -> bool>::new(|| shown("#pin-fault"));
+    JsFuture::from(until(fault.as_ref().unchecked_ref())).await.unwrap();
+    assert_eq!(pins(&asked).len(), 1, "what is no PIN is not sent");
+    type_in("pin-form", "1111");
+    screen_after(&asked, 2, "pin").await;
+    assert!(shown("#pin-fault"));
+    type_in("pin-form", "2222");
+    screen("joined").await;
+    assert_eq!(pins(&asked), [None, Some("1111".into()), Some("2222".into())]);
+}
+
+#[wasm_bindgen_test]
+async fn a_link_without_role_asks_who_is_joining() {
+    let asked = open(
+        "#/?conference=visit&name=Ada",
+        &[(403, HOST_PIN), (403, HOST_PIN), (200, GRANTED)],
+    ).await;
+    screen("role").await;
+    press("[data-action=host]");
+    screen("pin").await;
+    assert!(shown("#pin-form [data-when=host]") && !shown("#pin-form [data-when=any]"));
+    assert_eq!(pins(&asked).len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn an_extension_is_asked_for_and_sent() {
+    let asked = open(
+        "#/?conference=visit&name=Ada",
+        &[
+            (
+                403,
+                r#"{"result":{"conference_extension":"required","conference_extension_type":"mssip"}}"#,
+            ),
+            (404, r#"{"status":"failed","result":"Conference extension not found"}"#),
+            (200, GRANTED),
+        ],
+    ).await;
+    screen("extension").await;
+    assert!(shown("#extension-form [data-when=mssip]"));
+    type_in("extension-form", "7");
+    screen_after(&asked, 2, "extension").await;
+    assert!(shown("#extension-fault"));
+    type_in("extension-form", "8");
+    screen("joined").await;
+    let last = Array::from(&asked.get(2)).get(2).as_string().unwrap();
+    let body = JSON::parse(&last).unwrap();
+    assert_eq!(Reflect::get(&body, &"conference_extension".into()).unwrap(), "8");
+}
+
+#[wasm_bindgen_test]
+async fn single_sign_on_goes_from_choice_to_provider_to_token() {
+    let asked = open(
+        "#/?conference=visit&name=Ada",
+        &[
+            (403, r#"{"result":{"idp":[{"name":"Hospital","uuid":"idp-1"}],"version":{}}}"#),
+            (
+                403,
+                r#"{"result":{"redirect_url":"https://idp.example/","redirect_idp":{"name":"Hospital","uuid":"idp-1"}}}"#,
+            ),
+            (200, GRANTED),
+        ],
+    ).await;
+    screen("provider").await;
+    press("#providers button");
+    screen("sign-in").await;
+    assert!(shown("#sign-in-link[href='https://idp.example/']"));
+    let message = JSON::parse(r#"{"result":"success","token":"sso"}"#).unwrap();
+    web_sys::window().unwrap().post_message(&message, "*").unwrap();
+    screen("joined").await;
+    let last = Array::from(&asked.get(2)).get(2).as_string().unwrap();
+    assert!(last.contains(r#""chosen_idp":"idp-1""#) && last.contains(r#""sso_token":"sso""#), "{last}");
+}
+
+#[wasm_bindgen_test]
+async fn a_node_that_cannot_be_reached_can_be_tried_again() {
+    for failure in [
+        (0, "offline"),
+        (0, "abort"),
+        (503, r#"{"status":"failed","result":"503 Service Unavailable"}"#),
+        (502, "<html>Bad Gateway</html>"),
+        (200, "<html>a captive portal</html>"),
+    ] {
+        open("#/?conference=visit&name=Ada", &[failure, (200, GRANTED)]).await;
+        screen("failed").await;
+        assert!(shown("#failure-words") && shown("#retry"), "{failure:?}");
+        press("#retry");
+        screen("joined").await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_conference_that_is_not_there_is_a_failure_for_good() {
+    let not_found = r#"{"status":"failed","result":"Neither conference nor gateway found"}"#;
+    for refusal in [
+        (404, not_found),
+        (415, r#"{"status":"failed","result":"Unsupported"}"#),
+        (403, r#"{"status":"failed","result":"Participant exceeded PIN entry retries"}"#),
+    ] {
+        open("#/?conference=visit&name=Ada", &[refusal]).await;
+        screen("failed").await;
+        assert!(!shown("#retry"), "{refusal:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_waiting_guest_is_in_when_the_node_says_so_and_out_when_it_says_so() {
+    let waiting = GRANTED.replace("\"conference\"", "\"waiting_room\"");
+    open("#/?conference=visit&name=Ada", &[(200, &waiting)]).await;
+    screen("waiting").await;
+    let update = r#"{"uuid":"me","display_name":"Ada","role":"guest","service_type":"conference"}"#;
+    tell("participant_update", JSON::parse(update).unwrap());
+    screen("joined").await;
+    assert!(shown("#participants [data-participant=own]"));
+    let reason = r#"{"reason":"All conference hosts departed hosted conference"}"#;
+    tell("disconnect", JSON::parse(reason).unwrap());
+    screen("ended").await;
+}
+
+#[wasm_bindgen_test]
+async fn hostile_names_of_others_are_shown_as_text() {
+    open("#/?conference=visit&name=Ada", &[(200, GRANTED)]).await;
+    screen("joined").await;
+    let update = r#"{"uuid":"x","display_name":"<img src=x onerror=alert(1)>","role":"guest","service_type":"conference"}"#;
+    tell("participant_create", JSON::parse(update).unwrap());
+    assert!(!shown("#participants img"));
+}
+
+#[wasm_bindgen_test]
+fn parse_join_link_tells_what_is_there_but_not_the_secrets() {
+    let link = "https://h/webapp/#/?conference=visit&pin=12345678&name=Ada";
+    let view: JsValue = parse_join_link(link).map_err(JsValue::from).unwrap().into();
+    let json = JSON::stringify(&view).unwrap().as_string().unwrap();
+    assert_eq!(
+        json,
+        r#"{"conference":"visit","pinPresent":true,"namePresent":true,"ticketPresent":false}"#
+    );
+    assert!(parse_join_link("https://h/webapp/").is_err());
+}

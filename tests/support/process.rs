@@ -1,0 +1,104 @@
+//! Programs of the test: they end with it, and what they write is kept.
+
+use std::{
+    env, fs,
+    fs::File,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// Longest wait for a program to be ready.
+const START: Duration = Duration::from_secs(30);
+
+/// A running program. It is killed when this is dropped.
+pub(crate) struct Program {
+    _child: Child,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Starts `command`, its standard error going to `log`, and waits for a line
+    /// of standard output for which `ready` returns something.
+    pub(crate) async fn start<T>(
+        mut command: Command,
+        log: &Path,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T)> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(log)?)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{:?} cannot be started", command.as_std().get_program()))?;
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let found = timeout(START, async {
+            while let Some(line) = lines.next_line().await? {
+                if let Some(found) = ready(&line) {
+                    return Ok(found);
+                }
+            }
+            bail!("it ended")
+        })
+        .await;
+        let program = Self {
+            _child: child,
+            log: log.to_owned(),
+        };
+        match found {
+            Ok(Ok(found)) => {
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                Ok((program, found))
+            }
+            Ok(Err(error)) => bail!("not ready: {error}\n{}", program.log()?),
+            Err(_) => bail!("not ready in time\n{}", program.log()?),
+        }
+    }
+
+    /// What the program has written to standard error so far.
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
+    }
+}
+
+/// The address in a line `listening on http://…`.
+pub(crate) fn listening(line: &str) -> Option<String> {
+    line.strip_prefix("listening on ").map(str::to_owned)
+}
+
+/// A binary of this workspace, built beforehand by `cargo xtask test`.
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
+    let path = target()?.join("debug").join(name);
+    if !path.exists() {
+        bail!("{} is missing: run `cargo xtask test`", path.display());
+    }
+    Ok(path)
+}
+
+/// The folder that cargo builds into.
+pub(crate) fn target() -> Result<PathBuf> {
+    // The test itself is target/debug/deps/visit-….
+    let test = env::current_exe()?;
+    test.ancestors()
+        .nth(3)
+        .map(Path::to_owned)
+        .context("tests are run by cargo")
+}
+
+/// The pages and modules as they are served, built beforehand.
+pub(crate) fn www() -> Result<PathBuf> {
+    let www = target()?.join("www");
+    if !www.join("vestibule_bg.wasm").exists() {
+        bail!("{} is missing: run `cargo xtask test`", www.display());
+    }
+    Ok(www)
+}

@@ -1,0 +1,329 @@
+//! From the button in the EHR to the joined visit, in a real browser, with
+//! nothing mocked in between.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use support::{browser::Browser, house::House, launcher::join_link};
+
+const CLINICIAN: &str = "[data-launch=provider][data-appointment=\"1\"]";
+const PATIENT: &str = "[data-launch=patient][data-appointment=\"1\"]";
+
+/// The patient of the first appointment, in the parts that could leak.
+const NAMES: [&str; 2] = ["Beverley", "Spinder"];
+
+#[tokio::test]
+async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Result<()> {
+    let house = House::start().await?;
+    let browser = Browser::start().await?;
+    browser.client.goto(&format!("{}/clinician", house.ehr)).await?;
+    browser.click_to_new_tab(CLINICIAN).await?;
+
+    let joined = browser.screen("joined").await?;
+    let text = joined.text().await?;
+    ensure!(text.contains("You have joined as host"), "{text}");
+    browser.shown("#participants [data-participant=own]").await?;
+    browser.screenshot("joined").await?;
+    nothing_personal_is_left(&house, &browser).await?;
+    no_failure_code_was_fetched(&house)?;
+    requests_satisfy_pexips_schemas(&house, &["request_token"])?;
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -> Result<()> {
+    let house = House::start().await?;
+    let patient = Browser::start().await?;
+    patient.client.goto(&format!("{}/patient", house.ehr)).await?;
+    patient.click_to_new_tab(PATIENT).await?;
+    let waiting = patient.screen("waiting").await?;
+    ensure!(waiting.text().await?.contains("Waiting for the host"));
+    let announced = patient.shown("#announcement").await?.text().await?;
+    ensure!(announced.contains("Waiting for the host"), "{announced}");
+    patient.screenshot("waiting").await?;
+    nothing_personal_is_left(&house, &patient).await?;
+
+    let clinician = Browser::start().await?;
+    clinician.client.goto(&format!("{}/clinician", house.ehr)).await?;
+    clinician.click_to_new_tab(CLINICIAN).await?;
+    clinician.screen("joined").await?;
+
+    let joined = patient.screen("joined").await?;
+    ensure!(joined.text().await?.contains("You have joined"));
+    patient.shown("#participants [data-role=chair]").await?;
+    clinician.shown("#participants [data-role=guest]").await?;
+    patient.screenshot("joined-as-guest").await?;
+    nothing_personal_is_left(&house, &patient).await?;
+    nothing_personal_is_left(&house, &clinician).await?;
+
+    // Leaving gives the token back, and the other side sees it.
+    patient.shown("[data-screen=joined] [data-action=leave]").await?.click().await?;
+    patient.screen("left").await?;
+    clinician
+        .until("the guest is gone", "return !document.querySelector('[data-role=guest]')")
+        .await?;
+    no_failure_code_was_fetched(&house)?;
+    requests_satisfy_pexips_schemas(&house, &["request_token", "release_token"])?;
+    patient.close().await?;
+    clinician.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn closing_the_page_gives_the_token_back() -> Result<()> {
+    let house = House::start().await?;
+    let browser = Browser::start().await?;
+    browser.client.goto(&format!("{}/clinician", house.ehr)).await?;
+    browser.click_to_new_tab(CLINICIAN).await?;
+    browser.screen("joined").await?;
+    browser.client.close_window().await?;
+    let tab = browser.client.windows().await?.remove(0);
+    browser.client.switch_to_window(tab).await?;
+
+    house
+        .until_requested("POST /api/client/v2/conferences/", "/release_token?token=")
+        .await?;
+    requests_satisfy_pexips_schemas(&house, &["request_token", "release_token"])?;
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_missing_from_the_link_is_asked_for() -> Result<()> {
+    let house = House::with_profile(
+        "patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}\
+         /webapp/#/?conference={{telehealth_alias}}&role=guest\"",
+    )
+    .await?;
+    let browser = Browser::start().await?;
+    browser.client.goto(&format!("{}/patient", house.ehr)).await?;
+    browser.click_to_new_tab(PATIENT).await?;
+    browser.screen("name").await?;
+    browser.screenshot("name").await?;
+
+    let input = browser.shown("#name").await?;
+    input.send_keys("   \n").await?;
+    browser.shown("#name-fault").await?;
+    input.clear().await?;
+    input.send_keys("Beverley Spinder\n").await?;
+    browser.screen("waiting").await?;
+    nothing_personal_is_left(&house, &browser).await?;
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works() -> Result<()> {
+    let house = House::start().await?;
+    let link = join_link(&house, "clinician").await?;
+    let right = pin_of(&link)?;
+    let wrong = if right == "11111111" { "22222222" } else { "11111111" };
+    let link = link.replace(&format!("pin={right}"), &format!("pin={wrong}"));
+
+    let browser = Browser::start().await?;
+    browser.client.goto(&link).await?;
+    browser.screen("pin").await?;
+    let fault = browser.shown("#pin-fault").await?.text().await?;
+    ensure!(fault.contains("That PIN is not right"), "{fault}");
+    browser.screenshot("wrong-pin").await?;
+    nothing_personal_is_left(&house, &browser).await?;
+
+    browser.shown("#pin").await?.send_keys(&format!("{right}\n")).await?;
+    let joined = browser.screen("joined").await?;
+    ensure!(joined.text().await?.contains("You have joined as host"));
+    nothing_personal_is_left(&house, &browser).await?;
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_old_link_ends_on_the_error_page_with_the_request_id_of_its_launch() -> Result<()> {
+    let house = House::start().await?;
+    let link = join_link(&house, "patient").await?;
+    let request_id = make_old(&house).await?;
+
+    let browser = Browser::start().await?;
+    browser.client.goto(&link).await?;
+    browser.screen("failed").await?;
+    browser.shown("#failure-frame").await?.enter_frame().await?;
+    let text = browser.shown("body").await?.text().await?;
+    ensure!(text.contains(&request_id), "{text}");
+    browser.client.enter_parent_frame().await?;
+    browser.screenshot("old-link").await?;
+    nothing_personal_is_left(&house, &browser).await?;
+    ensure!(
+        house.logs()?.contains(&request_id),
+        "the help desk finds the request id in the log"
+    );
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<()> {
+    let house = House::with_profile(
+        "launch_error_web_template = \"<h1 style='color: rgb(1, 2, 3)' id=styled>{{telehealth_request_id}}</h1>\
+         <script>top.document.title = 'hijacked'</script>\
+         <img src=x onerror=\\\"top.document.title = 'hijacked'\\\">\"",
+    )
+    .await?;
+    let link = join_link(&house, "patient").await?;
+    let request_id = make_old(&house).await?;
+    let browser = Browser::start().await?;
+    browser.client.goto(&link).await?;
+    browser.shown("#failure-frame").await?.enter_frame().await?;
+    let heading = browser.shown("#styled").await?;
+    ensure!(heading.text().await? == request_id);
+    ensure!(heading.css_value("color").await?.contains("1, 2, 3"), "the template's style counts");
+    browser.client.enter_parent_frame().await?;
+    ensure!(browser.client.title().await? == "Video visit");
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ticket_link_joins_without_pin_and_name_ever_standing_in_an_address() -> Result<()> {
+    let house = House::with_profile(
+        "provider_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}\
+         /webapp/#/?ticket={{launch_ticket}}\"",
+    )
+    .await?;
+    let link = join_link(&house, "clinician").await?;
+    ensure!(!link.contains("pin=") && !link.contains("name="), "{link}");
+    let browser = Browser::start().await?;
+    browser.client.goto(&link).await?;
+    let joined = browser.screen("joined").await?;
+    ensure!(joined.text().await?.contains("You have joined as host"));
+    nothing_personal_is_left(&house, &browser).await?;
+
+    let other = Browser::start().await?;
+    other.client.goto(&link).await?;
+    other.screen("failed").await?;
+    other.close().await?;
+    browser.close().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
+    let house = House::start().await?;
+    let browser = Browser::start().await?;
+    browser.client.goto(&format!("{}/webapp/", house.tap.address)).await?;
+    browser.screen("failed").await?;
+    browser.close().await?;
+    Ok(())
+}
+
+/// Neither PIN nor name is in the address bar, in history, in a request line, in a
+/// Referer or in a log.
+async fn nothing_personal_is_left(house: &House, browser: &Browser) -> Result<()> {
+    let requests = house.tap.requests();
+    let mut secrets: Vec<String> = NAMES.map(str::to_owned).to_vec();
+    secrets.extend(requests.iter().filter_map(|request| {
+        let pin = request.header("pin")?;
+        (pin != "none").then(|| pin.to_owned())
+    }));
+    let without_secrets = |place: &str, text: &str| {
+        let text = percent_decode_str(text).decode_utf8_lossy();
+        let found = secrets.iter().find(|secret| text.contains(secret.as_str()));
+        ensure!(found.is_none(), "{found:?} in {place}: {text}");
+        Ok(())
+    };
+    let address = browser.client.current_url().await?;
+    without_secrets("the address bar", address.as_str())?;
+    ensure!(address.fragment().is_none_or(str::is_empty), "{address}");
+    for address in browser.history().await? {
+        without_secrets("the history", &address)?;
+    }
+    let referrer = browser.client.execute("return document.referrer", vec![]).await?;
+    without_secrets("the referrer", &referrer.to_string())?;
+    for request in &requests {
+        without_secrets("a request line", &request.line)?;
+        without_secrets("a Referer", request.header("referer").unwrap_or_default())?;
+    }
+    without_secrets("a log", &house.logs()?)
+}
+
+fn no_failure_code_was_fetched(house: &House) -> Result<()> {
+    for request in house.tap.requests() {
+        ensure!(!request.line.contains("error-page"), "{}", request.line);
+    }
+    Ok(())
+}
+
+/// Every body that the shim has sent, judged by the validators of Pexip's own client.
+fn requests_satisfy_pexips_schemas(house: &House, wanted: &[&str]) -> Result<()> {
+    let mut lines = String::new();
+    let mut seen = Vec::new();
+    for request in house.tap.requests() {
+        for (name, validator) in [
+            ("request_token", "validateRequestTokenBody"),
+            ("release_token", "validateReleaseTokenBody"),
+        ] {
+            let path = request.line.split([' ', '?']).nth(1).unwrap_or_default();
+            if request.line.starts_with("POST ") && path.ends_with(name) {
+                let value: Value = serde_json::from_slice(&request.body)
+                    .with_context(|| format!("the body of {name} is JSON"))?;
+                lines += &format!("{}\n", json!({"validator": validator, "value": value}));
+                seen.push(name);
+            }
+        }
+    }
+    for name in wanted {
+        ensure!(seen.contains(name), "no {name} was sent");
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut node = Command::new("node")
+        .arg(root.join("tests/pexip/validate.mjs"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("Node.js is needed: run `cargo xtask test`")?;
+    node.stdin.take().context("stdin")?.write_all(lines.as_bytes())?;
+    let output = node.wait_with_output()?;
+    ensure!(
+        output.status.success(),
+        "{}{}\n{lines}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// Lets the time of every link pass, as the server's database keeps it, and tells
+/// the request id of the only launch.
+async fn make_old(house: &House) -> Result<String> {
+    let options = SqliteConnectOptions::new().filename(house.database());
+    let mut database = SqliteConnection::connect_with(&options).await?;
+    let aged = sqlx::query("UPDATE aliases SET expires_at = 1").execute(&mut database).await?;
+    ensure!(aged.rows_affected() == 1, "one launch, one alias");
+    let hex: String = sqlx::query_scalar("SELECT lower(hex(request_id)) FROM launches")
+        .fetch_one(&mut database)
+        .await?;
+    Ok(format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    ))
+}
+
+fn pin_of(link: &str) -> Result<String> {
+    let (_, rest) = link.split_once("pin=").context("the link has a PIN")?;
+    Ok(rest.split('&').next().unwrap_or_default().to_owned())
+}
