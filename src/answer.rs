@@ -162,12 +162,14 @@ fn wanted(result: &impl Json) -> Option<Answer> {
     }
     if let Some(url) = result.text("redirect_url") {
         let provider = result.get("redirect_idp");
-        return url.starts_with(SIGN_IN_SCHEME).then(|| Answer::SignInWanted {
-            url,
-            provider: provider
-                .and_then(|provider| provider.text("name"))
-                .unwrap_or_default(),
-        });
+        return url
+            .starts_with(SIGN_IN_SCHEME)
+            .then(|| Answer::SignInWanted {
+                url,
+                provider: provider
+                    .and_then(|provider| provider.text("name"))
+                    .unwrap_or_default(),
+            });
     }
     let kind = result
         .text("conference_extension_type")

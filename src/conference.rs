@@ -191,7 +191,8 @@ impl Drop for Stream {
 fn open_stream(state: &Rc<RefCell<StreamState>>) {
     let url = state.borrow().conference.url_with_token("events");
     let Ok(source) = EventSource::new(&url) else {
-        state.borrow().mailbox.post(Message::StreamLost);
+        let mailbox = state.borrow().mailbox.clone();
+        mailbox.post(Message::StreamLost);
         return;
     };
     let mut callbacks = Vec::with_capacity(NodeEvent::NAMES.len() + 1);
@@ -221,31 +222,40 @@ fn open_stream(state: &Rc<RefCell<StreamState>>) {
     });
 }
 
+// The visit may drop the stream while it takes a message in, so nothing of the
+// stream is borrowed when one is posted.
+
 fn received(state: &RefCell<StreamState>, name: &str, event: &MessageEvent) {
-    let mut state = state.borrow_mut();
-    state.failures = 0;
     let data = event.data().as_string().unwrap_or_default();
     let data = JSON::parse(&data).unwrap_or_default();
+    let mailbox = {
+        let mut state = state.borrow_mut();
+        state.failures = 0;
+        state.mailbox.clone()
+    };
     if let Some(event) = NodeEvent::read(name, &data) {
-        state.mailbox.post(Message::Event(event));
+        mailbox.post(Message::Event(event));
     }
 }
 
 fn stream_failed(state: &Rc<RefCell<StreamState>>) {
-    let mut inner = state.borrow_mut();
-    inner.failures += 1;
-    if inner.failures > STREAM_ATTEMPTS {
-        inner.mailbox.post(Message::StreamLost);
+    let (failures, mailbox) = {
+        let mut state = state.borrow_mut();
+        state.failures += 1;
+        if let Some(open) = &state.open {
+            open.source.close();
+        }
+        (state.failures, state.mailbox.clone())
+    };
+    if failures > STREAM_ATTEMPTS {
+        mailbox.post(Message::StreamLost);
         return;
     }
     let weak = Rc::downgrade(state);
-    let delay = 250 << inner.failures.min(6);
-    inner.retry = Some(Timer::start(delay, move || {
+    let retry = Timer::start(250 << failures.min(6), move || {
         if let Some(state) = weak.upgrade() {
             open_stream(&state);
         }
-    }));
-    if let Some(open) = &inner.open {
-        open.source.close();
-    }
+    });
+    state.borrow_mut().retry = Some(retry);
 }

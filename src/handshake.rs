@@ -133,7 +133,10 @@ impl Handshake {
         let name = self.display_name.as_ref().map(DisplayName::as_str);
         [
             ("display_name", name),
-            ("chosen_idp", Some(self.chosen_idp.as_deref().unwrap_or(NONE))),
+            (
+                "chosen_idp",
+                Some(self.chosen_idp.as_deref().unwrap_or(NONE)),
+            ),
             ("sso_token", Some(self.sso_token.as_deref().unwrap_or(NONE))),
             ("node", Some(&self.node)),
             ("conference_extension", self.extension.as_deref()),

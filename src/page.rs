@@ -96,7 +96,8 @@ impl Screen {
     fn faulty(self) -> bool {
         matches!(
             self,
-            Self::Name { refused: true } | Self::Pin { wrong: true, .. }
+            Self::Name { refused: true }
+                | Self::Pin { wrong: true, .. }
                 | Self::Extension { wrong: true, .. }
         )
     }
@@ -109,7 +110,6 @@ pub(crate) struct Page {
     screen: Cell<Screen>,
     _listeners: [Listener; 5],
     sign_in: RefCell<Option<Listener>>,
-    loaded: RefCell<Option<Listener>>,
 }
 
 impl Page {
@@ -129,7 +129,6 @@ impl Page {
             document,
             screen: Cell::new(Screen::Connecting),
             sign_in: RefCell::default(),
-            loaded: RefCell::default(),
         }
     }
 

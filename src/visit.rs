@@ -323,10 +323,15 @@ impl Visit {
             .render_error_page
             .call1(&JsValue::UNDEFINED, &failure.page);
         // A renderer that throws is a promise that rejects.
-        let promise = html.map_or_else(|error| Promise::reject(&error), |html| Promise::resolve(&html));
+        let promise = html.map_or_else(
+            |error| Promise::reject(&error),
+            |html| Promise::resolve(&html),
+        );
         let mailbox = self.mailbox.clone();
         settle(&promise, move |html| {
-            mailbox.post(Message::ErrorHtml(html.ok().and_then(|html| html.as_string())));
+            mailbox.post(Message::ErrorHtml(
+                html.ok().and_then(|html| html.as_string()),
+            ));
         });
     }
 

@@ -174,9 +174,17 @@ fn pins(asked: &Array) -> Vec<Option<String>> {
 
 #[wasm_bindgen_test]
 async fn the_link_is_gone_from_the_address_before_anything_is_asked() {
-    open("#/?conference=visit&pin=12345678&name=Ada", &[(200, GRANTED)]).await;
+    open(
+        "#/?conference=visit&pin=12345678&name=Ada",
+        &[(200, GRANTED)],
+    )
+    .await;
     screen("joined").await;
-    assert!(!address().contains("12345678") && !address().contains("Ada"), "{}", address());
+    assert!(
+        !address().contains("12345678") && !address().contains("Ada"),
+        "{}",
+        address()
+    );
 }
 
 #[wasm_bindgen_test]
@@ -184,7 +192,8 @@ async fn a_guest_link_asks_twice_and_never_sends_a_pin() {
     let asked = open(
         "#/?conference=visit&name=Ada&role=guest",
         &[(403, HOST_PIN), (200, GRANTED)],
-    ).await;
+    )
+    .await;
     screen("joined").await;
     assert_eq!(pins(&asked), [None, Some("none".into())]);
 }
@@ -194,19 +203,25 @@ async fn a_wrong_pin_is_said_and_the_field_is_ready_for_the_next() {
     let asked = open(
         "#/?conference=visit&name=Ada",
         &[(403, BOTH_PINS), (403, WRONG_PIN), (200, GRANTED)],
-    ).await;
+    )
+    .await;
     screen("pin").await;
     assert!(!shown("#pin-fault"));
     type_in("pin-form", "not a pin");
     let fault = Closure::<dyn FnMut() -> bool>::new(|| shown("#pin-fault"));
-    JsFuture::from(until(fault.as_ref().unchecked_ref())).await.unwrap();
+    JsFuture::from(until(fault.as_ref().unchecked_ref()))
+        .await
+        .unwrap();
     assert_eq!(pins(&asked).len(), 1, "what is no PIN is not sent");
     type_in("pin-form", "1111");
     screen_after(&asked, 2, "pin").await;
     assert!(shown("#pin-fault"));
     type_in("pin-form", "2222");
     screen("joined").await;
-    assert_eq!(pins(&asked), [None, Some("1111".into()), Some("2222".into())]);
+    assert_eq!(
+        pins(&asked),
+        [None, Some("1111".into()), Some("2222".into())]
+    );
 }
 
 #[wasm_bindgen_test]
@@ -214,7 +229,8 @@ async fn a_link_without_role_asks_who_is_joining() {
     let asked = open(
         "#/?conference=visit&name=Ada",
         &[(403, HOST_PIN), (403, HOST_PIN), (200, GRANTED)],
-    ).await;
+    )
+    .await;
     screen("role").await;
     press("[data-action=host]");
     screen("pin").await;
@@ -244,7 +260,10 @@ async fn an_extension_is_asked_for_and_sent() {
     screen("joined").await;
     let last = Array::from(&asked.get(2)).get(2).as_string().unwrap();
     let body = JSON::parse(&last).unwrap();
-    assert_eq!(Reflect::get(&body, &"conference_extension".into()).unwrap(), "8");
+    assert_eq!(
+        Reflect::get(&body, &"conference_extension".into()).unwrap(),
+        "8"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -265,10 +284,16 @@ async fn single_sign_on_goes_from_choice_to_provider_to_token() {
     screen("sign-in").await;
     assert!(shown("#sign-in-link[href='https://idp.example/']"));
     let message = JSON::parse(r#"{"result":"success","token":"sso"}"#).unwrap();
-    web_sys::window().unwrap().post_message(&message, "*").unwrap();
+    web_sys::window()
+        .unwrap()
+        .post_message(&message, "*")
+        .unwrap();
     screen("joined").await;
     let last = Array::from(&asked.get(2)).get(2).as_string().unwrap();
-    assert!(last.contains(r#""chosen_idp":"idp-1""#) && last.contains(r#""sso_token":"sso""#), "{last}");
+    assert!(
+        last.contains(r#""chosen_idp":"idp-1""#) && last.contains(r#""sso_token":"sso""#),
+        "{last}"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -276,7 +301,10 @@ async fn a_node_that_cannot_be_reached_can_be_tried_again() {
     for failure in [
         (0, "offline"),
         (0, "abort"),
-        (503, r#"{"status":"failed","result":"503 Service Unavailable"}"#),
+        (
+            503,
+            r#"{"status":"failed","result":"503 Service Unavailable"}"#,
+        ),
         (502, "<html>Bad Gateway</html>"),
         (200, "<html>a captive portal</html>"),
     ] {
@@ -294,7 +322,10 @@ async fn a_conference_that_is_not_there_is_a_failure_for_good() {
     for refusal in [
         (404, not_found),
         (415, r#"{"status":"failed","result":"Unsupported"}"#),
-        (403, r#"{"status":"failed","result":"Participant exceeded PIN entry retries"}"#),
+        (
+            403,
+            r#"{"status":"failed","result":"Participant exceeded PIN entry retries"}"#,
+        ),
     ] {
         open("#/?conference=visit&name=Ada", &[refusal]).await;
         screen("failed").await;

@@ -27,13 +27,18 @@ const NAMES: [&str; 2] = ["Beverley", "Spinder"];
 async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Result<()> {
     let house = House::start().await?;
     let browser = Browser::start().await?;
-    browser.client.goto(&format!("{}/clinician", house.ehr)).await?;
+    browser
+        .client
+        .goto(&format!("{}/clinician", house.ehr))
+        .await?;
     browser.click_to_new_tab(CLINICIAN).await?;
 
     let joined = browser.screen("joined").await?;
     let text = joined.text().await?;
     ensure!(text.contains("You have joined as host"), "{text}");
-    browser.shown("#participants [data-participant=own]").await?;
+    browser
+        .shown("#participants [data-participant=own]")
+        .await?;
     browser.screenshot("joined").await?;
     nothing_personal_is_left(&house, &browser).await?;
     no_failure_code_was_fetched(&house)?;
@@ -46,7 +51,10 @@ async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Resu
 async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -> Result<()> {
     let house = House::start().await?;
     let patient = Browser::start().await?;
-    patient.client.goto(&format!("{}/patient", house.ehr)).await?;
+    patient
+        .client
+        .goto(&format!("{}/patient", house.ehr))
+        .await?;
     patient.click_to_new_tab(PATIENT).await?;
     let waiting = patient.screen("waiting").await?;
     ensure!(waiting.text().await?.contains("Waiting for the host"));
@@ -56,7 +64,10 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
     nothing_personal_is_left(&house, &patient).await?;
 
     let clinician = Browser::start().await?;
-    clinician.client.goto(&format!("{}/clinician", house.ehr)).await?;
+    clinician
+        .client
+        .goto(&format!("{}/clinician", house.ehr))
+        .await?;
     clinician.click_to_new_tab(CLINICIAN).await?;
     clinician.screen("joined").await?;
 
@@ -69,10 +80,17 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
     nothing_personal_is_left(&house, &clinician).await?;
 
     // Leaving gives the token back, and the other side sees it.
-    patient.shown("[data-screen=joined] [data-action=leave]").await?.click().await?;
+    patient
+        .shown("[data-screen=joined] [data-action=leave]")
+        .await?
+        .click()
+        .await?;
     patient.screen("left").await?;
     clinician
-        .until("the guest is gone", "return !document.querySelector('[data-role=guest]')")
+        .until(
+            "the guest is gone",
+            "return !document.querySelector('[data-role=guest]')",
+        )
         .await?;
     no_failure_code_was_fetched(&house)?;
     requests_satisfy_pexips_schemas(&house, &["request_token", "release_token"])?;
@@ -85,7 +103,10 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
 async fn closing_the_page_gives_the_token_back() -> Result<()> {
     let house = House::start().await?;
     let browser = Browser::start().await?;
-    browser.client.goto(&format!("{}/clinician", house.ehr)).await?;
+    browser
+        .client
+        .goto(&format!("{}/clinician", house.ehr))
+        .await?;
     browser.click_to_new_tab(CLINICIAN).await?;
     browser.screen("joined").await?;
     browser.client.close_window().await?;
@@ -108,7 +129,10 @@ async fn a_name_missing_from_the_link_is_asked_for() -> Result<()> {
     )
     .await?;
     let browser = Browser::start().await?;
-    browser.client.goto(&format!("{}/patient", house.ehr)).await?;
+    browser
+        .client
+        .goto(&format!("{}/patient", house.ehr))
+        .await?;
     browser.click_to_new_tab(PATIENT).await?;
     browser.screen("name").await?;
     browser.screenshot("name").await?;
@@ -129,18 +153,26 @@ async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works() -
     let house = House::start().await?;
     let link = join_link(&house, "clinician").await?;
     let right = pin_of(&link)?;
-    let wrong = if right == "11111111" { "22222222" } else { "11111111" };
+    let wrong = if right == "11111111" {
+        "22222222"
+    } else {
+        "11111111"
+    };
     let link = link.replace(&format!("pin={right}"), &format!("pin={wrong}"));
 
     let browser = Browser::start().await?;
-    browser.client.goto(&link).await?;
+    browser.follow(&link).await?;
     browser.screen("pin").await?;
     let fault = browser.shown("#pin-fault").await?.text().await?;
     ensure!(fault.contains("That PIN is not right"), "{fault}");
     browser.screenshot("wrong-pin").await?;
     nothing_personal_is_left(&house, &browser).await?;
 
-    browser.shown("#pin").await?.send_keys(&format!("{right}\n")).await?;
+    browser
+        .shown("#pin")
+        .await?
+        .send_keys(&format!("{right}\n"))
+        .await?;
     let joined = browser.screen("joined").await?;
     ensure!(joined.text().await?.contains("You have joined as host"));
     nothing_personal_is_left(&house, &browser).await?;
@@ -155,12 +187,10 @@ async fn an_old_link_ends_on_the_error_page_with_the_request_id_of_its_launch() 
     let request_id = make_old(&house).await?;
 
     let browser = Browser::start().await?;
-    browser.client.goto(&link).await?;
+    browser.follow(&link).await?;
     browser.screen("failed").await?;
-    browser.shown("#failure-frame").await?.enter_frame().await?;
-    let text = browser.shown("body").await?.text().await?;
+    let text = browser.framed_text("main").await?;
     ensure!(text.contains(&request_id), "{text}");
-    browser.client.enter_parent_frame().await?;
     browser.screenshot("old-link").await?;
     nothing_personal_is_left(&house, &browser).await?;
     ensure!(
@@ -182,11 +212,14 @@ async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<
     let link = join_link(&house, "patient").await?;
     let request_id = make_old(&house).await?;
     let browser = Browser::start().await?;
-    browser.client.goto(&link).await?;
+    browser.follow(&link).await?;
+    ensure!(browser.framed_text("#styled").await? == request_id);
     browser.shown("#failure-frame").await?.enter_frame().await?;
-    let heading = browser.shown("#styled").await?;
-    ensure!(heading.text().await? == request_id);
-    ensure!(heading.css_value("color").await?.contains("1, 2, 3"), "the template's style counts");
+    let color = browser.shown("#styled").await?.css_value("color").await?;
+    ensure!(
+        color.contains("1, 2, 3"),
+        "the template's style counts: {color}"
+    );
     browser.client.enter_parent_frame().await?;
     ensure!(browser.client.title().await? == "Video visit");
     browser.close().await?;
@@ -203,13 +236,13 @@ async fn a_ticket_link_joins_without_pin_and_name_ever_standing_in_an_address() 
     let link = join_link(&house, "clinician").await?;
     ensure!(!link.contains("pin=") && !link.contains("name="), "{link}");
     let browser = Browser::start().await?;
-    browser.client.goto(&link).await?;
+    browser.follow(&link).await?;
     let joined = browser.screen("joined").await?;
     ensure!(joined.text().await?.contains("You have joined as host"));
     nothing_personal_is_left(&house, &browser).await?;
 
     let other = Browser::start().await?;
-    other.client.goto(&link).await?;
+    other.follow(&link).await?;
     other.screen("failed").await?;
     other.close().await?;
     browser.close().await?;
@@ -220,7 +253,10 @@ async fn a_ticket_link_joins_without_pin_and_name_ever_standing_in_an_address() 
 async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
     let house = House::start().await?;
     let browser = Browser::start().await?;
-    browser.client.goto(&format!("{}/webapp/", house.tap.address)).await?;
+    browser
+        .client
+        .goto(&format!("{}/webapp/", house.tap.address))
+        .await?;
     browser.screen("failed").await?;
     browser.close().await?;
     Ok(())
@@ -247,7 +283,10 @@ async fn nothing_personal_is_left(house: &House, browser: &Browser) -> Result<()
     for address in browser.history().await? {
         without_secrets("the history", &address)?;
     }
-    let referrer = browser.client.execute("return document.referrer", vec![]).await?;
+    let referrer = browser
+        .client
+        .execute("return document.referrer", vec![])
+        .await?;
     without_secrets("the referrer", &referrer.to_string())?;
     for request in &requests {
         without_secrets("a request line", &request.line)?;
@@ -292,7 +331,10 @@ fn requests_satisfy_pexips_schemas(house: &House, wanted: &[&str]) -> Result<()>
         .stderr(Stdio::piped())
         .spawn()
         .context("Node.js is needed: run `cargo xtask test`")?;
-    node.stdin.take().context("stdin")?.write_all(lines.as_bytes())?;
+    node.stdin
+        .take()
+        .context("stdin")?
+        .write_all(lines.as_bytes())?;
     let output = node.wait_with_output()?;
     ensure!(
         output.status.success(),
@@ -308,7 +350,9 @@ fn requests_satisfy_pexips_schemas(house: &House, wanted: &[&str]) -> Result<()>
 async fn make_old(house: &House) -> Result<String> {
     let options = SqliteConnectOptions::new().filename(house.database());
     let mut database = SqliteConnection::connect_with(&options).await?;
-    let aged = sqlx::query("UPDATE aliases SET expires_at = 1").execute(&mut database).await?;
+    let aged = sqlx::query("UPDATE aliases SET expires_at = 1")
+        .execute(&mut database)
+        .await?;
     ensure!(aged.rows_affected() == 1, "one launch, one alias");
     let hex: String = sqlx::query_scalar("SELECT lower(hex(request_id)) FROM launches")
         .fetch_one(&mut database)

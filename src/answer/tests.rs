@@ -40,9 +40,8 @@ fn captured_refusals_are_told_apart_by_status_not_by_the_word_in_the_body() {
     for word in ["success", "failed", "failure"] {
         let refusal = format!(r#"{{"status":"{word}","result":"Invalid PIN"}}"#);
         assert!(matches!(read(403, &refusal), Answer::WrongPin), "{word}");
-        let prompt = format!(
-            r#"{{"status":"{word}","result":{{"pin":"required","guest_pin":"none"}}}}"#
-        );
+        let prompt =
+            format!(r#"{{"status":"{word}","result":{{"pin":"required","guest_pin":"none"}}}}"#);
         assert!(matches!(
             read(403, &prompt),
             Answer::PinWanted {
@@ -74,9 +73,10 @@ fn both_forms_of_an_extension_prompt_are_read() {
 
 #[test]
 fn identity_providers_are_offered_and_only_https_redirects_followed() {
-    let Answer::ProviderWanted(providers) =
-        read(403, r#"{"result":{"idp":[{"name":"H","uuid":"u"}],"version":{}}}"#)
-    else {
+    let Answer::ProviderWanted(providers) = read(
+        403,
+        r#"{"result":{"idp":[{"name":"H","uuid":"u"}],"version":{}}}"#,
+    ) else {
         panic!("providers");
     };
     assert_eq!(providers[0].uuid, "u");
@@ -123,7 +123,11 @@ fn what_is_no_answer_of_the_api_is_malformed_or_unavailable() {
 fn seconds_are_read_as_text_and_as_number() {
     let read = |json: &str| expires(&serde_json::from_str::<serde_json::Value>(json).unwrap());
     for written in [r#""240""#, "240", "240.0"] {
-        assert_eq!(read(&format!(r#"{{"expires":{written}}}"#)), 240, "{written}");
+        assert_eq!(
+            read(&format!(r#"{{"expires":{written}}}"#)),
+            240,
+            "{written}"
+        );
     }
     assert_eq!(read("{}"), 120);
     assert_eq!(read(r#"{"expires":"soon"}"#), 120);

@@ -232,7 +232,11 @@ fn a_lasting_failure_cannot_be_tried_again_and_a_passing_one_can() {
         (Answer::NotFound, ErrorName::ConferenceNotFound, false),
         (Answer::PinLocked, ErrorName::PinLocked, false),
         (Answer::Refused, ErrorName::NodeRefused, false),
-        (Answer::ProviderWanted(vec![]), ErrorName::NodeRefused, false),
+        (
+            Answer::ProviderWanted(vec![]),
+            ErrorName::NodeRefused,
+            false,
+        ),
         (Answer::Unavailable, ErrorName::NodeUnavailable, true),
         (Answer::Malformed, ErrorName::NodeAnswerInvalid, true),
     ] {

@@ -74,7 +74,9 @@ pub(super) fn reload_on_return() -> Listener {
 
 /// The page is being closed or left.
 pub(super) fn on_close(mailbox: Mailbox) -> Listener {
-    Listener::new(&window(), "pagehide", move |_| mailbox.post(Message::Closed))
+    Listener::new(&window(), "pagehide", move |_| {
+        mailbox.post(Message::Closed)
+    })
 }
 
 fn reload() {

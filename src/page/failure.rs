@@ -1,10 +1,10 @@
 //! The failed launch: the profile's error page in a frame that can run no
 //! script, or the page's own words.
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::HtmlIFrameElement;
 
-use super::{Page, Screen, find, listener::Listener, set_hidden};
+use super::{Page, Screen, find, set_hidden};
 use crate::json::Json;
 
 impl Page {
@@ -17,10 +17,11 @@ impl Page {
         ] {
             self.set_text(element, page.text(key).as_deref());
         }
-        let framed = html.is_some();
-        self.loaded.replace(html.and_then(|html| self.frame(html)));
-        self.set_hidden("#failure-words", framed);
-        self.set_hidden("#failure-frame", !framed);
+        self.set_hidden("#failure-words", html.is_some());
+        self.set_hidden("#failure-frame", html.is_none());
+        if let Some(html) = html {
+            self.fill_frame(html);
+        }
         self.set_hidden("#retry", !retryable);
         self.show(Screen::Failed);
     }
@@ -28,25 +29,31 @@ impl Page {
     /// Loads the frame's document, and writes `html` into it. That document has a
     /// content security policy of its own and the frame's sandbox allows no script,
     /// so that a template can be styled but never act.
-    fn frame(&self, html: String) -> Option<Listener> {
-        let frame = find(&self.root, "#failure-frame")?;
-        let words = find(&self.root, "#failure-words")?;
-        let loaded = Listener::new(&frame, "load", {
+    fn fill_frame(&self, html: String) {
+        let (Some(frame), Some(words)) = (
+            find(&self.root, "#failure-frame"),
+            find(&self.root, "#failure-words"),
+        ) else {
+            return;
+        };
+        let frame: HtmlIFrameElement = frame.unchecked_into();
+        let loaded = {
             let frame = frame.clone();
-            move |_| {
-                let document = frame
-                    .unchecked_ref::<HtmlIFrameElement>()
+            move || {
+                let root = frame
                     .content_document()
                     .and_then(|document| document.document_element());
-                set_hidden(&words, document.is_some());
-                set_hidden(&frame, document.is_none());
-                if let Some(document) = document {
-                    document.set_inner_html(&html);
+                set_hidden(&words, root.is_some());
+                set_hidden(&frame, root.is_none());
+                if let Some(root) = root {
+                    root.set_inner_html(&html);
                 }
             }
-        });
-        frame.set_attribute("src", "error-frame.html").ok()?;
-        Some(loaded)
+        };
+        // The page outlives the visit, so this is not a listener of the visit's.
+        let loaded = Closure::once_into_js(loaded);
+        frame.set_onload(Some(loaded.unchecked_ref()));
+        frame.set_src("error-frame.html");
     }
 
     fn set_hidden(&self, selector: &str, hidden: bool) {

@@ -32,10 +32,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.target
-            .remove_event_listener_with_callback(
-                self.event,
-                self.callback.as_ref().unchecked_ref(),
-            )
+            .remove_event_listener_with_callback(self.event, self.callback.as_ref().unchecked_ref())
             .ok();
     }
 }

@@ -1,10 +1,6 @@
 //! Chromium, driven by WebDriver.
 
-use std::{
-    env, fs,
-    path::Path,
-    time::Duration,
-};
+use std::{env, fs, io::ErrorKind, net::TcpListener, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use fantoccini::{
@@ -37,10 +33,10 @@ impl Browser {
         let folder = TempDir::new()?;
         let driver = env::var("VESTIBULE_CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
         let mut command = Command::new(&driver);
-        command.arg("--port=0");
-        let (driver, port) = Program::start(command, &folder.path().join("driver.log"), |line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
+        let port = free_port()?;
+        command.arg(format!("--port={port}"));
+        let (driver, ()) = Program::start(command, &folder.path().join("driver.log"), |line| {
+            line.contains("started successfully").then_some(())
         })
         .await
         .context("Chromium's driver is needed (Debian: chromium-driver)")?;
@@ -70,6 +66,14 @@ impl Browser {
         })
     }
 
+    /// Follows a link as a person does who has it in a message: not by typing it into
+    /// the address bar, of which a browser keeps a record of its own.
+    pub(crate) async fn follow(&self, link: &str) -> Result<()> {
+        let script = "location.assign(arguments[0])";
+        self.client.execute(script, vec![link.into()]).await?;
+        Ok(())
+    }
+
     /// The element, as soon as it is there and shown.
     pub(crate) async fn shown(&self, css: &str) -> Result<Element> {
         let start = tokio::time::Instant::now();
@@ -80,7 +84,9 @@ impl Browser {
                 return Ok(element);
             }
             if start.elapsed() > PATIENCE {
-                let text = self.client.execute("return document.body.innerText", vec![]);
+                let text = self
+                    .client
+                    .execute("return document.body.innerText", vec![]);
                 let url = self.client.current_url().await?;
                 bail!("{css} did not come at {}: {}", url.path(), text.await?);
             }
@@ -122,13 +128,37 @@ impl Browser {
         }
     }
 
-    /// Every address in this tab's history.
+    /// The text of an element inside the frame with the error page, as soon as it is
+    /// there.
+    pub(crate) async fn framed_text(&self, css: &str) -> Result<String> {
+        let start = tokio::time::Instant::now();
+        loop {
+            // The frame's document is loaded when it is wanted, so look from outside anew.
+            self.shown("#failure-frame").await?.enter_frame().await?;
+            let text = match self.client.find(Locator::Css(css)).await {
+                Ok(element) => element.text().await.ok(),
+                Err(_) => None,
+            };
+            self.client.enter_parent_frame().await?;
+            if let Some(text) = text {
+                return Ok(text);
+            }
+            if start.elapsed() > PATIENCE {
+                bail!("{css} did not come in the frame");
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Every address and title in this tab's history.
     pub(crate) async fn history(&self) -> Result<Vec<String>> {
-        let answer = self.devtools("Page.getNavigationHistory", json!({})).await?;
+        let answer = self
+            .devtools("Page.getNavigationHistory", json!({}))
+            .await?;
         let entries = answer["entries"].as_array().context("entries")?;
         Ok(entries
             .iter()
-            .flat_map(|entry| [&entry["url"], &entry["userTypedURL"], &entry["title"]])
+            .flat_map(|entry| [&entry["url"], &entry["title"]])
             .filter_map(|text| text.as_str().map(str::to_owned))
             .collect())
     }
@@ -161,6 +191,18 @@ impl Browser {
     pub(crate) async fn close(self) -> Result<TempDir> {
         self.client.close().await?;
         Ok(self.folder)
+    }
+}
+
+/// A port that is free on both loopback addresses: the driver listens on both, and
+/// does not look at the second when it chooses by itself.
+fn free_port() -> Result<u16> {
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let second = TcpListener::bind(("::1", port));
+        if second.map_or_else(|error| error.kind() != ErrorKind::AddrInUse, |_| true) {
+            return Ok(port);
+        }
     }
 }
 

@@ -66,8 +66,7 @@ impl House {
         )?;
         let mut command = Command::new(binary("vestibule-sandbox")?);
         command.arg("--config").arg(path("sandbox.toml"));
-        let (sandbox, ehr) =
-            Program::start(command, &path("sandbox.log"), listening).await?;
+        let (sandbox, ehr) = Program::start(command, &path("sandbox.log"), listening).await?;
 
         fs::write(
             path("profile.toml"),
@@ -127,13 +126,16 @@ impl House {
             if found {
                 return Ok(());
             }
-            ensure!(start.elapsed() < PATIENCE, "{begin}…{part}… was not requested");
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "{begin}…{part}… was not requested"
+            );
             tokio::time::sleep(POLL).await;
         }
     }
 
     /// The server's database.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("data/vestibule.sqlite")
+        self.folder.path().join("data/vestibule.db")
     }
 }

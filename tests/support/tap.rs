@@ -64,7 +64,10 @@ impl Tap {
 
     /// Every request so far, connection by connection.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        let sent = self.sent.lock().expect("no test panics while it holds the lock");
+        let sent = self
+            .sent
+            .lock()
+            .expect("no test panics while it holds the lock");
         sent.iter().flat_map(|bytes| parse(bytes)).collect()
     }
 }
@@ -74,7 +77,11 @@ async fn forward(
     mut target: watch::Receiver<Option<String>>,
     log: Arc<Mutex<Vec<Vec<u8>>>>,
 ) {
-    let Ok(authority) = target.wait_for(Option::is_some).await.map(|target| target.clone()) else {
+    let Ok(authority) = target
+        .wait_for(Option::is_some)
+        .await
+        .map(|target| target.clone())
+    else {
         return;
     };
     let Ok(server) = TcpStream::connect(authority.unwrap_or_default()).await else {
