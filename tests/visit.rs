@@ -15,10 +15,20 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use support::{browser::Browser, house::House, launcher::join_link};
+use support::{
+    browser::{self, Browser},
+    house::House,
+    launcher::join_link,
+};
 
 const CLINICIAN: &str = "[data-launch=provider][data-appointment=\"1\"]";
 const PATIENT: &str = "[data-launch=patient][data-appointment=\"1\"]";
+
+/// Join links that hold nothing but a one-time ticket.
+const TICKET_LINKS: &str = "
+provider_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}\"
+patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}\"
+";
 
 /// The patient of the first appointment, in the parts that could leak.
 const NAMES: [&str; 2] = ["Beverley", "Spinder"];
@@ -227,23 +237,43 @@ async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<
 }
 
 #[tokio::test]
-async fn a_ticket_link_joins_without_pin_and_name_ever_standing_in_an_address() -> Result<()> {
-    let house = House::with_profile(
-        "provider_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}\
-         /webapp/#/?ticket={{launch_ticket}}\"",
-    )
-    .await?;
+async fn with_a_ticket_neither_pin_nor_name_is_in_what_the_browser_keeps_on_disk() -> Result<()> {
+    let house = House::with_profile(TICKET_LINKS).await?;
+    let browser = Browser::start().await?;
+    for (page, button, screen) in [
+        ("patient", PATIENT, "waiting"),
+        ("clinician", CLINICIAN, "joined"),
+    ] {
+        let page = format!("{}/{page}", house.ehr);
+        browser.client.goto(&page).await?;
+        browser.click_to_new_tab(button).await?;
+        browser.screen(screen).await?;
+        nothing_personal_is_left(&house, &browser).await?;
+    }
+    let secrets = secrets(&house);
+    ensure!(secrets.len() > NAMES.len(), "the host has sent a PIN");
+    let folder = browser.close().await?;
+    let visited = browser::visited(&folder).await?;
+    ensure!(visited.iter().any(|address| address.contains("/webapp/")));
+    for text in visited {
+        without(&secrets, "the browser's history file", &text)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ticket_is_good_for_one_browser() -> Result<()> {
+    let house = House::with_profile(TICKET_LINKS).await?;
     let link = join_link(&house, "clinician").await?;
-    ensure!(!link.contains("pin=") && !link.contains("name="), "{link}");
     let browser = Browser::start().await?;
     browser.follow(&link).await?;
-    let joined = browser.screen("joined").await?;
-    ensure!(joined.text().await?.contains("You have joined as host"));
-    nothing_personal_is_left(&house, &browser).await?;
+    browser.screen("joined").await?;
 
     let other = Browser::start().await?;
     other.follow(&link).await?;
     other.screen("failed").await?;
+    let text = other.framed_text("main").await?;
+    ensure!(text.contains("This link does not work"), "{text}");
     other.close().await?;
     browser.close().await?;
     Ok(())
@@ -265,34 +295,42 @@ async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
 /// Neither PIN nor name is in the address bar, in history, in a request line, in a
 /// Referer or in a log.
 async fn nothing_personal_is_left(house: &House, browser: &Browser) -> Result<()> {
-    let requests = house.tap.requests();
-    let mut secrets: Vec<String> = NAMES.map(str::to_owned).to_vec();
-    secrets.extend(requests.iter().filter_map(|request| {
-        let pin = request.header("pin")?;
-        (pin != "none").then(|| pin.to_owned())
-    }));
-    let without_secrets = |place: &str, text: &str| {
-        let text = percent_decode_str(text).decode_utf8_lossy();
-        let found = secrets.iter().find(|secret| text.contains(secret.as_str()));
-        ensure!(found.is_none(), "{found:?} in {place}: {text}");
-        Ok(())
-    };
+    let secrets = secrets(house);
     let address = browser.client.current_url().await?;
-    without_secrets("the address bar", address.as_str())?;
+    without(&secrets, "the address bar", address.as_str())?;
     ensure!(address.fragment().is_none_or(str::is_empty), "{address}");
     for address in browser.history().await? {
-        without_secrets("the history", &address)?;
+        without(&secrets, "the history", &address)?;
     }
     let referrer = browser
         .client
         .execute("return document.referrer", vec![])
         .await?;
-    without_secrets("the referrer", &referrer.to_string())?;
-    for request in &requests {
-        without_secrets("a request line", &request.line)?;
-        without_secrets("a Referer", request.header("referer").unwrap_or_default())?;
+    without(&secrets, "the referrer", &referrer.to_string())?;
+    for request in house.tap.requests() {
+        without(&secrets, "a request line", &request.line)?;
+        without(
+            &secrets,
+            "a Referer",
+            request.header("referer").unwrap_or_default(),
+        )?;
     }
-    without_secrets("a log", &house.logs()?)
+    without(&secrets, "a log", &house.logs()?)
+}
+
+/// The patient's name, and every PIN that was sent.
+fn secrets(house: &House) -> Vec<String> {
+    let requests = house.tap.requests();
+    let pins = requests.iter().filter_map(|request| request.header("pin"));
+    let pins = pins.filter(|pin| *pin != "none");
+    NAMES.into_iter().chain(pins).map(str::to_owned).collect()
+}
+
+fn without(secrets: &[String], place: &str, text: &str) -> Result<()> {
+    let text = percent_decode_str(text).decode_utf8_lossy();
+    let found = secrets.iter().find(|secret| text.contains(secret.as_str()));
+    ensure!(found.is_none(), "{found:?} in {place}: {text}");
+    Ok(())
 }
 
 fn no_failure_code_was_fetched(house: &House) -> Result<()> {

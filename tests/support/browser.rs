@@ -10,6 +10,7 @@ use fantoccini::{
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -192,6 +193,15 @@ impl Browser {
         self.client.close().await?;
         Ok(self.folder)
     }
+}
+
+/// Every address and title that a closed browser has kept in its history file.
+pub(crate) async fn visited(folder: &TempDir) -> Result<Vec<String>> {
+    let history = folder.path().join("profile/Default/History");
+    let options = SqliteConnectOptions::new().filename(history);
+    let mut database = SqliteConnection::connect_with(&options).await?;
+    let query = "SELECT url FROM urls UNION SELECT title FROM urls";
+    Ok(sqlx::query_scalar(query).fetch_all(&mut database).await?)
 }
 
 /// A port that is free on both loopback addresses: the driver listens on both, and

@@ -3,9 +3,7 @@
 //! none of it.
 
 use vestibule_launch::launch_api::ErrorPage;
-use vestibule_template::{
-    Escaping, Template, TemplateError, contexts::ErrorPageContext, defaults,
-};
+use vestibule_template::{Escaping, Template, TemplateError, contexts::ErrorPageContext, defaults};
 use wasm_bindgen::prelude::*;
 
 /// Panics are told to the console, with their place in the source.

@@ -1,9 +1,24 @@
 //! The default error page, and the documented one as a profile may have it.
 
+use std::{fs, path::Path};
+
 use vestibule_template::{Escaping, Template, contexts::ErrorPageContext, defaults};
 
-const DOCUMENTED: &str = include_str!("fixtures/documented_error_page.html");
 const LINK_NOT_VALID: &str = "BorvoGetTelehealthDirectLaunchTokenError";
+
+/// The template that Pexip documents, from the documentation beside the repository.
+fn documented() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/seeds");
+    let page = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}: it is needed", folder.display()))
+        .filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok())
+        .find_map(|text| {
+            let start = text.find("<!DOCTYPE html>")?;
+            let end = text[start..].find("</html>")?;
+            Some(text[start..start + end + "</html>".len()].to_owned())
+        });
+    page.expect("one of the documents has the default template")
+}
 
 fn page(template: &str, error_name: &str, debug: Option<&str>) -> String {
     let context = ErrorPageContext {
@@ -20,7 +35,7 @@ fn page(template: &str, error_name: &str, debug: Option<&str>) -> String {
 
 #[test]
 fn a_link_that_is_not_valid_is_told_apart_from_every_other_error() {
-    for template in [defaults::ERROR_PAGE, DOCUMENTED] {
+    for template in [defaults::ERROR_PAGE, &documented()] {
         let link = page(template, LINK_NOT_VALID, None);
         let other = page(template, "ehr_timeout", None);
         assert_ne!(link.replace(LINK_NOT_VALID, "ehr_timeout"), other);
@@ -47,15 +62,15 @@ fn the_page_says_what_the_help_desk_needs() {
         let html = page(defaults::ERROR_PAGE, error_name, Some("status 502"));
         assert!(html.contains("<dd class=\"details\">status 502</dd>"));
     }
-    let html = page(DOCUMENTED, "ehr_timeout", Some("status 502"));
+    let html = page(&documented(), "ehr_timeout", Some("status 502"));
     assert!(html.contains("Detailed debugging information: status 502"));
-    assert!(!page(DOCUMENTED, "ehr_timeout", None).contains("Detailed debugging"));
+    assert!(!page(&documented(), "ehr_timeout", None).contains("Detailed debugging"));
 }
 
 #[test]
 fn nothing_in_the_context_becomes_markup() {
     let hostile = "<script>alert('x')</script>\"&";
-    for template in [defaults::ERROR_PAGE, DOCUMENTED] {
+    for template in [defaults::ERROR_PAGE, &documented()] {
         let html = page(template, hostile, Some(hostile));
         assert!(!html.contains("<script"));
         assert!(html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&#34;&amp;"));

@@ -3,12 +3,16 @@
 
 mod bindings;
 mod compress;
+mod html;
+mod names;
 mod optimise;
+mod paths;
 mod publish;
+mod trial;
 
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -55,13 +59,18 @@ pub(crate) fn build(
     bindings::check_version(&workspace.path("Cargo.lock"))?;
     let _lock = lock(workspace)?;
     let staging = publish::Staging::new(&workspace.path(&manifest.output))?;
+    part("pages", || {
+        staging.add_pages(&workspace.path(&manifest.pages))?;
+        tools.map_or(Ok(()), |tools| minify_pages(tools, staging.path()))
+    })?;
+    let rustflags = paths::rustflags(workspace)?;
     for module in &manifest.modules {
         part(&format!("module {}", module.name), || {
-            build_module(workspace, manifest, module, tools, staging.path())
+            let built = build_module(workspace, manifest, module, &rustflags)?;
+            bind(workspace, manifest, module, tools, &built, staging.path())
         })?;
     }
-    part("pages and compression", || {
-        staging.add_pages(&workspace.path(&manifest.pages))?;
+    part("compression", || {
         let sizes = compress::compress_folder(staging.path())?;
         staging.publish()?;
         Ok(sizes)
@@ -76,16 +85,22 @@ pub(crate) fn report(manifest: &Manifest, sizes: &SizesByFile) -> Result<()> {
     Ok(())
 }
 
+/// Minifies what the folder has in it as long as there are only pages.
+fn minify_pages(tools: &NodeTools, folder: &Path) -> Result<()> {
+    publish::files_below(folder)?
+        .iter()
+        .try_for_each(|file| optimise::page(tools, file))
+}
+
 /// Builds one module in a cargo call of its own: several packages in one call
 /// would unify their features, and with them their sizes.
 fn build_module(
     workspace: &Workspace,
     manifest: &Manifest,
     module: &Module,
-    tools: Option<&NodeTools>,
-    output: &Path,
-) -> Result<()> {
-    process::run(&mut workspace.cargo([
+    rustflags: &str,
+) -> Result<PathBuf> {
+    let mut cargo = workspace.cargo([
         "rustc",
         "--quiet",
         "--package",
@@ -97,20 +112,36 @@ fn build_module(
         &manifest.profile,
         "--target",
         wasm_target::TARGET,
-    ]))?;
-    let built = workspace
+    ]);
+    process::run(cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags))?;
+    Ok(workspace
         .target()
         .join(wasm_target::TARGET)
         .join(&manifest.profile)
         .join(module.package.replace('-', "_"))
-        .with_extension("wasm");
-    bindings::generate(&built, &module.name, output)?;
-    let wasm = output.join(format!("{}_bg.wasm", module.name));
+        .with_extension("wasm"))
+}
+
+/// Turns a built module into what is served of it.
+fn bind(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    module: &Module,
+    tools: Option<&NodeTools>,
+    built: &Path,
+    output: &Path,
+) -> Result<()> {
+    bindings::generate(built, &module.name, output)?;
+    let file = |ending: &str| output.join(format!("{}{ending}", module.name));
+    let (glue, wasm) = (file(".js"), file("_bg.wasm"));
     if let Some(tools) = tools {
-        optimise::wasm(tools, manifest, &wasm)?;
-        optimise::glue(tools, &output.join(format!("{}.js", module.name)))?;
+        let names = optimise::wasm(tools, manifest, &module.name, &wasm)?;
+        optimise::glue(tools, &names, &glue)?;
+        optimise::declarations(&file(".d.ts"), &file("_bg.wasm.d.ts"))?;
+        trial::start(workspace, tools, &names, &glue, &wasm)?;
     }
-    optimise::validate(&wasm, &manifest.wasm_features)
+    optimise::validate(&wasm, &manifest.wasm_features)?;
+    paths::check(workspace, &wasm)
 }
 
 /// Keeps a second build from writing to the same folders.

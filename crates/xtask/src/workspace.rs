@@ -27,6 +27,11 @@ impl Workspace {
         Self { root, target }
     }
 
+    /// The root of the work tree.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A path relative to the root, as found in `wasm-pack.toml`.
     pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join(relative)

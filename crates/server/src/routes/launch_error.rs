@@ -135,10 +135,20 @@ fn page(
             )
         });
     ErrorPage {
-        error_name,
+        error_name: shown(error_name),
         telehealth_request_id,
         utc_time: rfc3339(at),
         detailed_debug_information: detail,
         template: profile.error_page_source().to_owned(),
+    }
+}
+
+/// The name that the page is given. Aliases and tickets are good for one launch and
+/// for a time: one that is not known is for the user a link that is old or not open
+/// yet, which is what the documented name says. The log keeps the exact one.
+fn shown(error_name: ErrorName) -> ErrorName {
+    match error_name {
+        ErrorName::ConferenceNotFound | ErrorName::TicketInvalid => ErrorName::LinkNotValid,
+        other => other,
     }
 }

@@ -24,7 +24,10 @@ async fn an_alias_that_has_expired_still_names_its_launch() {
 
     let body = json!({"error_name": "conference_not_found", "conference": alias});
     let page = report(&server, &body).await;
-    assert_eq!(page["error_name"], "conference_not_found");
+    assert_eq!(
+        page["error_name"], "BorvoGetTelehealthDirectLaunchTokenError",
+        "to the user it is an old link"
+    );
     assert_eq!(page["utc_time"], "2027-01-15T09:00:00Z");
     assert!(
         page["template"]

@@ -55,9 +55,14 @@ impl NodeTools {
         })
     }
 
+    /// Node.js itself.
+    pub(crate) fn node(&self) -> Command {
+        Command::new(&self.node)
+    }
+
     /// Binaryen's optimiser.
     pub(crate) fn wasm_opt(&self) -> Command {
-        let mut command = Command::new(&self.node);
+        let mut command = self.node();
         command.arg(self.modules.join("binaryen/bin/wasm-opt"));
         command
     }

@@ -1,15 +1,12 @@
 //! Compressed siblings of served files, so that the server compresses nothing.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Write as _, path::Path};
 
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 
+use super::publish::files_below;
 use crate::report::{Sizes, SizesByFile};
 
 const COMPRESSIBLE: [&str; 8] = ["css", "ftl", "html", "js", "json", "svg", "txt", "wasm"];
@@ -76,24 +73,6 @@ fn brotli(mut bytes: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut bytes, &mut compressed, &parameters)?;
     Ok(compressed)
-}
-
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.push(path);
-            }
-        }
-    }
-    Ok(files)
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
-//! Smaller modules and glue, and the proof that they are still valid.
+//! Smaller modules, glue and pages, and the proof that the modules are still
+//! valid.
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use wasmparser::{Validator, WasmFeatures};
 
+use super::{
+    html,
+    names::{self, ShortNames},
+};
 use crate::{
     manifest::{Manifest, WasmFeature},
     process,
@@ -13,32 +18,84 @@ use crate::{
 
 /// The oldest JavaScript that a browser with the modules' features understands.
 const JAVASCRIPT: &str = "es2020";
+/// The oldest browsers with those features, which the style sheets are for.
+const BROWSERS: &str = "chrome96,edge96,firefox79,safari15";
 
-/// Runs wasm-opt on a module, in place.
-pub(super) fn wasm(tools: &NodeTools, manifest: &Manifest, wasm: &Path) -> Result<()> {
+/// Runs wasm-opt on a module, in place. The glue has to take over the names.
+pub(super) fn wasm(
+    tools: &NodeTools,
+    manifest: &Manifest,
+    module: &str,
+    wasm: &Path,
+) -> Result<ShortNames> {
     let features = manifest.wasm_features.iter();
-    process::run(
+    let printed = process::output(
         tools
             .wasm_opt()
             .args(features.map(|feature| feature.wasm_opt_flag()))
             .args(&manifest.wasm_opt)
+            .arg(names::PASS)
             .arg(wasm)
             .arg("--output")
             .arg(wasm),
+    )?;
+    ShortNames::parse(&printed, module)
+}
+
+/// Gives a module's glue the short names and minifies it, in place.
+pub(super) fn glue(tools: &NodeTools, names: &ShortNames, glue: &Path) -> Result<()> {
+    // Away with the comments: they may speak of the names.
+    esbuild(tools, glue, &["--format=esm", "--legal-comments=none"])?;
+    rewrite(glue, |text| names.rename_in_glue(text))?;
+    script(tools, glue)
+}
+
+/// Makes a module's TypeScript declarations true again after its names have
+/// changed: the API stays, the raw exports go.
+pub(super) fn declarations(api: &Path, exports: &Path) -> Result<()> {
+    fs::remove_file(exports).with_context(|| format!("cannot remove {}", exports.display()))?;
+    rewrite(api, names::hide_exports)
+}
+
+/// Minifies a page or what belongs to it, in place, by the ending of its name;
+/// files of other kinds stay as they are.
+pub(super) fn page(tools: &NodeTools, file: &Path) -> Result<()> {
+    match file.extension().and_then(|ending| ending.to_str()) {
+        Some("js") => script(tools, file),
+        Some("css") => esbuild(tools, file, &["--minify", &format!("--target={BROWSERS}")]),
+        Some("html") => rewrite(file, |text| Ok(html::collapse_white_space(text))),
+        _ => Ok(()),
+    }
+}
+
+/// Minifies an ECMAScript module. It may wait outside of functions, which is
+/// younger than the rest of the language but not than wasm-unsafe-eval.
+fn script(tools: &NodeTools, script: &Path) -> Result<()> {
+    let target = format!("--target={JAVASCRIPT}");
+    let supported = "--supported:top-level-await=true";
+    esbuild(
+        tools,
+        script,
+        &["--minify", "--format=esm", &target, supported],
     )
 }
 
-/// Minifies a module's glue, in place; it stays an ECMAScript module.
-pub(super) fn glue(tools: &NodeTools, script: &Path) -> Result<()> {
+fn esbuild(tools: &NodeTools, file: &Path, options: &[&str]) -> Result<()> {
     process::run(
         tools
             .esbuild()
-            .arg(script)
-            .args(["--minify", "--format=esm", "--log-level=warning"])
-            .arg(format!("--target={JAVASCRIPT}"))
-            .arg("--allow-overwrite")
-            .arg(format!("--outfile={}", script.display())),
+            .arg(file)
+            .args(options)
+            .args(["--log-level=warning", "--allow-overwrite"])
+            .arg(format!("--outfile={}", file.display())),
     )
+}
+
+fn rewrite(file: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    let name = || file.display().to_string();
+    let text = fs::read_to_string(file).with_context(name)?;
+    let text = change(&text).with_context(name)?;
+    fs::write(file, text).with_context(name)
 }
 
 /// Refuses a module that is broken, or that needs a feature not listed: the

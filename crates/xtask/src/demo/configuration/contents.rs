@@ -38,6 +38,11 @@ const PROVIDER_CLIENT: &str = "vestibule-provider";
 const KEY_TYPE: &str = "base64key";
 const ALGORITHM: &str = "AES-256-CBC";
 
+/// With a ticket no PIN and no name ever stands in an address, and so not in what a
+/// browser keeps of the addresses it has been at.
+const JOIN_LINK: &str =
+    "{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}";
+
 /// Configuration of the server.
 #[derive(Serialize)]
 struct Server {
@@ -67,6 +72,8 @@ struct Profile<'a> {
     epic_encryption_key: &'a str,
     epic_encryption_key_type: &'a str,
     epic_encryption_algorithm: &'a str,
+    provider_web_join_link_template: &'a str,
+    patient_web_join_link_template: &'a str,
 }
 
 /// Configuration of the sandbox EHR.
@@ -129,6 +136,8 @@ pub(super) fn profile_text(addresses: &Addresses, secrets: &Secrets) -> Result<S
             epic_encryption_key: &secrets.encryption_key,
             epic_encryption_key_type: KEY_TYPE,
             epic_encryption_algorithm: ALGORITHM,
+            provider_web_join_link_template: JOIN_LINK,
+            patient_web_join_link_template: JOIN_LINK,
         },
     )
 }
