@@ -5,10 +5,10 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{process::Command, sync::RwLockReadGuard};
 
 use super::{
-    process::{Program, binary, listening, www},
+    process::{Program, WWW, binary, listening, www},
     tap::Tap,
 };
 
@@ -29,6 +29,7 @@ pub(crate) struct House {
     server: Program,
     sandbox: Program,
     folder: TempDir,
+    _www: RwLockReadGuard<'static, ()>,
 }
 
 impl House {
@@ -39,6 +40,7 @@ impl House {
 
     /// A house with these lines added to its profile.
     pub(crate) async fn with_profile(lines: &str) -> Result<Self> {
+        let pages = WWW.read().await;
         let folder = TempDir::new()?;
         let path = |name: &str| folder.path().join(name);
         let tap = Tap::open().await?;
@@ -107,6 +109,7 @@ impl House {
             server,
             sandbox,
             folder,
+            _www: pages,
         })
     }
 

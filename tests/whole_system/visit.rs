@@ -1,8 +1,4 @@
-//! From the button in the EHR to the joined visit, in a real browser, with
-//! nothing mocked in between.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
+//! From the button in the EHR to the joined visit.
 
 use std::{
     io::Write,
@@ -15,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use support::{
+use crate::support::{
     browser::{self, Browser},
     house::House,
     launcher::join_link,

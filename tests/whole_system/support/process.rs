@@ -12,15 +12,19 @@ use anyhow::{Context, Result, bail};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
+    sync::RwLock,
     time::timeout,
 };
+
+/// The demo builds the served pages anew; nobody else can use them meanwhile.
+pub(crate) static WWW: RwLock<()> = RwLock::const_new(());
 
 /// Longest wait for a program to be ready.
 const START: Duration = Duration::from_secs(30);
 
 /// A running program. It is killed when this is dropped.
 pub(crate) struct Program {
-    _child: Child,
+    pub(crate) child: Child,
     log: PathBuf,
 }
 
@@ -28,6 +32,16 @@ impl Program {
     /// Starts `command`, its standard error going to `log`, and waits for a line
     /// of standard output for which `ready` returns something.
     pub(crate) async fn start<T>(
+        command: Command,
+        log: &Path,
+        ready: impl Fn(&str) -> Option<T>,
+    ) -> Result<(Self, T)> {
+        Self::start_within(START, command, log, ready).await
+    }
+
+    /// The same, with another limit to the wait.
+    pub(crate) async fn start_within<T>(
+        limit: Duration,
         mut command: Command,
         log: &Path,
         ready: impl Fn(&str) -> Option<T>,
@@ -41,7 +55,7 @@ impl Program {
             .with_context(|| format!("{:?} cannot be started", command.as_std().get_program()))?;
         let stdout = child.stdout.take().context("standard output is piped")?;
         let mut lines = BufReader::new(stdout).lines();
-        let found = timeout(START, async {
+        let found = timeout(limit, async {
             while let Some(line) = lines.next_line().await? {
                 if let Some(found) = ready(&line) {
                     return Ok(found);
@@ -51,7 +65,7 @@ impl Program {
         })
         .await;
         let program = Self {
-            _child: child,
+            child,
             log: log.to_owned(),
         };
         match found {
