@@ -19,6 +19,8 @@ pub(crate) enum Answer {
         host_pin: bool,
         /// Guests need one.
         guest_pin: bool,
+        /// An extension is wanted as well.
+        extension: Option<ExtensionKind>,
     },
     /// The PIN was wrong.
     WrongPin,
@@ -146,6 +148,13 @@ fn refused(text: &str) -> Answer {
 /// The order is that of Pexip's clients: PIN, then identity provider, then
 /// redirect, then extension.
 fn wanted(result: &impl Json) -> Option<Answer> {
+    let kind = result
+        .text("conference_extension_type")
+        .or_else(|| result.text("conference_extension"));
+    let extension = kind.map(|kind| match kind.as_str() {
+        "mssip" => ExtensionKind::Mssip,
+        _ => ExtensionKind::Standard,
+    });
     let pin = result.text("pin");
     let guest_pin = result.text("guest_pin");
     if pin.is_some() || guest_pin.is_some() {
@@ -153,6 +162,7 @@ fn wanted(result: &impl Json) -> Option<Answer> {
         return Some(Answer::PinWanted {
             host_pin: required(pin),
             guest_pin: required(guest_pin),
+            extension,
         });
     }
     if let Some(providers) = result.get("idp") {
@@ -171,13 +181,7 @@ fn wanted(result: &impl Json) -> Option<Answer> {
                     .unwrap_or_default(),
             });
     }
-    let kind = result
-        .text("conference_extension_type")
-        .or_else(|| result.text("conference_extension"))?;
-    Some(Answer::ExtensionWanted(match kind.as_str() {
-        "mssip" => ExtensionKind::Mssip,
-        _ => ExtensionKind::Standard,
-    }))
+    extension.map(Answer::ExtensionWanted)
 }
 
 /// Anything else, `javascript:` above all, is no place to send a user to.

@@ -14,8 +14,8 @@ use crate::{
     http::{self, Request, Timer},
     json::{self, Json},
     mailbox::{Mailbox, Message},
-    page::window,
     session::NodeEvent,
+    window::window,
 };
 
 /// Deadline of a `request_token`, in milliseconds: a node may be routing the call.
@@ -80,23 +80,18 @@ impl Conference {
     /// Renews the token; what becomes of that is posted.
     pub(crate) fn renew(&self, mailbox: &Mailbox) {
         let mailbox = mailbox.clone();
-        let request = self.with_token("refresh_token");
+        let request = Request::post(self.url("refresh_token"));
+        let request = request.header("token", &self.token.borrow());
         request.send(DEADLINE, move |answer| {
             mailbox.post(Message::Renewed(read_renewal(answer)));
         });
     }
 
-    /// Gives the token back: the participant has left. Where that fails the node
+    /// Gives the token back: the participant leaves, for this reason. Sent so that it
+    /// arrives even where the page is closed at once; where it does not the node
     /// notices by itself, when the token expires.
-    pub(crate) fn release(&self) {
-        let reason = json::text(&[("reason", Some("User initiated disconnect"))]);
-        let request = self.with_token("release_token").json(reason);
-        request.send(DEADLINE, |_| {});
-    }
-
-    /// Gives the token back while the page is being closed.
-    pub(crate) fn release_on_close(&self) {
-        let reason = json::text(&[("reason", Some("Browser closed"))]);
+    pub(crate) fn release(&self, reason: &str) {
+        let reason = json::text(&[("reason", Some(reason))]);
         let options = BlobPropertyBag::new();
         options.set_type("application/json");
         let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&reason.into()), &options);
@@ -125,10 +120,6 @@ impl Conference {
 
     fn url_with_token(&self, request: &str) -> String {
         [&self.base, request, "?token=", &*self.token.borrow()].concat()
-    }
-
-    fn with_token(&self, request: &str) -> Request {
-        Request::post(self.url(request)).header("token", &self.token.borrow())
     }
 }
 

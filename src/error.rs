@@ -6,9 +6,8 @@ use wasm_bindgen::JsValue;
 use crate::json::Json;
 
 /// An `Error` with `name` `LaunchError`, and `code` (one of the error names of the
-/// documentation), `requestId`, `utcTime` and `retryable`, of what the error page
-/// shows.
-pub(crate) fn launch_error(page: &JsValue, retryable: bool) -> JsValue {
+/// documentation), `requestId` and `utcTime`, of what the error page shows.
+pub(crate) fn launch_error(page: &JsValue) -> JsValue {
     let text = |key| JsValue::from(page.text(key).unwrap_or_default());
     let code = page.text("error_name").unwrap_or_default();
     let error = Error::new(&code);
@@ -17,7 +16,6 @@ pub(crate) fn launch_error(page: &JsValue, retryable: bool) -> JsValue {
         ("code", code.into()),
         ("requestId", text("telehealth_request_id")),
         ("utcTime", text("utc_time")),
-        ("retryable", retryable.into()),
     ] {
         Reflect::set(&error, &key.into(), &value).ok();
     }

@@ -81,6 +81,7 @@ pub(crate) struct Handshake {
     link_role: Option<Role>,
     call_tag: Option<String>,
     extension: Option<String>,
+    extension_kind: ExtensionKind,
     chosen_idp: Option<String>,
     sso_token: Option<String>,
     pin: PinHeader,
@@ -114,6 +115,7 @@ impl Handshake {
             link_role,
             call_tag: link.call_tag.map(Into::into),
             extension: None,
+            extension_kind: ExtensionKind::Standard,
             chosen_idp: None,
             sso_token: None,
             pin: PinHeader::Absent,
@@ -170,6 +172,7 @@ impl Handshake {
         else {
             return Action::Ignore;
         };
+        self.link_role = Some(role);
         let pin_needed = match role {
             Role::Host => host_pin,
             Role::Guest => guest_pin,
@@ -196,7 +199,7 @@ impl Handshake {
             return Action::Ignore;
         };
         self.extension = Some(extension);
-        self.send(PinHeader::Absent)
+        self.send_again()
     }
 
     /// The user has chosen an identity provider by its uuid.
@@ -205,7 +208,8 @@ impl Handshake {
             return Action::Ignore;
         };
         self.chosen_idp = Some(uuid);
-        self.send(PinHeader::Absent)
+        self.sso_token = None;
+        self.send_again()
     }
 
     /// The sign-in has ended with this token.
@@ -214,16 +218,13 @@ impl Handshake {
             return Action::Ignore;
         };
         self.sso_token = Some(sso_token);
-        self.send(PinHeader::Absent)
+        self.send_again()
     }
 
     /// The user wants to try again after a failure: the same request once more.
     pub(crate) fn retry(&mut self) -> Action {
         match self.step {
-            Step::Failed => {
-                self.step = Step::Requested;
-                Action::Send
-            }
+            Step::Failed => self.send_again(),
             _ => Action::Ignore,
         }
     }
@@ -241,21 +242,23 @@ impl Handshake {
                 return Action::Join;
             }
             Answer::PinWanted {
+                extension: Some(kind),
+                ..
+            }
+            | Answer::ExtensionWanted(kind)
+                if self.extension.is_none() =>
+            {
+                return self.extension_wanted(*kind);
+            }
+            Answer::PinWanted {
                 host_pin,
                 guest_pin,
+                ..
             } => return self.pin_wanted(*host_pin, *guest_pin),
             Answer::WrongPin => {
                 return self.ask_pin(self.link_role, matches!(self.pin, PinHeader::Pin(_)));
             }
-            Answer::ExtensionWanted(kind) => {
-                return match self.link_extension.take() {
-                    Some(extension) => {
-                        self.extension = Some(extension);
-                        self.send(PinHeader::Absent)
-                    }
-                    None => self.ask_extension(*kind),
-                };
-            }
+            Answer::ExtensionWanted(kind) => return self.ask_extension(*kind),
             Answer::ProviderWanted(providers) if !providers.is_empty() => {
                 self.step = Step::Provider;
                 return Action::ChooseProvider;
@@ -265,7 +268,7 @@ impl Handshake {
                 return Action::SignIn;
             }
             Answer::NotFound if self.extension.is_some() => {
-                return self.ask_extension(ExtensionKind::Standard);
+                return self.ask_extension(self.extension_kind);
             }
             Answer::NotFound => ErrorName::ConferenceNotFound,
             Answer::PinLocked => ErrorName::PinLocked,
@@ -315,10 +318,29 @@ impl Handshake {
         Action::AskPin { whose, wrong }
     }
 
+    fn extension_wanted(&mut self, kind: ExtensionKind) -> Action {
+        match self.link_extension.take() {
+            Some(extension) => {
+                self.extension = Some(extension);
+                self.extension_kind = kind;
+                self.send_again()
+            }
+            None => self.ask_extension(kind),
+        }
+    }
+
     fn ask_extension(&mut self, kind: ExtensionKind) -> Action {
         let wrong = self.extension.take().is_some();
+        self.extension_kind = kind;
         self.step = Step::Extension;
         Action::AskExtension { kind, wrong }
+    }
+
+    /// Sends what was sent before, with what has come to it since: a PIN that was
+    /// given once holds for every further request.
+    fn send_again(&mut self) -> Action {
+        self.step = Step::Requested;
+        Action::Send
     }
 
     fn send(&mut self, pin: PinHeader) -> Action {

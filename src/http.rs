@@ -10,7 +10,7 @@ use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{AbortController, RequestInit, Response};
 
-use crate::page::window;
+use crate::window::window;
 
 /// A POST request.
 pub(crate) struct Request {
@@ -69,24 +69,26 @@ impl Request {
         });
         let promise = window().fetch_with_str_and_init(&self.url, &options);
         settle(&promise, move |response| match response {
-            Ok(response) => call.received(response.unchecked_into()),
+            Ok(response) => call.received(response.unchecked_ref()),
             Err(_) => call.end(None),
         });
     }
 }
 
+type Done<T> = RefCell<Option<Box<dyn FnOnce(T)>>>;
+
 /// A request under way.
 struct Call {
-    done: RefCell<Option<Box<dyn FnOnce(Option<Answer>)>>>,
+    done: Done<Option<Answer>>,
     _timer: Option<Timer>,
 }
 
 impl Call {
-    fn received(self: Rc<Self>, response: Response) {
+    fn received(self: Rc<Self>, response: &Response) {
         let status = response.status();
         match response.json() {
             Ok(promise) => settle(&promise, move |json| {
-                // A body cut off by the deadline is no answer; one that is no JSON is.
+                // Where the body could not be read the status still says something.
                 let json = json.unwrap_or(JsValue::NULL);
                 self.end(Some(Answer { status, json }));
             }),
@@ -103,9 +105,7 @@ impl Call {
 
 /// Calls `done` with what becomes of the promise.
 pub(crate) fn settle(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
-    type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
-    let done: Done = Box::new(done);
-    let done = Rc::new(RefCell::new(Some(done)));
+    let done: Rc<Done<_>> = Rc::new(RefCell::new(Some(Box::new(done))));
     let settled = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
         let done = Rc::clone(&done);
         Closure::once(move |value: JsValue| {

@@ -6,7 +6,7 @@ use vestibule_launch::LaunchTicket;
 use wasm_bindgen::JsValue;
 
 use crate::{
-    http::Request,
+    http::{Answer, Request},
     json::{self, Json},
     mailbox::{Mailbox, Message},
 };
@@ -24,7 +24,8 @@ pub(crate) enum Redeemed {
     Launch(JsValue),
     /// A `Problem`.
     Refused(JsValue),
-    /// The launch API could not be reached, or its answer makes no sense.
+    /// The launch API could not be reached, is out of order, or its answer makes no
+    /// sense.
     Unreachable,
 }
 
@@ -39,10 +40,13 @@ impl LaunchApi {
         let request = self.post("/api/telehealth/v1/launch/redeem", &fields);
         request.send(DEADLINE, move |answer| {
             mailbox.post(Message::Redeemed(match answer {
-                Some(answer) if answer.status == 200 => Redeemed::Launch(answer.json),
-                Some(answer) if answer.json.get("error_name").is_some() => {
-                    Redeemed::Refused(answer.json)
+                Some(Answer { status: 200, json }) if json.get("conference").is_some() => {
+                    Redeemed::Launch(json)
                 }
+                Some(Answer {
+                    status: 400..500,
+                    json,
+                }) if json.get("error_name").is_some() => Redeemed::Refused(json),
                 _ => Redeemed::Unreachable,
             }));
         });

@@ -12,6 +12,7 @@ mod mailbox;
 mod page;
 mod session;
 mod visit;
+mod window;
 
 use js_sys::{Function, Promise, Reflect};
 use vestibule_launch::{JoinLink, Role};
@@ -52,7 +53,6 @@ export interface LaunchError extends Error {
   code: string;
   requestId: string;
   utcTime: string;
-  retryable: boolean;
 }
 
 /** A join link without what is secret in it. */
@@ -96,7 +96,7 @@ pub fn install_panic_hook() {
 /// the page has shown what went wrong.
 #[wasm_bindgen]
 pub fn start(options: &Options) -> Promise {
-    Visit::start(Settings {
+    Visit::start(&Settings {
         node: options.node().unwrap_or_default(),
         launch_api: options.launch_api().unwrap_or_default(),
         render_error_page: options.render_error_page(),

@@ -1,14 +1,12 @@
 //! Where everything that happens on the page arrives: forms, buttons, answers, the
 //! node's events and timers post here, and the visit takes it from there.
 
-use std::{cell::RefCell, rc::Weak};
+use std::rc::Rc;
 
 use vestibule_launch::Role;
 use wasm_bindgen::JsValue;
 
-use crate::{
-    answer::Answer, conference::Renewal, launch_api::Redeemed, session::NodeEvent, visit::Visit,
-};
+use crate::{answer::Answer, conference::Renewal, launch_api::Redeemed, session::NodeEvent};
 
 /// Something that happened. Without `Debug`: it holds what the user has typed.
 pub(crate) enum Message {
@@ -48,21 +46,19 @@ pub(crate) enum Message {
     Retry,
 }
 
-/// The way to the visit, which holds for as long as there is one.
+/// The way to the visit.
 #[derive(Clone)]
-pub(crate) struct Mailbox(Weak<RefCell<Visit>>);
+pub(crate) struct Mailbox(Rc<dyn Fn(Message)>);
 
 impl Mailbox {
-    /// The mailbox of this visit.
-    pub(crate) fn of(visit: &Weak<RefCell<Visit>>) -> Self {
-        Self(visit.clone())
+    /// A mailbox whose messages are taken in by `take_in`. Nothing that is done there
+    /// posts another at once.
+    pub(crate) fn new(take_in: impl Fn(Message) + 'static) -> Self {
+        Self(Rc::new(take_in))
     }
 
-    /// Has the visit take a message in. Nothing that the visit does while it takes
-    /// one in posts another at once.
+    /// Has the visit take a message in.
     pub(crate) fn post(&self, message: Message) {
-        if let Some(visit) = self.0.upgrade() {
-            Visit::take_in(&visit, message);
-        }
+        (self.0)(message);
     }
 }

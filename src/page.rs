@@ -11,10 +11,10 @@ mod sign_in;
 use std::cell::{Cell, RefCell};
 
 use vestibule_launch::Role;
-use wasm_bindgen::prelude::*;
-use web_sys::{Document, Element, HtmlElement, Window};
+use wasm_bindgen::{JsCast, UnwrapThrowExt};
+use web_sys::{Document, Element, HtmlElement};
 
-use crate::{answer::ExtensionKind, mailbox::Mailbox};
+use crate::{answer::ExtensionKind, mailbox::Mailbox, window::window};
 
 use listener::Listener;
 
@@ -103,12 +103,15 @@ impl Screen {
     }
 }
 
+/// The heading that is shown.
+const HEADING: &str = "h1:not([hidden])";
+
 /// The landing page.
 pub(crate) struct Page {
     document: Document,
     root: Element,
     screen: Cell<Screen>,
-    _listeners: [Listener; 5],
+    _listeners: [Listener; 3],
     sign_in: RefCell<Option<Listener>>,
 }
 
@@ -123,8 +126,6 @@ impl Page {
                 forms::on_submit(&document, mailbox.clone()),
                 forms::on_click(&document, mailbox.clone()),
                 address::on_close(mailbox.clone()),
-                address::reload_on_new_link(),
-                address::reload_on_return(),
             ],
             document,
             screen: Cell::new(Screen::Connecting),
@@ -159,14 +160,14 @@ impl Page {
 
     /// A form's field gets the focus, else the heading.
     fn focus(&self, section: &Element) {
-        let target = find(section, "input").or_else(|| find(section, "h1"));
+        let target = find(section, "input").or_else(|| find(section, HEADING));
         if let Some(target) = target {
             target.unchecked_into::<HtmlElement>().focus().ok();
         }
     }
 
     fn announce(&self, section: &Element, faulty: bool) {
-        let words = find(section, if faulty { ".fault" } else { "h1" });
+        let words = find(section, if faulty { ".fault" } else { HEADING });
         self.set_text(
             "#announcement",
             words.and_then(|words| words.text_content()).as_deref(),
@@ -178,17 +179,6 @@ impl Page {
             element.set_text_content(text);
         }
     }
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_name = window)]
-    static WINDOW: Window;
-}
-
-/// The page's window.
-pub(crate) fn window() -> Window {
-    WINDOW.with(Window::clone)
 }
 
 // The page's markup decides what a selector finds, so elements are taken for what

@@ -80,10 +80,17 @@ impl Visit {
     /// Takes the page's join link and joins the visit that it names. The promise
     /// resolves when the visit has ended, and rejects with a `LaunchError` when the
     /// launch has failed for good and the page has said so.
-    pub(crate) fn start(settings: Settings) -> Promise {
+    pub(crate) fn start(settings: &Settings) -> Promise {
         Promise::new(&mut |resolve, reject| {
             let visit = Rc::new_cyclic(|weak: &Weak<RefCell<Self>>| {
-                let mailbox = Mailbox::of(weak);
+                let mailbox = Mailbox::new({
+                    let visit = weak.clone();
+                    move |message| {
+                        if let Some(visit) = visit.upgrade() {
+                            Self::take_in(&visit, message);
+                        }
+                    }
+                });
                 RefCell::new(Self {
                     page: Page::new(&mailbox),
                     mailbox,
@@ -106,7 +113,7 @@ impl Visit {
     }
 
     /// Takes a message in.
-    pub(crate) fn take_in(visit: &RefCell<Self>, message: Message) {
+    fn take_in(visit: &RefCell<Self>, message: Message) {
         // A message that comes while another is taken in belongs to a screen that is
         // about to go.
         if let Ok(mut visit) = visit.try_borrow_mut() {
@@ -261,17 +268,17 @@ impl Visit {
             }
             Message::Renewed(Renewal::Unreachable) if attending.renewal.again() => {}
             Message::Renewed(_) | Message::StreamLost => {
-                attending.conference.release();
+                attending.conference.release("Session lost");
                 self.fail(ErrorName::SessionLost.as_str(), false);
             }
-            Message::Closed => attending.conference.release_on_close(),
+            Message::Closed => attending.conference.release("Browser closed"),
             _ => {}
         }
     }
 
     fn leave(&mut self) {
         if let Stage::Attending(attending) = &self.stage {
-            attending.conference.release();
+            attending.conference.release("User initiated disconnect");
         }
         self.end(Screen::Left);
     }
@@ -342,7 +349,7 @@ impl Visit {
         self.page
             .show_failure(&failure.page, html, failure.retryable);
         if !failure.retryable {
-            let error = launch_error(&failure.page, false);
+            let error = launch_error(&failure.page);
             self.reject.call1(&JsValue::UNDEFINED, &error).ok();
             self.held = None;
         }

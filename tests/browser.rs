@@ -1,6 +1,7 @@
 //! The shim in a real browser, against a scripted node: every answer that the
 //! embedded node never gives, too.
 #![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 use std::cell::RefCell;
 
@@ -25,16 +26,20 @@ export function lay_out(html) {
   stage.replaceChildren(...page.body.childNodes);
 }
 
-// A node that answers request_token from a list, and keeps what it was asked.
+// A node and a launch API that answer from a list, and keep what they were asked and
+// what the address bar held then.
 export function script_node(answers) {
   const asked = [];
+  navigator.sendBeacon = (url) => {
+    asked.push([new URL(url, location.href).pathname.split("/").pop(), null, url, location.href]);
+    return true;
+  };
   window.fetch = async (url, options) => {
     const request = new Request(url, options);
     const name = new URL(request.url).pathname.split("/").pop();
     const body = await request.text();
-    asked.push([name, request.headers.get("pin"), body]);
+    asked.push([name, request.headers.get("pin"), body, location.href, request.headers.get("token")]);
     if (name === "error") throw new TypeError("offline");
-    if (name !== "request_token") return new Response('{"status":"success","result":true}');
     const answer = answers.shift();
     if (answer === "offline") throw new TypeError("offline");
     if (answer === "abort") throw new DOMException("aborted", "AbortError");
@@ -46,6 +51,7 @@ export function script_node(answers) {
       window.stream = this;
       this.url = url;
     }
+    set onerror(callback) { this.broken = callback; }
     close() {}
   };
   return asked;
@@ -53,6 +59,25 @@ export function script_node(answers) {
 
 export function tell(event, data) {
   window.stream.dispatchEvent(new MessageEvent(event, { data: JSON.stringify(data) }));
+}
+
+export function break_stream() {
+  const url = window.stream.url;
+  window.stream.broken?.(new Event("error"));
+  return url;
+}
+
+export function stream_url() {
+  return window.stream.url;
+}
+
+export function text_of(selector) {
+  return document.querySelector(selector)?.textContent ?? "";
+}
+
+// A message as a page of that origin posts it.
+export function message_from(origin, data) {
+  dispatchEvent(new MessageEvent("message", { origin, data }));
 }
 
 export function until(condition) {
@@ -101,6 +126,10 @@ extern "C" {
     fn lay_out(html: &str);
     fn script_node(answers: Array) -> Array;
     fn tell(event: &str, data: JsValue);
+    fn break_stream() -> String;
+    fn stream_url() -> String;
+    fn text_of(selector: &str) -> String;
+    fn message_from(origin: &str, data: JsValue);
     fn until(condition: &Function) -> Promise;
     fn screen_now() -> String;
     fn shown(selector: &str) -> bool;
@@ -162,6 +191,24 @@ async fn screen_after(asked: &Array, requests: usize, name: &'static str) {
         .unwrap_or_else(|error| panic!("{name}: {error:?}"));
 }
 
+/// Waits until something with this name was requested.
+async fn requested(asked: &Array, name: &'static str) {
+    let asked = asked.clone();
+    let condition = Closure::<dyn FnMut() -> bool>::new(move || {
+        asked
+            .iter()
+            .any(|request| Array::from(&request).get(0) == name)
+    });
+    JsFuture::from(until(condition.as_ref().unchecked_ref()))
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+}
+
+/// The `token` header of a request.
+fn token_of(asked: &Array, index: u32) -> Option<String> {
+    Array::from(&asked.get(index)).get(4).as_string()
+}
+
 /// The `pin` header of each request_token.
 fn pins(asked: &Array) -> Vec<Option<String>> {
     asked
@@ -174,17 +221,123 @@ fn pins(asked: &Array) -> Vec<Option<String>> {
 
 #[wasm_bindgen_test]
 async fn the_link_is_gone_from_the_address_before_anything_is_asked() {
-    open(
-        "#/?conference=visit&pin=12345678&name=Ada",
-        &[(200, GRANTED)],
+    let link = "#/?conference=visit&pin=12345678&name=Ada";
+    let asked = open(link, &[(200, GRANTED)]).await;
+    screen("joined").await;
+    let address_then = Array::from(&asked.get(0)).get(3).as_string().unwrap();
+    for address in [address_then, address()] {
+        assert!(
+            !address.contains("12345678") && !address.contains("Ada"),
+            "{address}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn the_token_is_renewed_after_a_third_of_its_life_and_given_back_on_leaving() {
+    let short = GRANTED.replace("120", "3");
+    let renewed = r#"{"status":"success","result":{"token":"t2","expires":"120"}}"#;
+    let asked = open(
+        "#/?conference=visit&name=Ada",
+        &[(200, &short), (200, renewed)],
     )
     .await;
     screen("joined").await;
+    assert!(stream_url().ends_with("/events?token=t"));
+    requested(&asked, "refresh_token").await;
+    assert_eq!(token_of(&asked, 1).as_deref(), Some("t"));
+
+    // The stream that breaks is opened again with the new token.
+    let before = break_stream();
+    let reopened = Closure::<dyn FnMut() -> bool>::new(move || stream_url() != before);
+    JsFuture::from(until(reopened.as_ref().unchecked_ref()))
+        .await
+        .unwrap();
     assert!(
-        !address().contains("12345678") && !address().contains("Ada"),
+        stream_url().ends_with("/events?token=t2"),
         "{}",
-        address()
+        stream_url()
     );
+
+    press("[data-screen=joined] [data-action=leave]");
+    screen("left").await;
+    requested(&asked, "release_token").await;
+    let beacon = Array::from(&asked.get(2)).get(2).as_string().unwrap();
+    assert!(beacon.ends_with("/release_token?token=t2"), "{beacon}");
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_the_node_no_longer_knows_ends_the_session() {
+    let short = GRANTED.replace("120", "3");
+    let refused = r#"{"status":"failed","result":"Invalid token"}"#;
+    open(
+        "#/?conference=visit&name=Ada",
+        &[(200, &short), (403, refused)],
+    )
+    .await;
+    screen("joined").await;
+    screen("failed").await;
+    assert_eq!(text_of("#failure-name"), "session_lost");
+}
+
+#[wasm_bindgen_test]
+async fn a_node_that_is_away_when_the_token_is_due_is_asked_again() {
+    let short = GRANTED.replace("120", "3");
+    let renewed = r#"{"status":"success","result":{"token":"t2","expires":"120"}}"#;
+    let answers = [(200, short.as_str()), (0, "offline"), (200, renewed)];
+    let asked = open("#/?conference=visit&name=Ada", &answers).await;
+    screen("joined").await;
+    requested(&asked, "refresh_token").await;
+    let twice = {
+        let asked = asked.clone();
+        Closure::<dyn FnMut() -> bool>::new(move || asked.length() == 3)
+    };
+    JsFuture::from(until(twice.as_ref().unchecked_ref()))
+        .await
+        .unwrap();
+    assert!(shown("[data-screen=joined]"));
+}
+
+#[wasm_bindgen_test]
+async fn a_ticket_is_redeemed_and_one_that_is_refused_is_a_failure_for_good() {
+    let ticket = "#/?ticket=0123456789abcdefghjkmnpqrstvwxyz";
+    let launch = r#"{"telehealth_request_id":"614221f4-3a5c-4d1f-8df6-3ae27188df54",
+        "conference":"visit","display_name":"Ada","role":"host","pin":"12345678","node":""}"#;
+    let asked = open(ticket, &[(200, launch), (403, HOST_PIN), (200, GRANTED)]).await;
+    screen("joined").await;
+    assert_eq!(pins(&asked), [None, Some("12345678".into())]);
+    assert!(!address().contains("ticket"), "{}", address());
+
+    let problem = r#"{"status":410,"title":"used","error_name":"launch_ticket_invalid",
+        "telehealth_request_id":"614221f4-3a5c-4d1f-8df6-3ae27188df54","utc_time":""}"#;
+    open(ticket, &[(410, problem)]).await;
+    screen("failed").await;
+    assert!(!shown("#retry"));
+    assert_eq!(text_of("#failure-name"), "launch_ticket_invalid");
+    assert_eq!(
+        text_of("#failure-id"),
+        "614221f4-3a5c-4d1f-8df6-3ae27188df54"
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_ticket_that_could_not_be_redeemed_now_can_be_tried_again() {
+    let launch = r#"{"telehealth_request_id":"614221f4-3a5c-4d1f-8df6-3ae27188df54",
+        "conference":"visit","display_name":"Ada","role":"guest","node":""}"#;
+    let away = r#"{"status":503,"title":"away","error_name":"internal_error",
+        "telehealth_request_id":"614221f4-3a5c-4d1f-8df6-3ae27188df54","utc_time":""}"#;
+    for failure in [
+        (0, "offline"),
+        (503, away),
+        (200, "<html>a captive portal</html>"),
+    ] {
+        let answers = [failure, (200, launch), (200, GRANTED)];
+        open("#/?ticket=0123456789abcdefghjkmnpqrstvwxyz", &answers).await;
+        screen("failed").await;
+        assert!(shown("#retry"), "{failure:?}");
+        press("#retry");
+        screen("joined").await;
+    }
 }
 
 #[wasm_bindgen_test]
@@ -284,10 +437,14 @@ async fn single_sign_on_goes_from_choice_to_provider_to_token() {
     screen("sign-in").await;
     assert!(shown("#sign-in-link[href='https://idp.example/']"));
     let message = JSON::parse(r#"{"result":"success","token":"sso"}"#).unwrap();
-    web_sys::window()
-        .unwrap()
-        .post_message(&message, "*")
-        .unwrap();
+    message_from("https://elsewhere.example", message.clone());
+    let own_origin = web_sys::window().unwrap().location().origin().unwrap();
+    assert_eq!(
+        pins(&asked).len(),
+        2,
+        "another origin's token counts for nothing"
+    );
+    message_from(&own_origin, message);
     screen("joined").await;
     let last = Array::from(&asked.get(2)).get(2).as_string().unwrap();
     assert!(
@@ -341,7 +498,7 @@ async fn a_waiting_guest_is_in_when_the_node_says_so_and_out_when_it_says_so() {
     let update = r#"{"uuid":"me","display_name":"Ada","role":"guest","service_type":"conference"}"#;
     tell("participant_update", JSON::parse(update).unwrap());
     screen("joined").await;
-    assert!(shown("#participants [data-participant=own]"));
+    assert!(shown("#participants [data-you]"));
     let reason = r#"{"reason":"All conference hosts departed hosted conference"}"#;
     tell("disconnect", JSON::parse(reason).unwrap());
     screen("ended").await;
@@ -354,6 +511,7 @@ async fn hostile_names_of_others_are_shown_as_text() {
     let update = r#"{"uuid":"x","display_name":"<img src=x onerror=alert(1)>","role":"guest","service_type":"conference"}"#;
     tell("participant_create", JSON::parse(update).unwrap());
     assert!(!shown("#participants img"));
+    assert!(text_of("#participants").contains("<img src=x"));
 }
 
 #[wasm_bindgen_test]

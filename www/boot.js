@@ -7,28 +7,28 @@ async function renderErrorPage(page) {
   return module.render(page);
 }
 
-function showUnsupported() {
+function showUnsupported(error) {
+  console.error(error);
   for (const section of document.querySelectorAll("[data-screen]")) {
     section.hidden = section.dataset.screen !== "unsupported";
   }
   document.querySelector("[data-screen=unsupported] h1").focus();
 }
 
-let shim;
-try {
-  shim = await import("./vestibule.js");
-  await shim.default();
-} catch (error) {
-  console.error(error);
-  shim = undefined;
-  showUnsupported();
-}
-
-try {
-  await shim?.start({ renderErrorPage });
-} catch (error) {
-  if (error.name !== "LaunchError") {
-    console.error(error);
-    showUnsupported();
+async function launch() {
+  try {
+    const shim = await import("./vestibule.js");
+    await shim.default();
+    await shim.start({ renderErrorPage });
+  } catch (error) {
+    if (error.name !== "LaunchError") {
+      showUnsupported(error);
+    }
   }
 }
+
+// Another link opened in this tab changes the fragment only. A page that comes
+// back from the page cache has given its token back when it was left.
+addEventListener("hashchange", () => location.reload());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+launch();

@@ -46,7 +46,8 @@ fn captured_refusals_are_told_apart_by_status_not_by_the_word_in_the_body() {
             read(403, &prompt),
             Answer::PinWanted {
                 host_pin: true,
-                guest_pin: false
+                guest_pin: false,
+                extension: None
             }
         ));
     }
@@ -69,6 +70,20 @@ fn both_forms_of_an_extension_prompt_are_read() {
         };
         assert_eq!(found, kind);
     }
+}
+
+#[test]
+fn a_pin_and_an_extension_can_be_wanted_at_once() {
+    let json = r#"{"result":{"pin":"required","guest_pin":"required","version":{},
+        "conference_extension":"standard"}}"#;
+    assert!(matches!(
+        read(403, json),
+        Answer::PinWanted {
+            host_pin: true,
+            guest_pin: true,
+            extension: Some(ExtensionKind::Standard)
+        }
+    ));
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! The address bar, and coming back to the page.
+//! The address bar, what the tab remembers, and leaving the page.
 
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{PageTransitionEvent, Storage};
+use wasm_bindgen::JsValue;
+use web_sys::Storage;
 
-use super::{Page, listener::Listener, window};
-use crate::mailbox::{Mailbox, Message};
+use super::{Page, listener::Listener};
+use crate::{
+    mailbox::{Mailbox, Message},
+    window::window,
+};
 
 /// Where the tab keeps the key by which the launch API knows it again.
 const BROWSER_KEY: &str = "vestibule.browser";
@@ -56,31 +59,11 @@ impl Page {
     }
 }
 
-/// A join link opened in a tab that shows this page changes the fragment only,
-/// which loads nothing by itself.
-pub(super) fn reload_on_new_link() -> Listener {
-    Listener::new(&window(), "hashchange", |_| reload())
-}
-
-/// A page that comes back from the page cache has given its token back on
-/// leaving: it begins anew.
-pub(super) fn reload_on_return() -> Listener {
-    Listener::new(&window(), "pageshow", |event| {
-        if event.unchecked_ref::<PageTransitionEvent>().persisted() {
-            reload();
-        }
-    })
-}
-
 /// The page is being closed or left.
 pub(super) fn on_close(mailbox: Mailbox) -> Listener {
     Listener::new(&window(), "pagehide", move |_| {
-        mailbox.post(Message::Closed)
+        mailbox.post(Message::Closed);
     })
-}
-
-fn reload() {
-    window().location().reload().ok();
 }
 
 fn random_bytes() -> [u8; 16] {

@@ -3,6 +3,9 @@
 use super::{Page, Screen, find};
 use crate::session::Attendance;
 
+/// The attribute that marks oneself, and holds the word for it.
+const OWN: &str = "data-you";
+
 impl Page {
     /// Shows where the participant stands: waiting, or joined with whom.
     pub(crate) fn show_attendance(&self, attendance: &Attendance) {
@@ -32,12 +35,11 @@ impl Page {
             };
             name.set_text_content(Some(&participant.display_name));
             item.append_child(&name).ok();
-            let mark = if attendance.is_own(participant) {
-                "own"
-            } else {
-                "other"
-            };
-            item.set_attribute("data-participant", mark).ok();
+            if attendance.is_own(participant)
+                && let Some(you) = list.get_attribute(OWN)
+            {
+                item.set_attribute(OWN, &you).ok();
+            }
             item.set_attribute("data-role", &participant.role).ok();
             list.append_child(&item).ok();
         }

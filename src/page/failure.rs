@@ -47,6 +47,8 @@ impl Page {
                 set_hidden(&frame, root.is_none());
                 if let Some(root) = root {
                     root.set_inner_html(&html);
+                    // As high as its content: the page is what scrolls.
+                    frame.set_height(&root.scroll_height().to_string());
                 }
             }
         };

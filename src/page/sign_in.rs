@@ -3,11 +3,12 @@
 use wasm_bindgen::JsCast;
 use web_sys::MessageEvent;
 
-use super::{Page, Screen, find, listener::Listener, window};
+use super::{Page, Screen, find, listener::Listener};
 use crate::{
     answer::IdentityProvider,
     json::Json,
     mailbox::{Mailbox, Message},
+    window::window,
 };
 
 impl Page {

@@ -42,9 +42,7 @@ async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Resu
     let joined = browser.screen("joined").await?;
     let text = joined.text().await?;
     ensure!(text.contains("You have joined as host"), "{text}");
-    browser
-        .shown("#participants [data-participant=own]")
-        .await?;
+    browser.shown("#participants [data-you]").await?;
     browser.screenshot("joined").await?;
     nothing_personal_is_left(&house, &browser).await?;
     no_failure_code_was_fetched(&house)?;
@@ -79,6 +77,8 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
 
     let joined = patient.screen("joined").await?;
     ensure!(joined.text().await?.contains("You have joined"));
+    let announced = patient.shown("#announcement").await?.text().await?;
+    ensure!(announced == "You have joined", "{announced}");
     patient.shown("#participants [data-role=chair]").await?;
     clinician.shown("#participants [data-role=guest]").await?;
     patient.screenshot("joined-as-guest").await?;
@@ -284,6 +284,8 @@ async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
         .goto(&format!("{}/webapp/", house.tap.address))
         .await?;
     browser.screen("failed").await?;
+    let text = browser.framed_text("main").await?;
+    ensure!(text.contains("the link for today’s visit"), "{text}");
     browser.close().await?;
     Ok(())
 }
@@ -331,7 +333,7 @@ fn without(secrets: &[String], place: &str, text: &str) -> Result<()> {
 
 fn no_failure_code_was_fetched(house: &House) -> Result<()> {
     for request in house.tap.requests() {
-        ensure!(!request.line.contains("error-page"), "{}", request.line);
+        ensure!(!request.line.contains("/error-"), "{}", request.line);
     }
     Ok(())
 }
