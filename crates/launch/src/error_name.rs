@@ -78,6 +78,39 @@ error_names! {
     Internal = "internal_error",
 }
 
+impl ErrorName {
+    /// Whether it can happen in the browser, after the join link was given out. The
+    /// others are the server's to tell.
+    pub fn from_browser(self) -> bool {
+        match self {
+            Self::JoinLinkInvalid
+            | Self::TicketInvalid
+            | Self::LaunchApiUnavailable
+            | Self::ConferenceNotFound
+            | Self::NodeUnavailable
+            | Self::NodeAnswerInvalid
+            | Self::NodeRefused
+            | Self::PinLocked
+            | Self::HostDidNotJoin
+            | Self::SessionLost
+            | Self::Internal => true,
+            Self::LinkNotValid
+            | Self::ProfileNotFound
+            | Self::MetadataFetch
+            | Self::LaunchParametersInvalid
+            | Self::LaunchRequestInvalid
+            | Self::LaunchUsed
+            | Self::StateInvalid
+            | Self::SignInRefused
+            | Self::TokenExchange
+            | Self::TokenResponseMalformed
+            | Self::EhrTimeout
+            | Self::EhrUnreachable
+            | Self::Template => false,
+        }
+    }
+}
+
 impl fmt::Display for ErrorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -64,7 +64,7 @@ impl Sandbox {
     /// those under way.
     ///
     /// # Errors
-    /// As [`axum::serve`]: none today.
+    /// As [`axum::serve()`]: none today.
     pub async fn serve(
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,

@@ -13,11 +13,18 @@ pub use epic::Epic;
 /// Reads launches of one vendor's kind.
 pub trait Dialect: Send + Sync {
     /// Reads the form-encoded parameters of a launch: a query without its `?`, or
-    /// the body of a POST.
+    /// the body of a POST. Decrypts nothing.
     ///
     /// # Errors
-    /// [`DialectError`], which tells an attacker nothing of the encryption.
+    /// [`DialectError`].
     fn read(&self, parameters: &str) -> Result<LaunchRequest, DialectError>;
+
+    /// What the EHR said of the appointment, where it did. To be called only once
+    /// the profile allows the launch's `iss`.
+    ///
+    /// # Errors
+    /// [`DialectError::ParametersInvalid`], whatever is wrong.
+    fn context(&self, request: &LaunchRequest) -> Result<Option<LaunchContext>, DialectError>;
 }
 
 /// A launch, whoever's EHR it came from.
@@ -26,8 +33,8 @@ pub struct LaunchRequest {
     pub iss: String,
     /// The EHR's one-time launch token.
     pub launch: SecretString,
-    /// What the EHR said of the appointment, where it did.
-    pub context: Option<LaunchContext>,
+    /// The encrypted parameters as they came, where there are any.
+    pub encrypted: Option<SecretString>,
 }
 
 impl fmt::Debug for LaunchRequest {

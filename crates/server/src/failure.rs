@@ -110,6 +110,10 @@ impl Failure for ReportError {
     fn answer(&self) -> (StatusCode, ErrorName) {
         match self {
             Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
+            Self::Name => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                ErrorName::LaunchRequestInvalid,
+            ),
             Self::Unknown => (StatusCode::NOT_FOUND, ErrorName::LaunchRequestInvalid),
             Self::Store(_) => UNAVAILABLE,
         }

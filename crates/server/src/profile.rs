@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use url::{Host, Url};
 use uuid::Uuid;
-use vestibule_launch::EhrRole;
+use vestibule_launch::{
+    EhrRole,
+    crypto::{KeyCheckValue, KeyType},
+};
 use vestibule_smart::{ClientCredentials, Scope};
 use vestibule_template::{Template, contexts::TelehealthIntegration};
 
@@ -31,6 +34,7 @@ pub struct Profile {
     pub launch_validity: Duration,
     /// Whether error pages show more for the help desk.
     pub show_debug_information: bool,
+    key_type: KeyType,
     service_name: templates::Field,
     error_page: Template,
     allowed_iss: AllowedIssuers,
@@ -61,6 +65,15 @@ impl Profile {
         match role {
             EhrRole::Patient => &self.patient,
             EhrRole::Provider => &self.provider,
+        }
+    }
+
+    /// The key check value of the encryption key. None of a password: its value would
+    /// let a reader of the log try passwords. Takes tens of milliseconds.
+    pub fn key_check_value(&self) -> Option<KeyCheckValue> {
+        match self.key_type {
+            KeyType::Base64Key => Some(KeyCheckValue::of(self.dialect.cipher.key())),
+            KeyType::Password => None,
         }
     }
 

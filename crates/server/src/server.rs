@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch};
-use vestibule_launch::Clock;
+use vestibule_launch::{Clock, crypto::KeyCheckValue};
 use vestibule_node::{Node, NodeSettings};
 use vestibule_store::{SqliteStore, StoreError};
 
@@ -28,14 +28,15 @@ const FINISH: Duration = Duration::from_secs(15);
 /// How long connections may stay open after that; event streams do not end otherwise.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// How often old launches are forgotten.
-const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How often is forgotten what is of no use any more.
+const PURGE_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// How long launches are kept, for the help desk to find them.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A server that has its address but does not answer yet.
 pub struct Server {
+    profile: Arc<Profile>,
     listener: TcpListener,
     address: SocketAddr,
     router: axum::Router,
@@ -104,7 +105,7 @@ impl Server {
         config: &Config,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
-        let profile = Profile::read(&config.profile)?;
+        let profile = Arc::new(Profile::read(&config.profile)?);
         if !config.www.join("index.html").is_file() {
             return Err(ServerError::Www(config.www.clone()));
         }
@@ -128,7 +129,7 @@ impl Server {
         );
         let state = AppState {
             tools: tools.clone(),
-            profile: Arc::new(profile),
+            profile: Arc::clone(&profile),
         };
         let in_flight = InFlight::default();
         let policies = Policies::new(&config.frame_ancestors);
@@ -141,6 +142,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(Self {
+            profile,
             listener,
             address,
             router,
@@ -154,6 +156,11 @@ impl Server {
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The key check value of the profile's encryption key, where it may be shown.
+    pub fn key_check_value(&self) -> Option<KeyCheckValue> {
+        self.profile.key_check_value()
     }
 
     /// Serves until `end`, then lets launches under way finish, tells everybody in a
@@ -220,7 +227,8 @@ async fn purge(tools: &Tools) {
     let mut ticks = tokio::time::interval(PURGE_INTERVAL);
     loop {
         ticks.tick().await;
-        match tools.store.purge(tools.now() - KEEP).await {
+        let now = tools.now();
+        match tools.store.purge(now - KEEP, now).await {
             Ok(0) => {}
             Ok(launches) => tracing::info!(launches, "old launches are forgotten"),
             Err(error) => tracing::error!(%error, "old launches cannot be forgotten"),

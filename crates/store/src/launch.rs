@@ -75,7 +75,7 @@ pub enum FailureSource {
     /// The server, while the launch was under way.
     Server,
     /// A browser, which nobody has authenticated: it can speak only of a launch that has
-    /// completed, and stops none that is under way.
+    /// completed, and stops none that is under way. Its first word counts.
     Browser,
 }
 

@@ -108,7 +108,7 @@ impl Store for SqliteStore {
         let consumed = sqlx::query(
             "UPDATE launches SET state = 'authorised'
              WHERE request_id = ?1 AND profile = ?2 AND role = ?3
-                 AND state = 'started' AND expires_at > ?4
+                 AND state = 'started' AND expires_at > ?4 AND sealed IS NOT NULL
              RETURNING sealed",
         )
         .bind(bytes(request_id.as_bytes()))
@@ -285,7 +285,7 @@ impl Store for SqliteStore {
             }
             FailureSource::Browser => {
                 "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3
-                 WHERE request_id = ?1 AND completed_at IS NOT NULL"
+                 WHERE request_id = ?1 AND state = 'completed'"
             }
         };
         let recorded = sqlx::query(statement)
@@ -320,7 +320,7 @@ impl Store for SqliteStore {
         .transpose()
     }
 
-    async fn purge(&self, before: UnixTime) -> Result<u64, StoreError> {
+    async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
         let purged = sqlx::query("DELETE FROM launches WHERE created_at < ?1")
             .bind(before.as_millis())
@@ -332,6 +332,22 @@ impl Store for SqliteStore {
                  (SELECT 1 FROM launches WHERE launches.appointment = appointments.id)",
         )
         .bind(before.as_millis())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "UPDATE launches SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at <= ?1",
+        )
+        .bind(now.as_millis())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "DELETE FROM tickets WHERE CASE
+                 WHEN redeemed_at IS NULL THEN expires_at <= ?1
+                 ELSE redeemed_at <= ?2
+             END",
+        )
+        .bind(now.as_millis())
+        .bind((now - REPEAT_WITHIN).as_millis())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;

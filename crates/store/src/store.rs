@@ -71,7 +71,10 @@ pub trait Store: Send + Sync {
 
     /// Forgets launches that began before a point in time, with their aliases and
     /// tickets, and the appointments that only they led to. Says how many launches.
-    async fn purge(&self, before: UnixTime) -> Result<u64, StoreError>;
+    /// Of the others, forgets what is of no use at `now` any more: what was sealed of
+    /// launches whose sign-in took too long, tickets that expired unredeemed, and
+    /// tickets redeemed 60 seconds ago or earlier.
+    async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError>;
 }
 
 /// Why the store could not do it.

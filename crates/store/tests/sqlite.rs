@@ -40,6 +40,7 @@ conforms! {
     a_ticket_is_for_the_first_browser,
     failures_are_recorded_on_the_launch,
     purging_forgets_what_is_old_and_only_that,
+    purging_forgets_what_is_sealed_once_it_is_of_no_use,
     ;
     one_of_fifty_consumes_a_state,
     one_of_fifty_redeems_a_ticket,

@@ -30,6 +30,11 @@ impl LaunchCipher {
         }
     }
 
+    /// The key, for its check value.
+    pub fn key(&self) -> &LaunchKey {
+        &self.key
+    }
+
     /// Decrypts a parameter of a launch URL, once percent-decoded; base64 that was
     /// decoded once too often or too rarely is mended.
     ///

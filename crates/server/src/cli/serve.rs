@@ -21,6 +21,9 @@ pub(super) fn serve(path: &Path) -> anyhow::Result<()> {
             signal(SignalKind::terminate())?,
         );
         let server = Server::bind(&config).await?;
+        if let Some(key_check_value) = server.key_check_value() {
+            tracing::info!(%key_check_value, "the profile's encryption key");
+        }
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", server.address())?;
         stdout.flush()?;

@@ -1,7 +1,8 @@
 //! Epic: SMART `iss` and `launch` in the open, the appointment in one encrypted
-//! parameter (seed 000, "Recommended Epic crypto algorithms").
+//! parameter (Pexip's documentation of its Epic
+//! integration, "Recommended Epic crypto algorithms").
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded;
 use vestibule_launch::{
     LaunchContext, LaunchParameters, ParameterMap, PlusSign, crypto::LaunchCipher,
@@ -46,7 +47,6 @@ impl Dialect for Epic {
                 return Err(error);
             }
         }
-        let context = encrypted.map(|text| self.decrypt(&text)).transpose()?;
         let within = |longest| move |value: &String| !value.is_empty() && value.len() <= longest;
         Ok(LaunchRequest {
             iss: iss
@@ -56,8 +56,15 @@ impl Dialect for Epic {
                 .filter(within(LONGEST_LAUNCH))
                 .map(SecretString::from)
                 .ok_or(DialectError::Parameter("launch"))?,
-            context,
+            encrypted: encrypted.map(SecretString::from),
         })
+    }
+
+    fn context(&self, request: &LaunchRequest) -> Result<Option<LaunchContext>, DialectError> {
+        let encrypted = request.encrypted.as_ref();
+        encrypted
+            .map(|text| self.decrypt(text.expose_secret()))
+            .transpose()
     }
 }
 

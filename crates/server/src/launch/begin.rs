@@ -62,6 +62,8 @@ pub async fn begin(
         .ok()
         .filter(|iss| profile.allows(iss))
         .ok_or(BeginError::IssuerNotAllowed)?;
+    // Not before: who cannot name the EHR learns nothing about a ciphertext.
+    let context = profile.dialect.context(&request)?;
     let application = profile.role(role);
     let client_id = application.credentials.client_id();
 
@@ -80,7 +82,7 @@ pub async fn begin(
     let (verifier, state, sealed) = tools.random.with(|rng| {
         let verifier = Verifier::generate(rng);
         let state = tools.sealer.seal_state(request_id, profile.uuid, role, rng);
-        let pending = PendingLaunch::new(&metadata, &verifier, request.context);
+        let pending = PendingLaunch::new(&metadata, &verifier, context);
         let id = request_id.as_bytes();
         let sealed = tools
             .sealer

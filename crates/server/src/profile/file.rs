@@ -151,6 +151,7 @@ fn check(file: ProfileFile) -> Result<Profile, FieldError> {
         provider: role_profile(&file, EhrRole::Provider)?,
         service_name: templates::service_name(&file)?,
         error_page: templates::error_page(&file)?,
+        key_type: file.epic_encryption_key_type,
         dialect: epic(&file)?,
         scope: scope(file.scope.as_deref())?,
         launch_validity: launch_validity(file.launch_validity_minutes)?,
@@ -496,6 +497,15 @@ mod tests {
         assert!(!allows("https://epic.example.org/api/FHIR"));
         assert!(!allows("https://epic.example.org/api/FHIR/R4/x"));
         assert!(!allows("https://epic.example.org.evil.org/api/FHIR/R4"));
+    }
+
+    #[test]
+    fn a_password_has_no_key_check_value_to_show() {
+        assert!(parse(SAMPLE).unwrap().key_check_value().is_some());
+        let text = with("epic_encryption_key", "\"Secret123!\"")
+            .replace("\"AES-256-CBC\"", "\"AES-128-CBC\"")
+            .replace("\"base64key\"", "\"password\"");
+        assert_eq!(parse(&text).unwrap().key_check_value(), None);
     }
 
     #[test]

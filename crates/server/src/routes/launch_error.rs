@@ -26,6 +26,9 @@ pub enum ReportError {
     /// The body is not an [`ErrorReport`].
     #[error("the body must be a JSON object with `error_name`")]
     Body(StatusCode),
+    /// The failure is none that a browser can have.
+    #[error("`error_name` must be a failure of the landing page")]
+    Name,
     /// No launch has this request id, or it has not failed.
     #[error("no failed launch has this telehealth_request_id")]
     Unknown,
@@ -47,6 +50,7 @@ async fn report(
     body: Result<Json<ErrorReport>, JsonRejection>,
 ) -> Response {
     let recorded = match body {
+        Ok(Json(report)) if !report.error_name.from_browser() => Err(ReportError::Name),
         Ok(Json(report)) => record(&state, &report).await,
         Err(rejection) => Err(ReportError::Body(rejection.status())),
     };
@@ -69,6 +73,7 @@ fn answer(state: &AppState, page: Result<ErrorPage, ReportError>) -> Response {
     }
 }
 
+/// The first report of a launch counts; a later one is answered, and logged, only.
 /// A report of a launch that nobody knows gets a request id of its own, so that the
 /// help desk finds it in the log.
 async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, ReportError> {
@@ -148,7 +153,10 @@ fn page(
 /// yet, which is what the documented name says. The log keeps the exact one.
 fn shown(error_name: ErrorName) -> ErrorName {
     match error_name {
-        ErrorName::ConferenceNotFound | ErrorName::TicketInvalid => ErrorName::LinkNotValid,
+        // A page that is reloaded has no link any more.
+        ErrorName::ConferenceNotFound | ErrorName::TicketInvalid | ErrorName::JoinLinkInvalid => {
+            ErrorName::LinkNotValid
+        }
         other => other,
     }
 }

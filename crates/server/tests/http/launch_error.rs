@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use vestibule_launch::ErrorName;
+
 use crate::support::{Launch, TestServer, parameter};
 
 const REPORT: &str = "/api/telehealth/v1/launch/error";
@@ -46,7 +48,45 @@ async fn an_alias_that_has_expired_still_names_its_launch() {
     assert_eq!(known, page, "as it was reported");
 
     let body = json!({"error_name": "session_lost", "telehealth_request_id": id});
-    assert_eq!(report(&server, &body).await["telehealth_request_id"], id);
+    let second = report(&server, &body).await;
+    assert_eq!(second["telehealth_request_id"], id);
+    assert_eq!(second["error_name"], "session_lost");
+    let known = server
+        .get(&format!("/api/telehealth/v1/launch/{id}/error"))
+        .await;
+    let known: Value = serde_json::from_str(&known.text().await.unwrap()).unwrap();
+    assert_eq!(known, page, "the first report counts");
+}
+
+#[tokio::test]
+async fn a_browser_reports_only_what_can_happen_to_it() {
+    let server = TestServer::start().await;
+    for name in ErrorName::ALL {
+        let response = server.post_json(REPORT, &json!({"error_name": name})).await;
+        let expected = if name.from_browser() { 200 } else { 422 };
+        assert_eq!(response.status(), expected, "{name}");
+    }
+    let alias = parameter(&server.launch(Launch::PATIENT).await, "conference");
+    let body = json!({"error_name": "launch_used", "conference": alias});
+    assert_eq!(server.post_json(REPORT, &body).await.status(), 422);
+    let body = json!({"error_name": "host_did_not_join", "conference": alias});
+    let page = report(&server, &body).await;
+    let id = page["telehealth_request_id"].as_str().unwrap();
+    let known = server
+        .get(&format!("/api/telehealth/v1/launch/{id}/error"))
+        .await;
+    let known: Value = serde_json::from_str(&known.text().await.unwrap()).unwrap();
+    assert_eq!(known["error_name"], "host_did_not_join");
+}
+
+#[tokio::test]
+async fn a_reloaded_page_without_its_link_has_a_link_that_is_not_valid() {
+    let server = TestServer::start().await;
+    let page = report(&server, &json!({"error_name": "join_link_invalid"})).await;
+    assert_eq!(
+        page["error_name"],
+        "BorvoGetTelehealthDirectLaunchTokenError"
+    );
 }
 
 #[tokio::test]

@@ -94,6 +94,29 @@ async fn every_bad_ciphertext_gives_the_same_page() {
 }
 
 #[tokio::test]
+async fn a_ciphertext_alone_is_not_decrypted() {
+    let server = TestServer::start().await;
+    let iss = server.ehr.iss();
+    for rest in [
+        String::new(),
+        format!("&iss={iss}"),
+        "&launch=1".into(),
+        "&launch=1&iss=https://evil.example.org".into(),
+        format!("&launch=1&iss={iss}&iss={iss}"),
+    ] {
+        let mut pages = Vec::new();
+        for data in [encrypt("csn=1&fname=Beverley").as_str(), "AAAA", "!"] {
+            let data: String = url::form_urlencoded::byte_serialize(data.as_bytes()).collect();
+            let path = format!("{}?data={data}{rest}", launch_path("patient"));
+            let text = page(server.get(&path).await, 400).await;
+            assert!(text.contains("launch_request_invalid"), "{text}");
+            pages.push(text);
+        }
+        assert!(pages.iter().all(|text| *text == pages[0]), "{rest}");
+    }
+}
+
+#[tokio::test]
 async fn a_launch_needs_iss_and_launch_once() {
     let server = TestServer::start().await;
     let iss = server.ehr.iss();

@@ -273,6 +273,16 @@ pub(crate) async fn failures_are_recorded_on_the_launch(store: &dyn Store) {
     assert!(!record(2, FailureSource::Server).await, "complete");
     assert!(record(2, FailureSource::Browser).await);
     assert_eq!(state(store, 2).await, Some(failed));
+    let again = store
+        .record_failure(
+            request_id(2),
+            FailureSource::Browser,
+            ErrorName::SessionLost,
+            NOW + MINUTE,
+        )
+        .await;
+    assert!(!again.expect("the store answers"), "the first report wins");
+    assert_eq!(state(store, 2).await, Some(failed));
     assert_eq!(
         begin(store, launch(3, 2)).await,
         Begun::AlreadyUsed,
@@ -283,7 +293,7 @@ pub(crate) async fn failures_are_recorded_on_the_launch(store: &dyn Store) {
 /// Purging forgets old launches and the appointments that only they led to.
 pub(crate) async fn purging_forgets_what_is_old_and_only_that(store: &dyn Store) {
     completed(store, 1).await;
-    let purge = async |before| store.purge(before).await.expect("the store purges");
+    let purge = async |before| store.purge(before, NOW).await.expect("the store purges");
     assert_eq!(purge(NOW).await, 0);
     assert!(state(store, 1).await.is_some());
     let later = NOW + MINUTE;
@@ -308,6 +318,51 @@ pub(crate) async fn purging_forgets_what_is_old_and_only_that(store: &dyn Store)
     assert_eq!(kept.sealed, b"shared", "used since");
     purge(later + MINUTE).await;
     assert_eq!(find(appointment(1, b"new"), later).await.sealed, b"new");
+}
+
+/// Purging forgets what is sealed as soon as it is of no use, and the launch not yet.
+pub(crate) async fn purging_forgets_what_is_sealed_once_it_is_of_no_use(store: &dyn Store) {
+    let purge = async |now| {
+        let forgotten = store.purge(NOW - MINUTE, now).await;
+        assert_eq!(forgotten.expect("the store purges"), 0, "launches are kept");
+    };
+    let just_before = NOW + MINUTE - Duration::from_millis(1);
+    for number in [2, 3] {
+        begin(store, launch(number, number)).await;
+    }
+    purge(just_before).await;
+    assert!(matches!(consume(store, 3, NOW).await, Consumed::Now(_)));
+    purge(NOW + MINUTE).await;
+    // As if the clock went back: there is nothing left to go on with.
+    let consumed = store
+        .consume_state(request_id(2), PROFILE, EhrRole::Provider, NOW)
+        .await;
+    assert_eq!(consumed.expect("the store answers"), Consumed::Never);
+    assert_eq!(state(store, 2).await, Some(LaunchState::Started));
+    assert_eq!(state(store, 3).await, Some(LaunchState::Authorised));
+
+    completed(store, 4).await;
+    let redeem_4 = async |now| {
+        let redeemed = store.redeem_ticket(ticket(4), browser(1), now).await;
+        redeemed.expect("the store answers")
+    };
+    purge(just_before).await;
+    assert!(matches!(
+        redeem_4(just_before).await,
+        Redemption::Redeemed(_)
+    ));
+    purge(NOW + MINUTE).await;
+    assert!(
+        matches!(redeem_4(NOW + MINUTE).await, Redemption::Redeemed(_)),
+        "the same browser within a minute"
+    );
+    purge(just_before + MINUTE).await;
+    assert_eq!(redeem_4(NOW + MINUTE).await, Redemption::Unknown);
+
+    completed(store, 1).await;
+    purge(NOW + MINUTE).await;
+    assert_eq!(redeem(store, 1, NOW).await, Redemption::Unknown, "expired");
+    assert_eq!(state(store, 1).await, Some(LaunchState::Completed));
 }
 
 /// Of fifty callers at once, one consumes the state.
