@@ -52,6 +52,12 @@ impl Conference {
         &self.participants
     }
 
+    /// How many hosts are there.
+    pub(crate) fn hosts(&self) -> usize {
+        let hosts = self.participants.iter();
+        hosts.filter(|it| it.standing == Standing::Host).count()
+    }
+
     pub(crate) fn participant(&self, uuid: Uuid) -> Option<&Participant> {
         self.participants.iter().find(|it| it.uuid == uuid)
     }

@@ -1,10 +1,10 @@
 //! All conferences of the node, and the tokens that lead into them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use rand::CryptoRng;
 use uuid::Uuid;
-use vestibule_launch::UnixTime;
+use vestibule_launch::{Role, UnixTime};
 
 use crate::{
     DisconnectReason, NodeEventData, NodeSettings, ServiceConfiguration,
@@ -29,7 +29,9 @@ pub(crate) struct Conferences {
     settings: NodeSettings,
     by_service: HashMap<ServiceKey, Conference>,
     by_token: HashMap<TokenHash, Seat>,
-    pin_attempts: PinAttempts,
+    /// By [`Alias::key`].
+    pin_attempts_by_alias: PinAttempts<String>,
+    pin_attempts_by_service: PinAttempts<ServiceKey>,
     shut_down: bool,
 }
 
@@ -42,7 +44,14 @@ pub(crate) struct Roster {
 impl Conferences {
     pub(crate) fn new(settings: NodeSettings) -> Self {
         Self {
-            pin_attempts: PinAttempts::new(settings.pin_attempts, settings.pin_attempts_window),
+            pin_attempts_by_alias: PinAttempts::new(
+                settings.pin_attempts,
+                settings.pin_attempts_window,
+            ),
+            pin_attempts_by_service: PinAttempts::new(
+                settings.pin_attempts_per_conference,
+                settings.pin_attempts_window,
+            ),
             settings,
             by_service: HashMap::new(),
             by_token: HashMap::new(),
@@ -67,20 +76,20 @@ impl Conferences {
         if self.shut_down {
             return Err(Refusal::ShutDown);
         }
+        let key = ServiceKey::of(service);
         let offers_pin = matches!(offer, PinOffer::Pin(_) | PinOffer::NotAPin);
-        if offers_pin && let Some(retry_after) = self.pin_attempts.locked_for(&newcomer.alias, now)
-        {
+        if offers_pin && let Some(retry_after) = self.pin_locked_for(&newcomer.alias, &key, now) {
             return Err(Refusal::PinLocked { retry_after });
         }
         let role = match service.admit(offer) {
             Admission::Enter(role) => role,
             Admission::Prompt(prompt) => return Err(Refusal::PinNeeded(prompt)),
             Admission::WrongPin => {
-                self.pin_attempts.failed(&newcomer.alias, now);
+                self.pin_attempts_by_alias.failed(newcomer.alias.key(), now);
+                self.pin_attempts_by_service.failed(key, now);
                 return Err(Refusal::WrongPin);
             }
         };
-        let key = ServiceKey::of(service);
         self.expire(&key, now, effects);
         if !self.by_service.contains_key(&key) && self.by_service.len() >= self.settings.conferences
         {
@@ -89,7 +98,12 @@ impl Conferences {
         let conference = self.by_service.entry(key.clone()).or_insert_with(|| {
             Conference::new(service.name(), service.service_tag(), now, effects)
         });
-        if conference.participants().len() >= self.settings.participants_per_conference.max(1) {
+        // Guests come in by a link alone: they must not be able to keep a host out.
+        let in_the_way = match role {
+            Role::Guest => conference.participants().len(),
+            Role::Host => conference.hosts(),
+        };
+        if in_the_way >= self.settings.participants_per_conference.max(1) {
             return Err(Refusal::ParticipantLimit);
         }
         let (participant, token) = Participant::new(
@@ -210,7 +224,8 @@ impl Conferences {
 
     /// Removes everybody whose time is over, in all conferences.
     pub(crate) fn sweep(&mut self, now: UnixTime, effects: &mut Effects) {
-        self.pin_attempts.sweep(now);
+        self.pin_attempts_by_alias.sweep(now);
+        self.pin_attempts_by_service.sweep(now);
         for key in self.keys() {
             self.expire(&key, now, effects);
         }
@@ -236,6 +251,12 @@ impl Conferences {
                 .collect();
             self.forget(&key, gone, effects);
         }
+    }
+
+    /// How long every PIN is refused, for the alias or for the whole conference.
+    fn pin_locked_for(&self, alias: &Alias, key: &ServiceKey, now: UnixTime) -> Option<Duration> {
+        let by_alias = self.pin_attempts_by_alias.locked_for(&alias.key(), now);
+        by_alias.max(self.pin_attempts_by_service.locked_for(key, now))
     }
 
     fn keys(&self) -> Vec<ServiceKey> {

@@ -2,25 +2,24 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::Hash,
     time::Duration,
 };
 
 use vestibule_launch::UnixTime;
 
-use crate::alias::Alias;
+/// How many keys are remembered; past it the one longest without a wrong PIN is
+/// forgotten. Aliases that no service stands behind are never counted.
+const KEYS: usize = 10_000;
 
-/// How many aliases are remembered; past it the one longest without a wrong PIN
-/// is forgotten. Aliases that no service stands behind are never counted.
-const ALIASES: usize = 10_000;
-
-/// Wrong PINs of each alias in a sliding window.
-pub(crate) struct PinAttempts {
+/// Wrong PINs by key (the way in, or the conference) in a sliding window.
+pub(crate) struct PinAttempts<K> {
     limit: usize,
     window: Duration,
-    failures: HashMap<String, VecDeque<UnixTime>>,
+    failures: HashMap<K, VecDeque<UnixTime>>,
 }
 
-impl PinAttempts {
+impl<K: Clone + Eq + Hash> PinAttempts<K> {
     pub(crate) fn new(limit: usize, window: Duration) -> Self {
         Self {
             limit: limit.max(1),
@@ -29,18 +28,17 @@ impl PinAttempts {
         }
     }
 
-    /// How long `alias` refuses every PIN, if it does.
-    pub(crate) fn locked_for(&self, alias: &Alias, now: UnixTime) -> Option<Duration> {
-        let failures = self.failures.get(&alias.key())?;
+    /// How long every PIN is refused for `key`, if it is.
+    pub(crate) fn locked_for(&self, key: &K, now: UnixTime) -> Option<Duration> {
+        let failures = self.failures.get(key)?;
         let oldest = *failures.get(failures.len().checked_sub(self.limit)?)?;
         let passed = now.since(oldest);
         (passed < self.window).then(|| self.window - passed)
     }
 
     /// Counts a wrong PIN.
-    pub(crate) fn failed(&mut self, alias: &Alias, now: UnixTime) {
-        let key = alias.key();
-        if self.failures.len() >= ALIASES && !self.failures.contains_key(&key) {
+    pub(crate) fn failed(&mut self, key: K, now: UnixTime) {
+        if self.failures.len() >= KEYS && !self.failures.contains_key(&key) {
             self.make_room(now);
         }
         let failures = self.failures.entry(key).or_default();
@@ -62,7 +60,7 @@ impl PinAttempts {
 
     fn make_room(&mut self, now: UnixTime) {
         self.sweep(now);
-        if self.failures.len() >= ALIASES {
+        if self.failures.len() >= KEYS {
             let stalest = self
                 .failures
                 .iter()
@@ -84,52 +82,47 @@ mod tests {
         UnixTime::from_millis(seconds * 1_000)
     }
 
-    fn alias(text: &str) -> Alias {
-        Alias::parse(text).unwrap()
-    }
-
     #[test]
-    fn an_alias_is_locked_from_the_last_allowed_failure_until_the_window_has_passed() {
+    fn a_key_is_locked_from_the_last_allowed_failure_until_the_window_has_passed() {
         let mut attempts = PinAttempts::new(3, WINDOW);
-        let visit = alias("visit");
         for second in [0, 10, 20] {
-            assert_eq!(attempts.locked_for(&visit, at(second)), None);
-            attempts.failed(&visit, at(second));
+            assert_eq!(attempts.locked_for(&"visit", at(second)), None);
+            attempts.failed("visit", at(second));
         }
         assert_eq!(
-            attempts.locked_for(&visit, at(20)),
+            attempts.locked_for(&"visit", at(20)),
             Some(Duration::from_secs(280))
         );
         assert_eq!(
-            attempts.locked_for(&visit, at(299)),
+            attempts.locked_for(&"visit", at(299)),
             Some(Duration::from_secs(1))
         );
-        assert_eq!(attempts.locked_for(&visit, at(300)), None);
-        attempts.failed(&visit, at(300));
+        assert_eq!(attempts.locked_for(&"visit", at(300)), None);
+        attempts.failed("visit", at(300));
         assert_eq!(
-            attempts.locked_for(&visit, at(301)),
+            attempts.locked_for(&"visit", at(301)),
             Some(Duration::from_secs(9))
         );
     }
 
     #[test]
-    fn aliases_are_counted_apart_but_not_by_case() {
+    fn keys_are_counted_apart() {
         let mut attempts = PinAttempts::new(1, WINDOW);
-        attempts.failed(&alias("visit"), at(0));
-        assert!(attempts.locked_for(&alias("VISIT"), at(0)).is_some());
-        assert!(attempts.locked_for(&alias("other"), at(0)).is_none());
+        attempts.failed("visit", at(0));
+        assert!(attempts.locked_for(&"visit", at(0)).is_some());
+        assert!(attempts.locked_for(&"other", at(0)).is_none());
     }
 
     #[test]
-    fn only_so_many_aliases_are_remembered_and_the_stalest_goes_first() {
+    fn only_so_many_keys_are_remembered_and_the_stalest_goes_first() {
         let mut attempts = PinAttempts::new(1, WINDOW);
-        for n in 0..=ALIASES {
+        for n in 0..=KEYS {
             let now = UnixTime::from_millis(i64::try_from(n).unwrap());
-            attempts.failed(&alias(&format!("visit{n}")), now);
+            attempts.failed(n, now);
         }
-        assert_eq!(attempts.failures.len(), ALIASES);
-        assert!(attempts.locked_for(&alias("visit0"), at(11)).is_none());
-        assert!(attempts.locked_for(&alias("visit1"), at(11)).is_some());
+        assert_eq!(attempts.failures.len(), KEYS);
+        assert!(attempts.locked_for(&0, at(11)).is_none());
+        assert!(attempts.locked_for(&1, at(11)).is_some());
         attempts.sweep(at(1_000));
         assert!(attempts.failures.is_empty());
     }

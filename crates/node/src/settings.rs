@@ -16,9 +16,14 @@ pub struct NodeSettings {
     /// How many wrong PINs an alias takes within [`Self::pin_attempts_window`]
     /// before it refuses every PIN.
     pub pin_attempts: usize,
+    /// How many wrong PINs a conference takes through all of its aliases within
+    /// [`Self::pin_attempts_window`] before it refuses every PIN: each launch makes
+    /// a new alias of the same conference.
+    pub pin_attempts_per_conference: usize,
     /// The sliding window in which wrong PINs are counted.
     pub pin_attempts_window: Duration,
-    /// How many participants one conference holds, waiting guests included.
+    /// How many participants one conference holds before it refuses guests, waiting
+    /// ones included. Guests take no place from hosts, who have as many of their own.
     pub participants_per_conference: usize,
     /// How many conferences there may be at a time.
     pub conferences: usize,
@@ -43,6 +48,7 @@ impl Default for NodeSettings {
             waiting_for_chair_timeout: Duration::from_secs(900),
             guests_only_timeout: Duration::from_secs(60),
             pin_attempts: 5,
+            pin_attempts_per_conference: 20,
             pin_attempts_window: Duration::from_secs(5 * 60),
             participants_per_conference: 50,
             conferences: 1_000,

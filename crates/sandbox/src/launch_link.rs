@@ -3,11 +3,10 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use url::Url;
-use vestibule_launch::{EhrRole, crypto::LaunchCipher};
+use vestibule_launch::{EhrRole, crypto::LaunchCipher, encode_component};
 use zeroize::Zeroizing;
 
 use crate::{appointment::Appointment, opaque::Opaque};
@@ -112,13 +111,6 @@ impl fmt::Debug for LaunchLink {
     }
 }
 
-/// Everything but the unreserved characters of RFC 3986 section 2.3.
-const RESERVED: AsciiSet = NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 /// The context of the visit as a query string, the same for both roles. What
 /// the EHR does not know stands there without a value.
 fn context(appointment: &Appointment) -> Zeroizing<String> {
@@ -126,14 +118,13 @@ fn context(appointment: &Appointment) -> Zeroizing<String> {
         .department
         .as_ref()
         .map_or("", |department| department.name);
-    let encoded = |value| utf8_percent_encode(value, &RESERVED);
     Zeroizing::new(format!(
         "csn={}&fname={}&mname={}&lname={}&encfacnpiname={}",
-        encoded(appointment.csn),
-        encoded(appointment.patient.first_name),
-        encoded(appointment.patient.middle_name),
-        encoded(appointment.patient.last_name),
-        encoded(department),
+        encode_component(appointment.csn),
+        encode_component(appointment.patient.first_name),
+        encode_component(appointment.patient.middle_name),
+        encode_component(appointment.patient.last_name),
+        encode_component(department),
     ))
 }
 

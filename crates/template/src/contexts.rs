@@ -42,7 +42,7 @@ pub struct LaunchInformation {
 }
 
 /// For alias templates.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct AliasContext {
     /// The one-time alias of this launch.
     pub base_telehealth_alias: String,
@@ -55,7 +55,7 @@ pub struct AliasContext {
 }
 
 /// For display name templates.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct DisplayNameContext {
     /// The appointment's details.
     pub launch_information: LaunchInformation,
@@ -89,7 +89,7 @@ pub struct JoinLinkContext {
 }
 
 /// For service name templates.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct ServiceNameContext {
     /// The appointment's details.
     pub launch_information: LaunchInformation,
@@ -119,6 +119,22 @@ impl fmt::Debug for LaunchInformation {
     }
 }
 
+impl fmt::Debug for AliasContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AliasContext")
+            .field("telehealth_request_id", &self.telehealth_request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DisplayNameContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DisplayNameContext")
+            .field("telehealth_request_id", &self.telehealth_request_id)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for JoinLinkContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinLinkContext")
@@ -127,7 +143,76 @@ impl fmt::Debug for JoinLinkContext {
     }
 }
 
+impl fmt::Debug for ServiceNameContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceNameContext").finish_non_exhaustive()
+    }
+}
+
 /// Without its slash, of which the templates write one; as it is in a join link.
 fn base_url<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
     Verbatim(url.trim_end_matches('/').to_owned()).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stands wherever something must not be shown.
+    const SECRET: &str = "secret-7f3a";
+
+    fn secret() -> String {
+        SECRET.to_owned()
+    }
+
+    fn launch_information() -> LaunchInformation {
+        LaunchInformation {
+            fname: Some(secret()),
+            mname: Some(secret()),
+            lname: Some(secret()),
+            encfacnpiname: Some(secret()),
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_launch_and_nothing_of_the_visit() {
+        let telehealth_integration = TelehealthIntegration::default();
+        let telehealth_request_id = "request-1".to_owned();
+        let alias = AliasContext {
+            base_telehealth_alias: secret(),
+            telehealth_integration: telehealth_integration.clone(),
+            telehealth_request_id: telehealth_request_id.clone(),
+            unique_encounter_id: secret(),
+        };
+        let display_name = DisplayNameContext {
+            launch_information: launch_information(),
+            telehealth_integration: telehealth_integration.clone(),
+            telehealth_request_id: telehealth_request_id.clone(),
+            unique_encounter_id: secret(),
+        };
+        let join_link = JoinLinkContext {
+            telehealth_alias: secret(),
+            pin: Some(secret()),
+            display_name: secret(),
+            launch_ticket: Some(secret()),
+            telehealth_integration: telehealth_integration.clone(),
+            telehealth_request_id,
+            unique_encounter_id: secret(),
+        };
+        for shown in [
+            format!("{alias:?}"),
+            format!("{display_name:?}"),
+            format!("{join_link:?}"),
+        ] {
+            assert!(shown.contains("request-1"), "{shown}");
+            assert!(!shown.contains(SECRET), "{shown}");
+        }
+        let service_name = ServiceNameContext {
+            launch_information: launch_information(),
+            telehealth_integration,
+            unique_encounter_id: secret(),
+        };
+        let shown = format!("{service_name:?} {:?}", launch_information());
+        assert_eq!(shown, "ServiceNameContext { .. } LaunchInformation { .. }");
+    }
 }

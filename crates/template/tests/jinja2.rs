@@ -14,6 +14,8 @@ use vestibule_template::{Escaping, Template};
 const CORPUS: &str = include_str!("jinja2/corpus.json");
 const JUDGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/jinja2/judge.py");
 const VERSION: &str = "3.1.6";
+/// Of MarkupSafe, which escapes for Jinja2.
+const MARKUPSAFE_VERSION: &str = "3.0.4";
 
 #[test]
 fn every_template_of_the_corpus_renders_as_in_jinja2() {
@@ -75,7 +77,8 @@ fn judge() -> Value {
 
 /// Python with Jinja2, in a virtual environment that is made once.
 fn python() -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("jinja2-{VERSION}"));
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("jinja2-{VERSION}-{MARKUPSAFE_VERSION}"));
     let python = directory.join("bin/python");
     let ready = directory.join("ready");
     if !ready.exists() {
@@ -90,7 +93,8 @@ fn python() -> PathBuf {
                 "--quiet",
                 "--disable-pip-version-check",
             ])
-            .arg(format!("jinja2=={VERSION}")));
+            .arg(format!("jinja2=={VERSION}"))
+            .arg(format!("markupsafe=={MARKUPSAFE_VERSION}")));
         fs::write(&ready, VERSION).expect("the virtual environment can be written to");
     }
     python
@@ -100,6 +104,6 @@ fn run(command: &mut Command) {
     let done = command.status().is_ok_and(|status| status.success());
     assert!(
         done,
-        "Jinja2 {VERSION} could not be installed to compare with; this test needs python3 with venv and a Python package index ({command:?} failed)"
+        "Jinja2 {VERSION} could not be installed to compare with; this test needs python3 with venv (Debian: the package python3-venv) and a Python package index ({command:?} failed)"
     );
 }

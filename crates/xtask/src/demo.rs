@@ -10,6 +10,7 @@ mod stop;
 
 use std::{
     fs::{self, File},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     time::Duration,
@@ -153,9 +154,8 @@ impl Running {
 fn lock(data: &Path) -> Result<File> {
     let mut folder = fs::DirBuilder::new();
     folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
     folder
+        .mode(0o700)
         .create(data)
         .with_context(|| format!("cannot make {}", data.display()))?;
     let path: PathBuf = data.join("demo.lock");

@@ -42,7 +42,7 @@ enum Command {
     },
     /// Runs every check and test, or the steps named
     Test {
-        /// Steps to run, in the order of the full run
+        /// Steps to run, with those they build upon, in the order of the full run
         steps: Vec<test::Step>,
     },
     /// Builds the landing page and its wasm modules, and holds them against their size budgets

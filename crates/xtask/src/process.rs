@@ -77,11 +77,7 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 /// Looks for a program in the folders of `PATH`.
 pub(crate) fn find_on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| {
-            folder
-                .join(program)
-                .with_extension(env::consts::EXE_EXTENSION)
-        })
+        .map(|folder| folder.join(program))
         .find(|path| path.is_file())
 }
 

@@ -5,4 +5,5 @@ mod apt;
 pub(crate) mod browser;
 pub(crate) mod node;
 pub(crate) mod openssl;
+pub(crate) mod python;
 pub(crate) mod wasm_target;

@@ -9,7 +9,7 @@ use crate::{
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
-    setup::{browser::Browser, node::NodeTools, openssl, wasm_target},
+    setup::{browser::Browser, node::NodeTools, openssl, python, wasm_target},
     wasm,
     workspace::Workspace,
 };
@@ -42,6 +42,7 @@ enum Need {
     Node,
     Browser,
     Openssl,
+    Python,
 }
 
 /// What was found or installed of the needs.
@@ -112,8 +113,19 @@ impl Step {
             Self::Fmt | Self::Clippy | Self::Binaries | Self::Doc => vec![],
             Self::ClippyWasm => vec![Need::WasmTarget],
             Self::Wasm => vec![Need::WasmTarget, Need::Node],
-            Self::Tests => vec![Need::Node, Need::Browser, Need::Openssl],
+            Self::Tests => {
+                vec![Need::Node, Need::Browser, Need::Openssl, Need::Python]
+            }
             Self::BrowserTests => vec![Need::WasmTarget, Need::Browser],
+        }
+    }
+
+    /// Steps whose results this one uses: left out, it would use those of an
+    /// earlier build.
+    fn builds_upon(self) -> &'static [Self] {
+        match self {
+            Self::Tests => &[Self::Wasm, Self::Binaries],
+            _ => &[],
         }
     }
 
@@ -197,6 +209,7 @@ impl Need {
             Self::Node => "Node.js",
             Self::Browser => "Chromium",
             Self::Openssl => "openssl",
+            Self::Python => "Python",
         }
     }
 }
@@ -208,6 +221,7 @@ impl Machine {
             Need::Node => self.node = Some(NodeTools::ensure(workspace)?),
             Need::Browser => self.browser = Some(Browser::ensure(workspace)?),
             Need::Openssl => openssl::ensure(workspace)?,
+            Need::Python => python::ensure(workspace)?,
         }
         Ok(())
     }
@@ -259,11 +273,16 @@ impl Row {
     }
 }
 
+/// The steps named, or all, and what they build upon, in their order.
 fn chosen(steps: &[Step]) -> Vec<Step> {
+    let named = |step: &Step| {
+        let builds_on_it = |other: &Step| other.builds_upon().contains(step);
+        steps.contains(step) || steps.iter().any(builds_on_it)
+    };
     Step::value_variants()
         .iter()
         .copied()
-        .filter(|step| steps.is_empty() || steps.contains(step))
+        .filter(|step| steps.is_empty() || named(step))
         .collect()
 }
 
@@ -295,6 +314,15 @@ mod tests {
             [Step::Fmt, Step::Doc]
         );
         assert_eq!(chosen(&[]).len(), Step::value_variants().len());
+    }
+
+    #[test]
+    fn the_native_tests_never_run_against_an_earlier_build() {
+        assert_eq!(
+            chosen(&[Step::Tests]),
+            [Step::Wasm, Step::Binaries, Step::Tests]
+        );
+        assert_eq!(chosen(&[Step::BrowserTests]), [Step::BrowserTests]);
     }
 
     #[test]

@@ -44,10 +44,7 @@ impl Workspace {
 
     /// A binary built with the dev profile.
     pub(crate) fn binary(&self, name: &str) -> PathBuf {
-        self.target
-            .join("debug")
-            .join(name)
-            .with_extension(env::consts::EXE_EXTENSION)
+        self.target.join("debug").join(name)
     }
 
     /// The folder for this program's own logs and intermediate files, made

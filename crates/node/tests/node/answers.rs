@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vestibule_node::NodeSettings;
 
 use crate::{
@@ -113,6 +113,7 @@ async fn request_token_answers_as_pexips_clients_expect() {
     let answer = house.guest(VISIT).await;
     add(&answer, 403);
     assert_eq!(answer.result(), "Participant limit reached");
+    add(&house.host(VISIT).await, 200);
     let answer = house.host(STAFF).await;
     add(&answer, 503);
     assert_eq!(answer.result(), "Out of resource");
@@ -196,9 +197,9 @@ async fn requests_with_a_token_answer_as_pexips_clients_expect() {
     assert_eq!(answer.result().as_array().unwrap().len(), 2);
     for theme in ["theme/", "theme"] {
         let answer = house.get(GROUP, theme, &host).await;
-        assert_eq!((answer.status, &answer.body), (204, &Value::Null));
+        assert_eq!(answer.status, 204);
+        judge.add("validateTheme204", &json!(answer.sent));
     }
-    judge.add("validateTheme204", &json!(""));
 
     let answer = house
         .post(GROUP, &format!("participants/{uuid}/calls"), &host)

@@ -30,6 +30,9 @@ pub(crate) const STAFF: &str = "staff@example.org";
 /// Nobody needs a PIN.
 pub(crate) const OPEN: &str = "open@example.org";
 
+/// Each of these before an alias makes another alias of the same service.
+pub(crate) const AGAIN: &str = "again.";
+
 pub(crate) const HOST_PIN: &str = "86420135";
 pub(crate) const GUEST_PIN: &str = "97531024";
 pub(crate) const WRONG_PIN: &str = "11112222";
@@ -53,6 +56,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// Null where there is no body.
     pub(crate) body: Value,
+    /// The body as it was sent.
+    pub(crate) sent: String,
 }
 
 impl Answer {
@@ -374,10 +379,9 @@ impl ServicePolicy for Policy {
         if self.unavailable.load(Ordering::SeqCst) {
             return Err(PolicyUnavailable);
         }
-        Ok(self
-            .services
-            .get(local_alias.to_lowercase().as_str())
-            .cloned())
+        let alias = local_alias.to_lowercase();
+        let first = alias.trim_start_matches(AGAIN);
+        Ok(self.services.get(first).cloned())
     }
 }
 
@@ -415,5 +419,6 @@ async fn read(response: Response) -> Answer {
         status,
         headers,
         body,
+        sent: text,
     }
 }

@@ -1,10 +1,10 @@
 //! Who may come in, in which role, and what the event sink hears of it.
 
 use vestibule_launch::Role;
-use vestibule_node::{NodeEventData, ServiceType};
+use vestibule_node::{NodeEventData, NodeSettings, ServiceType};
 
 use crate::house::{
-    GROUP, GUEST_PIN, HOST_PIN, House, NAMESAKE, OPEN, STAFF, VISIT, VISIT_TOO, WRONG_PIN,
+    AGAIN, GROUP, GUEST_PIN, HOST_PIN, House, NAMESAKE, OPEN, STAFF, VISIT, VISIT_TOO, WRONG_PIN,
 };
 
 #[tokio::test]
@@ -80,12 +80,14 @@ async fn wrong_pins_lock_an_alias_even_for_the_right_pin_until_the_window_has_pa
         let answer = house.request_token(VISIT, Some(pin), "Guest").await;
         assert_eq!(answer.result(), "Invalid PIN");
     }
-    let locked = house.host(VISIT).await;
-    assert_eq!(locked.result(), "Participant exceeded PIN entry retries");
+    for same in [VISIT, "sip:Visit@Example.org"] {
+        let locked = house.host(same).await;
+        assert_eq!(locked.result(), "Participant exceeded PIN entry retries");
+    }
     assert_eq!(
         house.host(VISIT_TOO).await.status,
         200,
-        "another alias is another matter"
+        "another alias of the conference takes PINs until the conference has had enough"
     );
     assert_eq!(
         house.guest(VISIT).await.status,
@@ -96,6 +98,49 @@ async fn wrong_pins_lock_an_alias_even_for_the_right_pin_until_the_window_has_pa
     assert_eq!(house.host(VISIT).await.status, 403);
     house.pass(1);
     assert_eq!(house.host(VISIT).await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_pins_through_many_aliases_lock_their_conference() {
+    let house = House::open().await;
+    for launch in 0..5 {
+        let alias = AGAIN.repeat(launch) + VISIT;
+        for _ in 0..4 {
+            assert_eq!(house.host(&alias).await.status, 200, "launch {launch}");
+            let answer = house.request_token(&alias, Some(WRONG_PIN), "Guest").await;
+            assert_eq!(answer.result(), "Invalid PIN", "launch {launch}");
+        }
+    }
+    for alias in [VISIT, VISIT_TOO, &(AGAIN.repeat(5) + VISIT)] {
+        let locked = house.host(alias).await;
+        assert_eq!(locked.result(), "Participant exceeded PIN entry retries");
+        assert_eq!(locked.header("retry-after"), Some("300"));
+        assert_eq!(house.guest(alias).await.status, 200, "guests need no PIN");
+    }
+    assert_eq!(house.host(NAMESAKE).await.status, 200);
+    house.pass(299);
+    assert_eq!(house.host(VISIT_TOO).await.status, 403);
+    house.pass(1);
+    assert_eq!(house.host(VISIT_TOO).await.status, 200);
+}
+
+#[tokio::test]
+async fn guests_cannot_keep_a_host_out_and_hosts_are_not_without_number() {
+    let settings = NodeSettings {
+        participants_per_conference: 2,
+        ..NodeSettings::default()
+    };
+    let house = House::with(settings).await;
+    for status in [200, 200, 403] {
+        assert_eq!(house.guest(VISIT).await.status, status);
+    }
+    for status in [200, 200] {
+        assert_eq!(house.host(VISIT).await.status, status);
+    }
+    assert_eq!(
+        house.host(VISIT).await.result(),
+        "Participant limit reached"
+    );
 }
 
 #[tokio::test]

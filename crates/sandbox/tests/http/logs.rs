@@ -1,5 +1,7 @@
 //! What the program writes to its log, and what its status page shows.
 
+use nix::sys::signal::Signal;
+
 use crate::{
     program::Program,
     support::{CONFIG, Ehr, KEY, PROVIDER, STATE, VERIFIER, form},
@@ -27,7 +29,7 @@ async fn names_secrets_and_tokens_are_neither_logged_nor_shown_as_status() {
 
     let status = ehr.get("/status").await.body + &ehr.get("/status.json").await.body;
 
-    let log = program.end("-TERM").log;
+    let log = program.end(Signal::SIGTERM).log;
     for expected in [
         "launch made",
         "authorization granted",

@@ -6,11 +6,13 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::signal::Signal;
+
 use crate::{program::Program, support::CONFIG};
 
 #[test]
 fn the_program_prints_one_line_answers_and_stops_on_a_signal() {
-    for signal in ["-TERM", "-INT"] {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let program = Program::start(CONFIG, "info");
         let address = program.address.strip_prefix("http://").unwrap();
 

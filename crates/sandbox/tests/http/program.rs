@@ -6,6 +6,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 /// A running program; it ends with the test.
@@ -53,13 +57,10 @@ impl Program {
         command.output().unwrap()
     }
 
-    /// Sends a signal, such as `-TERM`, and waits for the end.
-    pub(crate) fn end(mut self, signal: &str) -> End {
-        let told = Command::new("kill")
-            .args([signal, &self.process.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(told.success());
+    /// Sends a signal and waits for the end.
+    pub(crate) fn end(mut self, signal: Signal) -> End {
+        let id = Pid::from_raw(self.process.id().try_into().unwrap());
+        kill(id, signal).unwrap();
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
         End {

@@ -55,6 +55,15 @@ impl NodeTools {
         })
     }
 
+    /// The tools where they are, for tests, which install nothing.
+    #[cfg(test)]
+    pub(crate) fn installed(workspace: &Workspace) -> Self {
+        Self {
+            node: "node".into(),
+            modules: workspace.path("node_modules"),
+        }
+    }
+
     /// Node.js itself.
     pub(crate) fn node(&self) -> Command {
         Command::new(&self.node)

@@ -18,6 +18,9 @@ use crate::{
 
 /// The oldest JavaScript that a browser with the modules' features understands.
 const JAVASCRIPT: &str = "es2020";
+/// What browsers without modules understand, and the script that speaks to them.
+const CLASSIC_JAVASCRIPT: &str = "es5";
+const CLASSIC_SCRIPT: &str = "legacy.js";
 /// The oldest browsers with those features, which the style sheets are for.
 const BROWSERS: &str = "chrome96,edge96,firefox79,safari15";
 
@@ -60,6 +63,11 @@ pub(super) fn declarations(api: &Path, exports: &Path) -> Result<()> {
 /// Minifies a page or what belongs to it, in place, by the ending of its name;
 /// files of other kinds stay as they are.
 pub(super) fn page(tools: &NodeTools, file: &Path) -> Result<()> {
+    if file.file_name().is_some_and(|name| name == CLASSIC_SCRIPT) {
+        // Without a format: what stands outside of functions may be meant for others.
+        let target = format!("--target={CLASSIC_JAVASCRIPT}");
+        return esbuild(tools, file, &["--minify", &target]);
+    }
     match file.extension().and_then(|ending| ending.to_str()) {
         Some("js") => script(tools, file),
         Some("css") => esbuild(tools, file, &["--minify", &format!("--target={BROWSERS}")]),
@@ -68,16 +76,10 @@ pub(super) fn page(tools: &NodeTools, file: &Path) -> Result<()> {
     }
 }
 
-/// Minifies an ECMAScript module. It may wait outside of functions, which is
-/// younger than the rest of the language but not than wasm-unsafe-eval.
+/// Minifies an ECMAScript module.
 fn script(tools: &NodeTools, script: &Path) -> Result<()> {
     let target = format!("--target={JAVASCRIPT}");
-    let supported = "--supported:top-level-await=true";
-    esbuild(
-        tools,
-        script,
-        &["--minify", "--format=esm", &target, supported],
-    )
+    esbuild(tools, script, &["--minify", "--format=esm", &target])
 }
 
 fn esbuild(tools: &NodeTools, file: &Path, options: &[&str]) -> Result<()> {
@@ -114,6 +116,7 @@ pub(super) fn validate(wasm: &Path, features: &[WasmFeature]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::Workspace;
 
     /// A module with one function `(param i32) (result i32)` of these
     /// instructions, which must leave an i32.
@@ -133,6 +136,34 @@ mod tests {
         let path = folder.path().join("test.wasm");
         fs::write(&path, bytes).unwrap();
         validate(&path, features)
+    }
+
+    const SCRIPT: &str = "function show(given) { return given != null ? given : 1; }\nshow(2);\n";
+
+    #[test]
+    fn only_modules_get_the_syntax_of_browsers_with_modules() {
+        let tools = NodeTools::installed(&Workspace::new());
+        let folder = tempfile::tempdir().unwrap();
+        let minified = |name: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, SCRIPT).unwrap();
+            page(&tools, &path).unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        assert_eq!(
+            minified("legacy.js").trim_end(),
+            "function show(n){return n!=null?n:1}show(2);"
+        );
+        assert!(minified("boot.js").contains("??"));
+    }
+
+    #[test]
+    fn a_module_that_waits_outside_of_functions_is_refused() {
+        let tools = NodeTools::installed(&Workspace::new());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("boot.js");
+        fs::write(&path, "await start();\n").unwrap();
+        assert!(page(&tools, &path).is_err());
     }
 
     #[test]
