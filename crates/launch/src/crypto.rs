@@ -2,9 +2,11 @@
 //!
 //! AES in CBC mode without a message authentication code: nobody but the EHR and
 //! the profile can read a launch, but a launch can be copied, and with a prefixed
-//! initialisation vector its first 16 bytes can be altered. So nothing that decides
-//! what somebody may do is taken from the decrypted text: the role comes from the
-//! path of the launch URL, who it is from the sign-in.
+//! initialisation vector its first 16 bytes can be altered. So the role is never taken
+//! from the decrypted text: it comes from the path of the launch URL, and the EHR
+//! signs the user in. Which appointment it is does come from the decrypted text, as
+//! the EHR's contract has it: whoever can sign in at the EHR and has, or makes, a
+//! ciphertext that names an appointment gets into that one, in the role of the path.
 
 mod algorithm;
 mod base64;

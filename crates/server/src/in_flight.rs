@@ -19,6 +19,12 @@ use axum::{
 pub struct InFlight(Arc<AtomicUsize>);
 
 impl InFlight {
+    /// Counts one more until the result is dropped.
+    pub fn more(&self) -> One {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        One(self.clone())
+    }
+
     /// Waits until there are none.
     pub async fn none(&self) {
         while self.0.load(Ordering::SeqCst) > 0 {
@@ -27,20 +33,21 @@ impl InFlight {
     }
 }
 
-/// Counts one request until its response begins or its caller has gone.
-pub async fn count(State(in_flight): State<InFlight>, request: Request, next: Next) -> Response {
-    let _one = One::more(in_flight);
+/// Counts one request until its response begins or its caller has gone. A route that
+/// goes on without its caller finds the counter in the request's extensions.
+pub async fn count(
+    State(in_flight): State<InFlight>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let _one = in_flight.more();
+    request.extensions_mut().insert(in_flight);
     next.run(request).await
 }
 
-struct One(InFlight);
-
-impl One {
-    fn more(in_flight: InFlight) -> Self {
-        in_flight.0.fetch_add(1, Ordering::SeqCst);
-        Self(in_flight)
-    }
-}
+/// Something under way, until it is dropped.
+#[derive(Debug)]
+pub struct One(InFlight);
 
 impl Drop for One {
     fn drop(&mut self) {

@@ -81,7 +81,13 @@ impl Policies {
 /// Sets the headers on a response. A route that sets `Cache-Control` keeps its own.
 pub async fn set(State(policies): State<Arc<Policies>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let policy = policies.of(response.extensions().get::<PageCsp>().copied());
+    let page = response.extensions().get::<PageCsp>().copied();
+    let policy = policies.of(page);
+    let opener_policy = match page {
+        // A sign-in window must be able to hand its token back.
+        Some(PageCsp::Landing) => "same-origin-allow-popups",
+        _ => "same-origin",
+    };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in [
@@ -93,7 +99,7 @@ pub async fn set(State(policies): State<Arc<Policies>>, request: Request, next: 
         ),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
+            opener_policy,
         ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -193,21 +193,29 @@ impl Server {
                 () = purge(&tools) => {}
             }
             ending.send_replace(true);
-            if tokio::time::timeout(FINISH, in_flight.none())
-                .await
-                .is_err()
-            {
-                tracing::warn!("launches under way are cut off");
-            }
+            finish(&in_flight).await;
             node.shut_down();
             tokio::time::sleep(CLOSE).await;
         };
         let served = tokio::select! {
-            served = serving => served.map_err(ServerError::Serve),
+            served = serving => {
+                // Every connection is closed; a launch may go on without its browser's.
+                finish(&in_flight).await;
+                served.map_err(ServerError::Serve)
+            }
             () = ends => Ok(()),
         };
         store.close().await;
         served
+    }
+}
+
+async fn finish(in_flight: &InFlight) {
+    if tokio::time::timeout(FINISH, in_flight.none())
+        .await
+        .is_err()
+    {
+        tracing::warn!("launches under way are cut off");
     }
 }
 

@@ -169,7 +169,7 @@ fn wiped(hash: [u8; 20]) -> Zeroizing<[u8; 20]> {
 mod tests {
     use super::*;
 
-    /// Seed document 001's sample of a 32-byte key.
+    /// The sample in Pexip's documentation of its Epic integration of a 32-byte key.
     const KEY_256: &str = "fTW2KwlJZ6JEpRS+RlN2fruKPgggBe+Y9txLIk3QpA0=";
 
     fn refused(algorithm: Algorithm, key_type: KeyType, secret: &str) -> LaunchKeyError {

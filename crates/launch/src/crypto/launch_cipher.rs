@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{
     InitializationVector, LaunchKey,
-    base64::decode_tolerantly,
+    base64::{decode, mend},
     cbc::{self, BLOCK},
 };
 use crate::random_text::random_text;
@@ -44,11 +44,13 @@ impl LaunchCipher {
         if text.len() > LONGEST_CIPHERTEXT {
             return Err(BadCiphertext);
         }
-        let decode = |text| decode_tolerantly(text).map_err(|_| BadCiphertext);
+        // Before anything is split off: a prefix may hold such characters as well.
+        let text = mend(text);
+        let decode = |base64| decode(base64).map_err(|_| BadCiphertext);
         match self.initialization_vector {
-            InitializationVector::Zero => self.decrypt_blocks(&[0; BLOCK], &decode(text)?),
+            InitializationVector::Zero => self.decrypt_blocks(&[0; BLOCK], &decode(&text)?),
             InitializationVector::PrefixBinary => {
-                let bytes = decode(text)?;
+                let bytes = decode(&text)?;
                 let (iv, ciphertext) = bytes.split_first_chunk().ok_or(BadCiphertext)?;
                 self.decrypt_blocks(iv, ciphertext)
             }

@@ -4,7 +4,7 @@
 use http::HeaderValue;
 use url::Url;
 use vestibule_launch::{
-    BaseAlias, DisplayName, EhrRole, LaunchContext, LaunchTicket, Pin, RequestId,
+    BaseAlias, DisplayName, EhrRole, LONGEST_LINK, LaunchContext, LaunchTicket, Pin, RequestId,
 };
 use vestibule_template::{
     Escaping, Template, TemplateError,
@@ -24,11 +24,9 @@ use super::{
 const LONGEST_TEMPLATE: usize = 1024;
 const LONGEST_ERROR_TEMPLATE: usize = 12_288;
 
-/// Longest service name and alias, in characters: what conferencing nodes can show.
+/// Longest service name and alias, in characters: the limit of Pexip
+/// Infinity's status pages.
 const LONGEST_SERVICE_NAME: usize = 250;
-
-/// Longest join link, in bytes: what the landing page reads.
-const LONGEST_LINK: usize = 8 * 1024;
 
 /// What the values of a join link are.
 pub struct JoinLinkValues<'a> {
@@ -195,7 +193,9 @@ pub(super) fn error_page(file: &ProfileFile) -> Result<Template, FieldError> {
 }
 
 impl Profile {
-    /// The conference's name, the same for everybody in the encounter.
+    /// The conference's name, the same for everybody in the encounter; at most 250
+    /// characters of it. Two encounters may get the same one: the service tag tells
+    /// conferences apart.
     ///
     /// # Errors
     /// [`RenderError`].
@@ -208,12 +208,12 @@ impl Profile {
                 telehealth_integration: self.integration.clone(),
             },
         )?;
-        // Cut off, two encounters might get the same name and meet in one conference.
         let name: String = name.split_whitespace().collect::<Vec<_>>().join(" ");
-        if name.is_empty() || name.chars().count() > LONGEST_SERVICE_NAME {
-            return self.service_name.unusable("no name of 1 to 250 characters");
+        let name: String = name.chars().take(LONGEST_SERVICE_NAME).collect();
+        if name.is_empty() {
+            return self.service_name.unusable("no name");
         }
-        Ok(name)
+        Ok(name.trim_end().to_owned())
     }
 
     /// The alias of one launch.

@@ -2,6 +2,7 @@
 //! back from the EHR's sign-in. Answers 303 to the join link.
 
 use axum::{
+    Extension,
     body::Bytes,
     extract::{Path, RawQuery, State, rejection::BytesRejection},
     http::{HeaderValue, StatusCode, header},
@@ -13,6 +14,7 @@ use vestibule_smart::{Callback, CallbackError};
 
 use super::{no_head, parameters};
 use crate::{
+    in_flight::InFlight,
     launch::{self, JoinError},
     sealing::NotSealedHere,
     state::AppState,
@@ -40,10 +42,21 @@ pub enum AuthorizedError {
 
 pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
     let handler = move |State(state): State<AppState>,
+                        Extension(in_flight): Extension<InFlight>,
                         Path(uuid): Path<String>,
                         RawQuery(query): RawQuery,
                         body: Result<Bytes, BytesRejection>| async move {
-        handle(&state, role, &uuid, query, body).await
+        // A browser that goes away drops this future. The state is consumed then, so a
+        // reload could not go on with the launch: it is brought to its end without.
+        let one = in_flight.more();
+        let ended = tokio::spawn(async move {
+            let _one = one;
+            handle(&state, role, &uuid, query, body).await
+        });
+        match ended.await {
+            Ok(response) => response,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     };
     get(handler).post(handler).head(no_head)
 }

@@ -9,7 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{CONFIG, Ehr, TestServer, profile, write_www};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use vestibule_launch::crypto::{Algorithm, KeyCheckValue, KeyType, LaunchKey};
+
+use crate::support::{CONFIG, Ehr, KEY, TestServer, profile, write_www};
 
 fn vestibule() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
@@ -34,20 +40,20 @@ async fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill")
-        .args(["-s", name, &child.id().to_string()])
-        .status();
-    assert!(status.unwrap().success());
+fn signal(child: &Child, signal: Signal) {
+    let id = Pid::from_raw(child.id().try_into().unwrap());
+    kill(id, signal).unwrap();
 }
 
 #[tokio::test]
 async fn it_says_where_it_listens_and_ends_in_good_order() {
     let folder = folder().await;
-    for name in ["TERM", "INT"] {
+    let key = LaunchKey::new(Algorithm::Aes256Cbc, KeyType::Base64Key, KEY).unwrap();
+    let value = KeyCheckValue::of(&key);
+    for ends_by in [Signal::SIGTERM, Signal::SIGINT] {
         let mut child = serve(folder.path())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -67,13 +73,18 @@ async fn it_says_where_it_listens_and_ends_in_good_order() {
         assert_eq!(&answer, b"HTTP/1.1 200");
         let _half = TcpStream::connect(address).map(|mut half| half.write_all(b"GET /he"));
 
-        signal(&child, name);
+        signal(&child, ends_by);
         let begun = Instant::now();
         assert!(child.wait().unwrap().success());
-        assert!(begun.elapsed() < Duration::from_secs(4));
+        assert!(begun.elapsed() < Duration::from_secs(10));
         let mut rest = String::new();
         stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "one line");
+        let mut log = String::new();
+        child.stderr.unwrap().read_to_string(&mut log).unwrap();
+        assert!(log.contains("INFO"), "{log}");
+        assert!(log.contains(&format!("key_check_value={value}")), "{log}");
+        assert!(!log.contains(KEY), "{log}");
     }
 }
 
@@ -97,7 +108,7 @@ async fn an_event_stream_does_not_keep_the_server_from_ending() {
     assert!(stream.chunk().await.unwrap().is_some());
     let begun = Instant::now();
     server.end().await;
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 fn fails(mut command: Command) -> String {
@@ -137,7 +148,16 @@ fn it_makes_keys() {
         let output = vestibule().args(arguments).output().unwrap();
         assert!(output.status.success());
         let key = String::from_utf8(output.stdout).unwrap();
-        let decoded = <base64ct::Base64 as base64ct::Encoding>::decode_vec(key.trim_end());
+        let key = key.trim_end();
+        let decoded = <base64ct::Base64 as base64ct::Encoding>::decode_vec(key);
         assert_eq!(decoded.unwrap().len(), bytes);
+        let algorithm = match bytes {
+            16 => Algorithm::Aes128Cbc,
+            _ => Algorithm::Aes256Cbc,
+        };
+        let key = LaunchKey::new(algorithm, KeyType::Base64Key, key).unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let value = KeyCheckValue::of(&key);
+        assert_eq!(told, format!("key check value: {value}\n"));
     }
 }

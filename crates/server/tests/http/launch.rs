@@ -128,6 +128,49 @@ async fn launches_of_one_appointment_share_conference_and_pin_and_nothing_else()
 }
 
 #[tokio::test]
+async fn a_long_service_name_is_cut_and_keeps_appointments_apart() {
+    // The encounter stands where the name is cut off.
+    let more = format!(
+        "service_name_template = '{}{{{{unique_encounter_id}}}}'",
+        "é".repeat(249)
+    );
+    let server = TestServer::with_profile(&more).await;
+    let mut pins = Vec::new();
+    let mut conferences = Vec::new();
+    for plaintext in ["csn=11&fname=Beverley", "csn=12&fname=Kai"] {
+        let link = server
+            .launch(Launch {
+                plaintext: Some(plaintext),
+                ..Launch::PROVIDER
+            })
+            .await;
+        let alias = parameter(&link, "conference");
+        let pin = parameter(&link, "pin");
+        let response = server.request_token(&alias, &pin).await;
+        assert_eq!(response.status(), 200);
+        let answer: serde_json::Value =
+            serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        let name = format!("{}1", "é".repeat(249));
+        assert_eq!(answer["result"]["conference_name"], name);
+        pins.push(pin);
+        conferences.push((
+            alias,
+            answer["result"]["token"].as_str().unwrap().to_owned(),
+        ));
+    }
+    assert_ne!(pins[0], pins[1]);
+    // Each sees nobody but itself.
+    for (alias, token) in conferences {
+        let path = format!("/api/client/v2/conferences/{alias}/participants?token={token}");
+        let response = server.get(&path).await;
+        assert_eq!(response.status(), 200);
+        let answer: serde_json::Value =
+            serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(answer["result"].as_array().unwrap().len(), 1, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn the_ehr_may_post_and_add_a_slash() {
     let server = TestServer::start().await;
     for slash in ["", "/"] {

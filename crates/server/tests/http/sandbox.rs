@@ -1,11 +1,15 @@
 //! The whole way with the sandbox as EHR, which is as strict as a real one.
 
-use std::{fs, net::TcpListener, sync::Arc};
+use std::{fs, sync::Arc};
 
 use vestibule_sandbox::{Config as SandboxConfig, Sandbox};
 use vestibule_server::{clock::SystemClock, config::Config, random, server::Server};
 
 use crate::support::{CONFIG, KEY, UUID, location, parameter, write_www};
+
+/// Where the world finds the server. EHR and server have to know each other's address
+/// before either has one, so the test's browser alone knows what this one stands for.
+const SITE: &str = "https://visit.example.org";
 
 const SCHEDULED: &str = "appointment=1";
 
@@ -55,13 +59,7 @@ redirect_uri = "{site}/api/telehealth/v1/patient/oauth2authorized/{UUID}"
 
 #[tokio::test]
 async fn both_go_from_the_ehrs_button_into_the_visit() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let site = format!("http://127.0.0.1:{port}");
-    let config = SandboxConfig::parse(&sandbox(&site)).unwrap();
+    let config = SandboxConfig::parse(&sandbox(SITE)).unwrap();
     let ehr = Sandbox::bind(config, Arc::new(SystemClock), random::system())
         .await
         .unwrap();
@@ -69,12 +67,12 @@ async fn both_go_from_the_ehrs_button_into_the_visit() {
     tokio::spawn(ehr.serve(std::future::pending()));
 
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("profile.toml"), profile(&site, &address)).unwrap();
-    let listen = CONFIG.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
-    fs::write(folder.path().join("vestibule.toml"), listen).unwrap();
+    fs::write(folder.path().join("profile.toml"), profile(SITE, &address)).unwrap();
+    fs::write(folder.path().join("vestibule.toml"), CONFIG).unwrap();
     write_www(&folder.path().join("www"));
     let config = Config::read(&folder.path().join("vestibule.toml")).unwrap();
     let server = Server::bind(&config).await.unwrap();
+    let own = format!("http://{}", server.address());
     tokio::spawn(server.run(std::future::pending()));
 
     #[expect(
@@ -94,7 +92,8 @@ async fn both_go_from_the_ehrs_button_into_the_visit() {
             .body(SCHEDULED);
         let mut response = request.send().await.unwrap();
         while !location(&response).contains("/webapp/#/") {
-            response = browser.get(location(&response)).send().await.unwrap();
+            let next = location(&response).replace(SITE, &own);
+            response = browser.get(next).send().await.unwrap();
             assert_eq!(response.status(), 303, "{}", response.url().path());
         }
         links.push(location(&response).to_owned());

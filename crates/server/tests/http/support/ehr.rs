@@ -14,6 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::json;
+use tokio::{net::TcpSocket, sync::Notify};
 
 /// What the metadata endpoint does.
 #[derive(Clone, Copy)]
@@ -29,6 +30,8 @@ pub(crate) enum TokenScript {
     /// Gives tokens, and names this encounter.
     Gives(Option<&'static str>),
     Refuses,
+    /// Does the same once it may.
+    Waits(Arc<Notify>, Box<TokenScript>),
     Answers(u16, &'static str),
     Hangs,
 }
@@ -44,6 +47,8 @@ pub(crate) struct Script {
     pub(crate) token: TokenScript,
     pub(crate) token_requests: Vec<TokenRequest>,
     token_endpoint: Option<String>,
+    /// Keeps the address of a lost token endpoint from being given to somebody else.
+    lost: Option<TcpSocket>,
 }
 
 #[derive(Clone)]
@@ -62,6 +67,7 @@ impl Ehr {
                 token: TokenScript::Gives(None),
                 token_requests: Vec::new(),
                 token_endpoint: None,
+                lost: None,
             })),
         };
         let router = Router::new()
@@ -83,9 +89,13 @@ impl Ehr {
 
     /// From now on the metadata names a token endpoint where nobody listens.
     pub(crate) fn lose_token_endpoint(&self) {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        self.script(|script| script.token_endpoint = Some(format!("http://{address}/token")));
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = bound.local_addr().unwrap();
+        self.script(|script| {
+            script.token_endpoint = Some(format!("http://{address}/token"));
+            script.lost = Some(bound);
+        });
     }
 }
 
@@ -105,7 +115,7 @@ async fn metadata(State(ehr): State<Ehr>) -> Response {
 }
 
 async fn token(State(ehr): State<Ehr>, headers: HeaderMap, body: String) -> Response {
-    let script = ehr.script(|script| {
+    let mut script = ehr.script(|script| {
         let authorization = headers
             .get("authorization")
             .map(|value| value.to_str().unwrap());
@@ -116,7 +126,12 @@ async fn token(State(ehr): State<Ehr>, headers: HeaderMap, body: String) -> Resp
         });
         script.token.clone()
     });
+    if let TokenScript::Waits(may_answer, then) = script {
+        may_answer.notified().await;
+        script = *then;
+    }
     match script {
+        TokenScript::Waits(..) => unreachable!("it waits once"),
         TokenScript::Gives(encounter) => Json(json!({
             "access_token": "access-token-of-the-ehr",
             "token_type": "bearer",
