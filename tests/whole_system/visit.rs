@@ -17,8 +17,9 @@ use crate::support::{
     launcher::join_link,
 };
 
-const CLINICIAN: &str = "[data-launch=provider][data-appointment=\"1\"]";
-const PATIENT: &str = "[data-launch=patient][data-appointment=\"1\"]";
+/// Page in the EHR, and name of the launch behind its buttons.
+const CLINICIAN: (&str, &str) = ("clinician", "provider");
+const PATIENT: (&str, &str) = ("patient", "patient");
 
 /// Join links that hold nothing but a one-time ticket.
 const TICKET_LINKS: &str = "
@@ -33,11 +34,7 @@ const NAMES: [&str; 2] = ["Beverley", "Spinder"];
 async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Result<()> {
     let house = House::start().await?;
     let browser = Browser::start().await?;
-    browser
-        .client
-        .goto(&format!("{}/clinician", house.ehr))
-        .await?;
-    browser.click_to_new_tab(CLINICIAN).await?;
+    launch(&house, &browser, CLINICIAN).await?;
 
     let joined = browser.screen("joined").await?;
     let text = joined.text().await?;
@@ -55,11 +52,7 @@ async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Resu
 async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -> Result<()> {
     let house = House::start().await?;
     let patient = Browser::start().await?;
-    patient
-        .client
-        .goto(&format!("{}/patient", house.ehr))
-        .await?;
-    patient.click_to_new_tab(PATIENT).await?;
+    launch(&house, &patient, PATIENT).await?;
     let waiting = patient.screen("waiting").await?;
     ensure!(waiting.text().await?.contains("Waiting for the host"));
     let announced = patient.shown("#announcement").await?.text().await?;
@@ -68,11 +61,7 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
     nothing_personal_is_left(&house, &patient).await?;
 
     let clinician = Browser::start().await?;
-    clinician
-        .client
-        .goto(&format!("{}/clinician", house.ehr))
-        .await?;
-    clinician.click_to_new_tab(CLINICIAN).await?;
+    launch(&house, &clinician, CLINICIAN).await?;
     clinician.screen("joined").await?;
 
     let joined = patient.screen("joined").await?;
@@ -109,11 +98,7 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
 async fn closing_the_page_gives_the_token_back() -> Result<()> {
     let house = House::start().await?;
     let browser = Browser::start().await?;
-    browser
-        .client
-        .goto(&format!("{}/clinician", house.ehr))
-        .await?;
-    browser.click_to_new_tab(CLINICIAN).await?;
+    launch(&house, &browser, CLINICIAN).await?;
     browser.screen("joined").await?;
     browser.client.close_window().await?;
     let tab = browser.client.windows().await?.remove(0);
@@ -135,11 +120,7 @@ async fn a_name_missing_from_the_link_is_asked_for() -> Result<()> {
     )
     .await?;
     let browser = Browser::start().await?;
-    browser
-        .client
-        .goto(&format!("{}/patient", house.ehr))
-        .await?;
-    browser.click_to_new_tab(PATIENT).await?;
+    launch(&house, &browser, PATIENT).await?;
     browser.screen("name").await?;
     browser.screenshot("name").await?;
 
@@ -236,13 +217,8 @@ async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<
 async fn with_a_ticket_neither_pin_nor_name_is_in_what_the_browser_keeps_on_disk() -> Result<()> {
     let house = House::with_profile(TICKET_LINKS).await?;
     let browser = Browser::start().await?;
-    for (page, button, screen) in [
-        ("patient", PATIENT, "waiting"),
-        ("clinician", CLINICIAN, "joined"),
-    ] {
-        let page = format!("{}/{page}", house.ehr);
-        browser.client.goto(&page).await?;
-        browser.click_to_new_tab(button).await?;
+    for (user, screen) in [(PATIENT, "waiting"), (CLINICIAN, "joined")] {
+        launch(&house, &browser, user).await?;
         browser.screen(screen).await?;
         nothing_personal_is_left(&house, &browser).await?;
     }
@@ -288,6 +264,17 @@ async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
     ensure!(text.contains("the link for today’s visit"), "{text}");
     browser.close().await?;
     Ok(())
+}
+
+/// Presses the first appointment's button on the user's page in the EHR, and goes to
+/// the tab that opens.
+async fn launch(house: &House, browser: &Browser, (page, role): (&str, &str)) -> Result<()> {
+    browser
+        .client
+        .goto(&format!("{}/{page}", house.ehr))
+        .await?;
+    let button = format!("[data-launch={role}][data-appointment=\"1\"]");
+    browser.click_to_new_tab(&button).await
 }
 
 /// Neither PIN nor name is in the address bar, in history, in a request line, in a
