@@ -42,6 +42,11 @@ export function script_node(answers) {
     if (name === "error") throw new TypeError("offline");
     const answer = answers.shift();
     if (answer === "offline") throw new TypeError("offline");
+    if (answer === "silent") {
+      return new Promise((_, reject) => {
+        request.signal.addEventListener("abort", () => reject(request.signal.reason));
+      });
+    }
     if (answer === "abort") throw new DOMException("aborted", "AbortError");
     return new Response(answer[1], { status: answer[0] });
   };
@@ -59,6 +64,12 @@ export function script_node(answers) {
 
 export function tell(event, data) {
   window.stream.dispatchEvent(new MessageEvent(event, { data: JSON.stringify(data) }));
+}
+
+// From now on a wait of so many milliseconds is over at once.
+export function skip_wait(milliseconds) {
+  const wait = window.setTimeout;
+  window.setTimeout = (callback, delay) => wait(callback, delay === milliseconds ? 0 : delay);
 }
 
 export function break_stream() {
@@ -126,6 +137,7 @@ extern "C" {
     fn lay_out(html: &str);
     fn script_node(answers: Array) -> Array;
     fn tell(event: &str, data: JsValue);
+    fn skip_wait(milliseconds: i32);
     fn break_stream() -> String;
     fn stream_url() -> String;
     fn text_of(selector: &str) -> String;
@@ -471,6 +483,17 @@ async fn a_node_that_cannot_be_reached_can_be_tried_again() {
         press("#retry");
         screen("joined").await;
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_node_that_never_answers_is_given_up_after_a_minute() {
+    skip_wait(60_000);
+    let answers = [(0, "silent"), (200, GRANTED)];
+    open("#/?conference=visit&name=Ada", &answers).await;
+    screen("failed").await;
+    assert_eq!(text_of("#failure-name"), "conferencing_node_unavailable");
+    press("#retry");
+    screen("joined").await;
 }
 
 #[wasm_bindgen_test]
