@@ -9,7 +9,7 @@
 //! that is asked of the user, so that no sequence of answers can make the
 //! machine send requests by itself for ever.
 
-use vestibule_launch::{ClassicLink, DisplayName, ErrorName, Pin, Role, client_api::NONE};
+use vestibule_launch::{BrowserErrorName, ClassicLink, DisplayName, Pin, Role, client_api::NONE};
 
 use crate::answer::{Answer, ExtensionKind};
 
@@ -54,7 +54,7 @@ pub(crate) enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// Public name.
-    pub(crate) error_name: ErrorName,
+    pub(crate) error_name: BrowserErrorName,
     /// Whether trying the same again can help.
     pub(crate) retryable: bool,
 }
@@ -270,11 +270,11 @@ impl Handshake {
             Answer::NotFound if self.extension.is_some() => {
                 return self.ask_extension(self.extension_kind);
             }
-            Answer::NotFound => ErrorName::ConferenceNotFound,
-            Answer::PinLocked => ErrorName::PinLocked,
-            Answer::Refused | Answer::ProviderWanted(_) => ErrorName::NodeRefused,
-            Answer::Unavailable => ErrorName::NodeUnavailable,
-            Answer::Malformed => ErrorName::NodeAnswerInvalid,
+            Answer::NotFound => BrowserErrorName::ConferenceNotFound,
+            Answer::PinLocked => BrowserErrorName::PinLocked,
+            Answer::Refused | Answer::ProviderWanted(_) => BrowserErrorName::NodeRefused,
+            Answer::Unavailable => BrowserErrorName::NodeUnavailable,
+            Answer::Malformed => BrowserErrorName::NodeAnswerInvalid,
         };
         let retryable = matches!(answer, Answer::Unavailable | Answer::Malformed);
         if retryable {

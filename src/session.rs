@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use vestibule_launch::{ErrorName, Role};
+use vestibule_launch::{BrowserErrorName, Role};
 
 use crate::{answer::Session, json::Json};
 
@@ -84,7 +84,7 @@ pub(crate) enum Ending {
     /// The visit is over, or a host has ended it.
     Over,
     /// Something went wrong.
-    Failed(ErrorName),
+    Failed(BrowserErrorName),
 }
 
 /// What an event changes.
@@ -192,10 +192,10 @@ const PARTICIPANTS_SHOWN: usize = 100;
 fn ending(reason: &str) -> Ending {
     match reason {
         "Timeout waiting for conference host to join or permit access to locked conference" => {
-            Ending::Failed(ErrorName::HostDidNotJoin)
+            Ending::Failed(BrowserErrorName::HostDidNotJoin)
         }
         "Timer expired awaiting token refresh" | "Invalid token" => {
-            Ending::Failed(ErrorName::SessionLost)
+            Ending::Failed(BrowserErrorName::SessionLost)
         }
         _ => Ending::Over,
     }

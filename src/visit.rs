@@ -8,7 +8,8 @@ use std::{
 
 use js_sys::{Date, Function, Promise};
 use vestibule_launch::{
-    ClassicLink, DisplayName, Entry, ErrorName, JoinLink, LaunchTicket, LinkText, Pin, Role, scrub,
+    BrowserErrorName, ClassicLink, DisplayName, Entry, JoinLink, LaunchTicket, LinkText, Pin, Role,
+    scrub,
 };
 use wasm_bindgen::JsValue;
 
@@ -126,7 +127,7 @@ impl Visit {
         match JoinLink::parse(&href) {
             Ok(JoinLink::Classic(link)) => self.join(link),
             Ok(JoinLink::Ticket(ticket)) => self.redeem(ticket),
-            Err(_) => self.fail(ErrorName::JoinLinkInvalid.as_str(), false),
+            Err(_) => self.fail(BrowserErrorName::JoinLinkInvalid.as_str(), false),
         }
     }
 
@@ -163,7 +164,7 @@ impl Visit {
                 }
                 match redeemed_link(&launch) {
                     Some(link) => self.join(link),
-                    None => self.fail(ErrorName::Internal.as_str(), false),
+                    None => self.fail(BrowserErrorName::Internal.as_str(), false),
                 }
             }
             Message::Redeemed(Redeemed::Refused(problem)) => {
@@ -172,7 +173,7 @@ impl Visit {
                 self.fail(&name, false);
             }
             Message::Redeemed(Redeemed::Unreachable) => {
-                self.fail(ErrorName::LaunchApiUnavailable.as_str(), true);
+                self.fail(BrowserErrorName::LaunchApiUnavailable.as_str(), true);
             }
             Message::Retry => {
                 if let Stage::Redeeming(ticket) = std::mem::replace(&mut self.stage, Stage::Over) {
@@ -269,7 +270,7 @@ impl Visit {
             Message::Renewed(Renewal::Unreachable) if attending.renewal.again() => {}
             Message::Renewed(_) | Message::StreamLost => {
                 attending.conference.release("Session lost");
-                self.fail(ErrorName::SessionLost.as_str(), false);
+                self.fail(BrowserErrorName::SessionLost.as_str(), false);
             }
             Message::Closed => attending.conference.release("Browser closed"),
             _ => {}

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use vestibule_launch::{
-    ClassicLink, DisplayName, Entry, ErrorName, LinkText, Pin, Role, client_api::RequestTokenBody,
+    BrowserErrorName, ClassicLink, DisplayName, Entry, LinkText, Pin, Role,
+    client_api::RequestTokenBody,
 };
 
 use super::{Action, Handshake, PinHeader};
@@ -292,26 +293,30 @@ fn a_guest_who_is_refused_without_a_pin_is_asked_for_the_guest_pin() {
 #[test]
 fn a_lasting_failure_cannot_be_tried_again_and_a_passing_one_can() {
     for (answer, name, retryable) in [
-        (Answer::NotFound, ErrorName::ConferenceNotFound, false),
-        (Answer::PinLocked, ErrorName::PinLocked, false),
-        (Answer::Refused, ErrorName::NodeRefused, false),
         (
-            Answer::ProviderWanted(vec![]),
-            ErrorName::NodeRefused,
+            Answer::NotFound,
+            BrowserErrorName::ConferenceNotFound,
             false,
         ),
-        (Answer::Unavailable, ErrorName::NodeUnavailable, true),
-        (Answer::Malformed, ErrorName::NodeAnswerInvalid, true),
+        (Answer::PinLocked, BrowserErrorName::PinLocked, false),
+        (Answer::Refused, BrowserErrorName::NodeRefused, false),
+        (
+            Answer::ProviderWanted(vec![]),
+            BrowserErrorName::NodeRefused,
+            false,
+        ),
+        (Answer::Unavailable, BrowserErrorName::NodeUnavailable, true),
+        (Answer::Malformed, BrowserErrorName::NodeAnswerInvalid, true),
     ] {
         let mut handshake = handshake(Entry::Pin(pin("1234")));
         handshake.start();
         handshake.answered(&wanted(true, false));
         let Action::Fail(failure) = handshake.answered(&answer) else {
-            panic!("{name} is a failure");
+            panic!("{name:?} is a failure");
         };
         assert_eq!((failure.error_name, failure.retryable), (name, retryable));
         let again = handshake.retry();
-        assert_eq!(again == Action::Send, retryable, "{name}");
+        assert_eq!(again == Action::Send, retryable, "{name:?}");
         if retryable {
             assert_eq!(sent_pin(&handshake), "1234", "the same request once more");
         }

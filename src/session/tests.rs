@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use vestibule_launch::{ErrorName, Role};
+use vestibule_launch::{BrowserErrorName, Role};
 
 use super::{Attendance, Change, Ending, NodeEvent, Participant};
 use crate::answer::Session;
@@ -115,7 +115,7 @@ fn a_host_who_never_came_is_a_failure_and_a_host_who_left_is_the_end() {
     let ended = |reason: &str| guest(true).apply(NodeEvent::Disconnected(reason.into()));
     assert_eq!(
         ended("Timeout waiting for conference host to join or permit access to locked conference"),
-        Change::Ended(Ending::Failed(ErrorName::HostDidNotJoin))
+        Change::Ended(Ending::Failed(BrowserErrorName::HostDidNotJoin))
     );
     assert_eq!(
         ended("All conference hosts departed hosted conference"),

@@ -2,6 +2,8 @@
 //! mocked in between.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod agreements;
 mod demo;
+mod row_12;
 mod support;
 mod visit;

@@ -18,11 +18,11 @@ use crate::support::{
 };
 
 /// Page in the EHR, and name of the launch behind its buttons.
-const CLINICIAN: (&str, &str) = ("clinician", "provider");
-const PATIENT: (&str, &str) = ("patient", "patient");
+pub(crate) const CLINICIAN: (&str, &str) = ("clinician", "provider");
+pub(crate) const PATIENT: (&str, &str) = ("patient", "patient");
 
 /// Join links that hold nothing but a one-time ticket.
-const TICKET_LINKS: &str = "
+pub(crate) const TICKET_LINKS: &str = "
 provider_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}\"
 patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}\"
 ";
@@ -261,14 +261,18 @@ async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
         .await?;
     browser.screen("failed").await?;
     let text = browser.framed_text("main").await?;
-    ensure!(text.contains("the link for today’s visit"), "{text}");
+    ensure!(text.contains("the link in the newest message"), "{text}");
     browser.close().await?;
     Ok(())
 }
 
 /// Presses the first appointment's button on the user's page in the EHR, and goes to
 /// the tab that opens.
-async fn launch(house: &House, browser: &Browser, (page, role): (&str, &str)) -> Result<()> {
+pub(crate) async fn launch(
+    house: &House,
+    browser: &Browser,
+    (page, role): (&str, &str),
+) -> Result<()> {
     browser
         .client
         .goto(&format!("{}/{page}", house.ehr))
@@ -279,7 +283,7 @@ async fn launch(house: &House, browser: &Browser, (page, role): (&str, &str)) ->
 
 /// Neither PIN nor name is in the address bar, in history, in a request line, in a
 /// Referer or in a log.
-async fn nothing_personal_is_left(house: &House, browser: &Browser) -> Result<()> {
+pub(crate) async fn nothing_personal_is_left(house: &House, browser: &Browser) -> Result<()> {
     let secrets = secrets(house);
     let address = browser.client.current_url().await?;
     without(&secrets, "the address bar", address.as_str())?;

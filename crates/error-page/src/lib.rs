@@ -6,6 +6,13 @@ use vestibule_launch::launch_api::ErrorPage;
 use vestibule_template::{Escaping, Template, TemplateError, contexts::ErrorPageContext, defaults};
 use wasm_bindgen::prelude::*;
 
+#[wasm_bindgen]
+extern "C" {
+    /// The language of the browser; a worker or an old browser may have none.
+    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = language)]
+    static LANGUAGE: Option<String>;
+}
+
 /// Panics are told to the console, with their place in the source.
 #[wasm_bindgen(start)]
 pub fn install_panic_hook() {
@@ -24,6 +31,7 @@ pub fn render(page: JsValue) -> Result<String, JsError> {
         error_name: page.error_name.as_str().to_owned(),
         telehealth_request_id: page.telehealth_request_id.to_string(),
         utc_time: page.utc_time,
+        language: LANGUAGE.with(Clone::clone),
         detailed_debug_information: page.detailed_debug_information,
     };
     if !page.template.is_empty()

@@ -37,7 +37,7 @@ fn values_are_escaped() {
 
 #[wasm_bindgen_test]
 fn a_broken_or_missing_template_gives_way_to_the_built_in_page() {
-    for template in ["", "{% if %}", "{{ 1 // 0 }}"] {
+    for template in ["", "{% if %}", "{{ 1 // 0 }}", "{{ 'x'|pex_md5 }}"] {
         let html = rendered("internal_error", template);
         assert!(html.contains(ID) && html.contains("<main"), "{html}");
     }

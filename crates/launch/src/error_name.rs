@@ -5,22 +5,49 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 macro_rules! error_names {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal,)+) => {
+    (
+        server { $($(#[$server_doc:meta])+ $server:ident = $server_name:literal,)+ }
+        browser { $($(#[$browser_doc:meta])+ $browser:ident = $browser_name:literal,)+ }
+    ) => {
         /// The public name of a failure: what the error page's template tests,
         /// what a user reads out to the help desk and what the log carries.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ErrorName {
-            $($(#[$doc])+ #[serde(rename = $name)] $variant,)+
+            $($(#[$server_doc])+ #[serde(rename = $server_name)] $server,)+
+            $($(#[$browser_doc])+ #[serde(rename = $browser_name)] $browser,)+
         }
 
         impl ErrorName {
             /// Every name, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            pub const ALL: &'static [Self] = &[$(Self::$server,)+ $(Self::$browser,)+];
 
             /// The name as it is shown.
             pub fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $name,)+
+                    $(Self::$server => $server_name,)+
+                    $(Self::$browser => $browser_name,)+
+                }
+            }
+
+            /// Whether it can happen in the browser, after the join link was given
+            /// out. The others are the server's to tell.
+            pub fn from_browser(self) -> bool {
+                matches!(self, $(Self::$browser)|+)
+            }
+        }
+
+        /// The names of those failures that can happen in the browser. A type of its
+        /// own, so that the browser need not carry the names of the others.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum BrowserErrorName {
+            $($(#[$browser_doc])+ $browser,)+
+        }
+
+        impl BrowserErrorName {
+            /// The name as it is shown.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$browser => $browser_name,)+
                 }
             }
         }
@@ -28,86 +55,66 @@ macro_rules! error_names {
 }
 
 error_names! {
-    /// The link is for an old appointment or for one that is not open yet.
-    LinkNotValid = "BorvoGetTelehealthDirectLaunchTokenError",
-    /// No telehealth profile has the uuid of the launch URL.
-    ProfileNotFound = "TelehealthIntegrationNotFoundException",
-    /// The EHR's SMART metadata could not be fetched or read.
-    MetadataFetch = "MetadataFetchError",
-    /// The encrypted launch parameters are bad, in whatever way.
-    LaunchParametersInvalid = "launch_params_invalid",
-    /// The launch URL lacks `iss` or `launch`, or names an EHR that the profile does not allow.
-    LaunchRequestInvalid = "launch_request_invalid",
-    /// The launch was used already.
-    LaunchUsed = "launch_used",
-    /// The sign-in came back with a state that is unknown, forged, expired or another profile's.
-    StateInvalid = "oauth2_state_invalid",
-    /// The EHR or the user refused the sign-in.
-    SignInRefused = "oauth2_access_denied",
-    /// The EHR refused to exchange the authorization code.
-    TokenExchange = "Oauth2 Launch Error",
-    /// The EHR's token answer could not be read.
-    TokenResponseMalformed = "token_response_malformed",
-    /// The EHR did not answer in time.
-    EhrTimeout = "ehr_timeout",
-    /// The EHR could not be reached.
-    EhrUnreachable = "ehr_unreachable",
-    /// A template of the profile failed.
-    Template = "template_error",
-    /// A one-time launch ticket is unknown, expired or used.
-    TicketInvalid = "launch_ticket_invalid",
-    /// The launch API could not be reached.
-    LaunchApiUnavailable = "launch_api_unavailable",
-    /// The join link names no conference.
-    JoinLinkInvalid = "join_link_invalid",
-    /// The conferencing node knows no such conference.
-    ConferenceNotFound = "conference_not_found",
-    /// The conferencing node could not be reached or answered with an error.
-    NodeUnavailable = "conferencing_node_unavailable",
-    /// The conferencing node's answer could not be understood.
-    NodeAnswerInvalid = "conferencing_node_answer_invalid",
-    /// The conferencing node refused the participant.
-    NodeRefused = "conferencing_node_refused",
-    /// Too many wrong PINs.
-    PinLocked = "pin_attempts_exceeded",
-    /// No host came in time.
-    HostDidNotJoin = "host_did_not_join",
-    /// The session was lost and could not be taken up again.
-    SessionLost = "session_lost",
-    /// An error in Vestibule itself.
-    Internal = "internal_error",
-}
-
-impl ErrorName {
-    /// Whether it can happen in the browser, after the join link was given out. The
-    /// others are the server's to tell.
-    pub fn from_browser(self) -> bool {
-        match self {
-            Self::JoinLinkInvalid
-            | Self::TicketInvalid
-            | Self::LaunchApiUnavailable
-            | Self::ConferenceNotFound
-            | Self::NodeUnavailable
-            | Self::NodeAnswerInvalid
-            | Self::NodeRefused
-            | Self::PinLocked
-            | Self::HostDidNotJoin
-            | Self::SessionLost
-            | Self::Internal => true,
-            Self::LinkNotValid
-            | Self::ProfileNotFound
-            | Self::MetadataFetch
-            | Self::LaunchParametersInvalid
-            | Self::LaunchRequestInvalid
-            | Self::LaunchUsed
-            | Self::StateInvalid
-            | Self::SignInRefused
-            | Self::TokenExchange
-            | Self::TokenResponseMalformed
-            | Self::EhrTimeout
-            | Self::EhrUnreachable
-            | Self::Template => false,
-        }
+    server {
+        /// The link is for an old appointment or for one that is not open yet.
+        LinkNotValid = "BorvoGetTelehealthDirectLaunchTokenError",
+        /// No telehealth profile has the uuid of the launch URL.
+        ProfileNotFound = "TelehealthIntegrationNotFoundException",
+        /// The EHR's SMART metadata could not be fetched or read.
+        MetadataFetch = "MetadataFetchError",
+        /// The encrypted launch parameters are bad, in whatever way.
+        LaunchParametersInvalid = "launch_params_invalid",
+        /// The launch URL lacks `iss` or `launch`, or names an EHR that the profile does not allow.
+        LaunchRequestInvalid = "launch_request_invalid",
+        /// The launch was used already.
+        LaunchUsed = "launch_used",
+        /// Too many launches from one place.
+        RateLimited = "launch_rate_limited",
+        /// The sign-in came back with a state that is unknown, forged, expired or another
+        /// profile's, or to another browser.
+        StateInvalid = "oauth2_state_invalid",
+        /// The EHR or the user refused the sign-in.
+        SignInRefused = "oauth2_access_denied",
+        /// The EHR refused to exchange the authorization code.
+        TokenExchange = "Oauth2 Launch Error",
+        /// The EHR's token answer could not be read.
+        TokenResponseMalformed = "token_response_malformed",
+        /// The EHR did not answer in time.
+        EhrTimeout = "ehr_timeout",
+        /// The EHR could not be reached.
+        EhrUnreachable = "ehr_unreachable",
+        /// The EHR's name could not be resolved.
+        EhrDns = "ehr_dns",
+        /// No secure connection to the EHR could be made.
+        EhrTls = "ehr_tls",
+        /// The EHR refused this server's proof of itself, and the clocks disagree.
+        ClockSkew = "clock_skew",
+        /// A template of the profile failed.
+        Template = "template_error",
+    }
+    browser {
+        /// A one-time launch ticket is unknown, expired or used.
+        TicketInvalid = "launch_ticket_invalid",
+        /// The launch API could not be reached.
+        LaunchApiUnavailable = "launch_api_unavailable",
+        /// The join link names no conference.
+        JoinLinkInvalid = "join_link_invalid",
+        /// The conferencing node knows no such conference.
+        ConferenceNotFound = "conference_not_found",
+        /// The conferencing node could not be reached or answered with an error.
+        NodeUnavailable = "conferencing_node_unavailable",
+        /// The conferencing node's answer could not be understood.
+        NodeAnswerInvalid = "conferencing_node_answer_invalid",
+        /// The conferencing node refused the participant.
+        NodeRefused = "conferencing_node_refused",
+        /// Too many wrong PINs.
+        PinLocked = "pin_attempts_exceeded",
+        /// No host came in time.
+        HostDidNotJoin = "host_did_not_join",
+        /// The session was lost and could not be taken up again.
+        SessionLost = "session_lost",
+        /// An error in Vestibule itself.
+        Internal = "internal_error",
     }
 }
 

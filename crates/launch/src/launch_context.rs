@@ -56,12 +56,22 @@ impl fmt::Debug for LaunchInformation {
 }
 
 /// What the launch parameters say. `Debug` shows nothing of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LaunchContext {
     /// Which appointment.
     pub unique_encounter_id: EncounterId,
     /// Whose, and where.
     pub launch_information: LaunchInformation,
+    /// Who launched, as the EHR knows them: for write-backs.
+    pub external_id: Option<String>,
+    /// The EHR's conference: for write-backs.
+    pub conference_id: Option<String>,
+}
+
+impl fmt::Debug for LaunchContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaunchContext").finish_non_exhaustive()
+    }
 }
 
 impl LaunchContext {
@@ -96,6 +106,8 @@ impl LaunchContext {
                 lname: text(&map.lname),
                 encfacnpiname: text(&map.encfacnpiname),
             },
+            external_id: text(&map.external_id),
+            conference_id: text(&map.conference_id),
         })
     }
 }
@@ -134,6 +146,10 @@ pub struct ParameterMap {
     pub lname: String,
     /// Holds the department of the encounter: `encfacnpiname`.
     pub encfacnpiname: String,
+    /// Holds the EHR's identifier of who launched: `epicuserid`.
+    pub external_id: String,
+    /// Holds the EHR's identifier of the conference: `conferenceid`.
+    pub conference_id: String,
 }
 
 impl Default for ParameterMap {
@@ -144,6 +160,8 @@ impl Default for ParameterMap {
             mname: "mname".to_owned(),
             lname: "lname".to_owned(),
             encfacnpiname: "encfacnpiname".to_owned(),
+            external_id: "epicuserid".to_owned(),
+            conference_id: "conferenceid".to_owned(),
         }
     }
 }
@@ -161,11 +179,14 @@ mod tests {
     #[test]
     fn epic_s_parameters_are_read_by_default() {
         let context = context(
-            "CSN=12345&fname=Beverley&mname=&lname=Spinder&encfacnpiname=Radiology&other=x",
+            "CSN=12345&fname=Beverley&mname=&lname=Spinder&encfacnpiname=Radiology&other=x\
+             &EpicUserId=19&conferenceid=1853",
             &ParameterMap::default(),
         )
         .unwrap();
         assert_eq!(context.unique_encounter_id.as_str(), "12345");
+        assert_eq!(context.external_id.as_deref(), Some("19"));
+        assert_eq!(context.conference_id.as_deref(), Some("1853"));
         let information = context.launch_information;
         assert_eq!(information.fname.as_deref(), Some("Beverley"));
         assert_eq!(information.mname, None);
@@ -188,6 +209,7 @@ mod tests {
         .unwrap();
         assert_eq!(context.unique_encounter_id.as_str(), "98765");
         assert_eq!(context.launch_information.fname.as_deref(), Some("Ed"));
+        assert_eq!(context.external_id, None);
         let unknown = serde_json::json!({ "surname": "lastname" });
         assert!(serde_json::from_value::<ParameterMap>(unknown).is_err());
     }
@@ -214,11 +236,11 @@ mod tests {
     #[test]
     fn debug_shows_neither_encounter_nor_names() {
         let context = context(
-            "csn=98765&fname=Beverley&mname=P&lname=Spinder&encfacnpiname=Radiology",
+            "csn=98765&fname=Beverley&mname=P&lname=Spinder&encfacnpiname=Radiology&epicuserid=u77",
             &ParameterMap::default(),
         );
         let shown = format!("{context:?}");
-        for hidden in ["98765", "Beverley", "Spinder", "Radiology"] {
+        for hidden in ["98765", "Beverley", "Spinder", "Radiology", "u77"] {
             assert!(!shown.contains(hidden), "{shown}");
         }
     }

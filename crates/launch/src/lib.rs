@@ -23,7 +23,7 @@ mod role;
 pub use alias::{BaseAlias, NotABaseAlias};
 pub use clock::{Clock, UnixTime};
 pub use display_name::{DisplayName, DisplayNameError};
-pub use error_name::ErrorName;
+pub use error_name::{BrowserErrorName, ErrorName};
 pub use join_link::{
     ClassicLink, Entry, JoinLink, JoinLinkError, LONGEST_LINK, LinkForm, LinkText, Remark,
     encode_component, scrub,

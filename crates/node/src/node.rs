@@ -11,8 +11,7 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 use vestibule_launch::{Clock, UnixTime};
 
 use crate::{
-    EventSink, NodeEvent, NodeEventData, NodeSettings, PolicyUnavailable, ServiceConfiguration,
-    ServicePolicy,
+    EventSink, NodeEvent, NodeSettings, PolicyUnavailable, ServiceConfiguration, ServicePolicy,
     alias::Alias,
     client_event::ClientEvent,
     conferences::{Conferences, Roster},
@@ -177,7 +176,6 @@ impl Node {
     /// does so at a time, which keeps them in order; others leave theirs to it.
     fn report(&self) {
         while let Some((event, _turn)) = self.next_report() {
-            log(&event);
             self.0.sink.event(event);
         }
     }
@@ -220,44 +218,5 @@ struct ReportingTurn<'a>(&'a Node);
 impl Drop for ReportingTurn<'_> {
     fn drop(&mut self) {
         self.0.lock().reporting = false;
-    }
-}
-
-fn log(event: &NodeEvent) {
-    let name = event.data.name();
-    match &event.data {
-        NodeEventData::ConferenceStarted(conference)
-        | NodeEventData::ConferenceUpdated(conference)
-        | NodeEventData::ConferenceEnded(conference) => {
-            tracing::info!(
-                service_tag = conference.tag,
-                is_started = conference.is_started,
-                "{name}"
-            );
-        }
-        NodeEventData::ParticipantConnected(participant)
-        | NodeEventData::ParticipantUpdated(participant) => {
-            tracing::info!(
-                service_tag = participant.service_tag,
-                participant = %participant.uuid,
-                role = participant.role.as_str(),
-                service_type = participant.service_type.as_str(),
-                "{name}"
-            );
-        }
-        NodeEventData::ParticipantDisconnected {
-            participant,
-            disconnect_reason,
-            duration,
-        } => {
-            tracing::info!(
-                service_tag = participant.service_tag,
-                participant = %participant.uuid,
-                role = participant.role.as_str(),
-                reason = disconnect_reason.as_str(),
-                seconds = duration.as_secs(),
-                "{name}"
-            );
-        }
     }
 }

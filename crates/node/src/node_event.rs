@@ -6,7 +6,8 @@ use uuid::Uuid;
 use vestibule_launch::{DisplayName, Role, UnixTime};
 
 /// Hears what happens in the node. It is called without any lock held, one
-/// event at a time and in order; it should return at once and work later.
+/// event at a time and in order; it should return at once and work later. The
+/// node itself writes no event to the log.
 pub trait EventSink: Send + Sync {
     /// Something has happened.
     fn event(&self, event: NodeEvent);

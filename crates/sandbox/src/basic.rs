@@ -1,7 +1,16 @@
 //! HTTP Basic authentication (RFC 7617).
 
 use base64ct::{Base64, Encoding};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+/// A user whom an endpoint of the EHR lets in.
+#[derive(Debug)]
+pub(crate) struct BasicUser {
+    pub(crate) username: String,
+    pub(crate) password: SecretString,
+}
 
 /// User and password of an `Authorization: Basic` header.
 pub(crate) struct BasicCredentials {
@@ -32,6 +41,22 @@ impl BasicCredentials {
     }
 }
 
+impl BasicUser {
+    /// Whether the value of an `Authorization` header is of this user.
+    pub(crate) fn is_in(&self, header: Option<&str>) -> bool {
+        let Some(given) = header.and_then(BasicCredentials::parse) else {
+            return false;
+        };
+        let user = self.username.as_bytes().ct_eq(given.user().as_bytes());
+        let password = self
+            .password
+            .expose_secret()
+            .as_bytes()
+            .ct_eq(given.password().as_bytes());
+        (user & password).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +82,32 @@ mod tests {
         for header in ["", "Basic", "Basic !", "Bearer QTpC", "Basic QQ=="] {
             assert!(BasicCredentials::parse(header).is_none(), "{header}");
         }
+    }
+
+    #[test]
+    fn a_user_is_let_in_by_both_name_and_password() {
+        let user = BasicUser {
+            username: "Aladdin".to_owned(),
+            password: "open sesame".into(),
+        };
+        assert!(user.is_in(Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")));
+        for header in [
+            None,
+            Some("Basic"),
+            // Aladdin:open, Jasmine:open sesame
+            Some("Basic QWxhZGRpbjpvcGVu"),
+            Some("Basic SmFzbWluZTpvcGVuIHNlc2FtZQ=="),
+        ] {
+            assert!(!user.is_in(header), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn debug_output_does_not_show_the_password() {
+        let user = BasicUser {
+            username: "vestibule".to_owned(),
+            password: "hunter2".into(),
+        };
+        assert!(!format!("{user:?}").contains("hunter2"));
     }
 }

@@ -1,30 +1,41 @@
-//! The two applications that are registered with the EHR.
+//! The applications that are registered with the EHR.
 
 use secrecy::{ExposeSecret, SecretString};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use url::Url;
 use vestibule_launch::EhrRole;
-use zeroize::Zeroizing;
 
-use crate::{
-    basic::BasicCredentials,
-    parameters::{Parameters, Repeated},
-};
+use crate::client_keys::ClientKeys;
 
-/// An application registered with the EHR.
+/// An application that is launched and signs in for a user.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct App {
     pub(crate) role: EhrRole,
     pub(crate) id: String,
     pub(crate) redirect_uri: RedirectUri,
-    pub(crate) kind: ClientKind,
+    pub(crate) authentication: Authentication,
 }
 
-/// Whether the application can keep a secret (RFC 6749 section 2.1).
+/// An application that signs in for itself (SMART Backend Services).
 #[derive(Debug)]
-pub(crate) enum ClientKind {
+pub(crate) struct Backend {
+    pub(crate) id: String,
+    pub(crate) keys: ClientKeys,
+}
+
+/// How an application proves who it is (RFC 6749 section 2.1, RFC 7523).
+#[derive(Debug)]
+pub(crate) enum Authentication {
     Public,
-    Confidential(SecretString),
+    Secrets(Secrets),
+    Keys(ClientKeys),
+}
+
+/// The client secret, and a second one while the old is replaced by the new.
+#[derive(Debug)]
+pub(crate) struct Secrets {
+    first: SecretString,
+    second: Option<SecretString>,
 }
 
 /// A registered redirect URI, compared character by character.
@@ -34,17 +45,36 @@ pub(crate) struct RedirectUri {
     url: Url,
 }
 
-/// The provider's application and the patient's.
+/// The provider's application, the patient's, and perhaps a backend.
 #[derive(Debug)]
 pub(crate) struct Clients {
-    provider: Client,
-    patient: Client,
+    provider: App,
+    patient: App,
+    backend: Option<Backend>,
 }
 
-/// Why two registrations cannot stand side by side.
+/// Which of the applications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClientRole {
+    Provider,
+    Patient,
+    Backend,
+}
+
+/// One of the applications.
+#[derive(Clone, Copy)]
+pub(crate) enum Registered<'a> {
+    App(&'a App),
+    Backend(&'a Backend),
+}
+
+/// Why registrations cannot stand side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClientsFault {
-    #[error("register one application with role = \"provider\" and one with role = \"patient\"")]
+    #[error(
+        "register one application with role = \"provider\" and one with role = \"patient\", and at most one with role = \"backend\""
+    )]
     NotOneOfEach,
     #[error("give each application a client_id of its own")]
     SameId,
@@ -54,29 +84,6 @@ pub(crate) enum ClientsFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an absolute http or https address without a fragment")]
 pub(crate) struct RedirectUriFault;
-
-/// Why a client was not recognised at the token endpoint: `invalid_client`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ClientFault {
-    #[error(transparent)]
-    Repeated(#[from] Repeated),
-    #[error("send the client id and secret by HTTP Basic, or client_id for a public client")]
-    Missing,
-    #[error("the Authorization header is not well-formed Basic")]
-    NotBasic,
-    #[error("the client is unknown")]
-    Unknown,
-    #[error("the client secret is wrong")]
-    WrongSecret,
-    #[error("a confidential client authenticates by HTTP Basic")]
-    SecretNeeded,
-    #[error("a public client sends client_id and no secret")]
-    SecretOfPublicClient,
-    #[error("client_secret is not accepted in the body: use HTTP Basic")]
-    SecretInBody,
-    #[error("client_id names another client than the Authorization header")]
-    TwoClients,
-}
 
 impl RedirectUri {
     pub(crate) fn parse(text: &str) -> Result<Self, RedirectUriFault> {
@@ -99,181 +106,172 @@ impl RedirectUri {
     }
 }
 
-impl Clients {
-    pub(crate) fn new(clients: Vec<Client>) -> Result<Self, ClientsFault> {
-        let [first, second] =
-            <[Client; 2]>::try_from(clients).map_err(|_| ClientsFault::NotOneOfEach)?;
-        if first.id == second.id {
-            return Err(ClientsFault::SameId);
-        }
-        match (first.role, second.role) {
-            (EhrRole::Provider, EhrRole::Patient) => Ok(Self {
-                provider: first,
-                patient: second,
-            }),
-            (EhrRole::Patient, EhrRole::Provider) => Ok(Self {
-                provider: second,
-                patient: first,
-            }),
-            _ => Err(ClientsFault::NotOneOfEach),
-        }
+impl Secrets {
+    pub(crate) fn new(first: SecretString, second: Option<SecretString>) -> Self {
+        Self { first, second }
     }
 
-    pub(crate) fn of(&self, role: EhrRole) -> &Client {
+    pub(crate) fn contain(&self, given: &str) -> bool {
+        let is = |secret: &SecretString| given.as_bytes().ct_eq(secret.expose_secret().as_bytes());
+        let second = self.second.as_ref().map_or(Choice::from(0), is);
+        (is(&self.first) | second).into()
+    }
+}
+
+impl Clients {
+    pub(crate) fn new(apps: Vec<App>, backends: Vec<Backend>) -> Result<Self, ClientsFault> {
+        let [first, second] = <[App; 2]>::try_from(apps).map_err(|_| ClientsFault::NotOneOfEach)?;
+        let (provider, patient) = match (first.role, second.role) {
+            (EhrRole::Provider, EhrRole::Patient) => (first, second),
+            (EhrRole::Patient, EhrRole::Provider) => (second, first),
+            _ => return Err(ClientsFault::NotOneOfEach),
+        };
+        let mut backends = backends.into_iter();
+        let backend = backends.next();
+        if backends.next().is_some() {
+            return Err(ClientsFault::NotOneOfEach);
+        }
+        let of_backend = |id: &str| backend.as_ref().is_some_and(|backend| backend.id == id);
+        if provider.id == patient.id || of_backend(&provider.id) || of_backend(&patient.id) {
+            return Err(ClientsFault::SameId);
+        }
+        Ok(Self {
+            provider,
+            patient,
+            backend,
+        })
+    }
+
+    pub(crate) fn app(&self, role: EhrRole) -> &App {
         match role {
             EhrRole::Provider => &self.provider,
             EhrRole::Patient => &self.patient,
         }
     }
 
-    pub(crate) fn both(&self) -> [&Client; 2] {
+    pub(crate) fn apps(&self) -> [&App; 2] {
         [&self.provider, &self.patient]
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<&Client> {
-        self.both().into_iter().find(|client| client.id == id)
+    pub(crate) fn backend(&self) -> Option<&Backend> {
+        self.backend.as_ref()
     }
 
-    /// Recognises who calls the token endpoint (RFC 6749 section 2.3.1).
-    pub(crate) fn authenticate(
-        &self,
-        authorization: Option<&str>,
-        parameters: &Parameters,
-    ) -> Result<&Client, ClientFault> {
-        let named = parameters.get("client_id")?;
-        if parameters.get("client_secret")?.is_some() {
-            return Err(ClientFault::SecretInBody);
-        }
-        let Some(authorization) = authorization else {
-            let client = self
-                .find(named.ok_or(ClientFault::Missing)?)
-                .ok_or(ClientFault::Unknown)?;
-            return match client.kind {
-                ClientKind::Public => Ok(client),
-                ClientKind::Confidential(_) => Err(ClientFault::SecretNeeded),
-            };
-        };
+    /// The application of a launch, by its id.
+    pub(crate) fn find_app(&self, id: &str) -> Option<&App> {
+        self.apps().into_iter().find(|app| app.id == id)
+    }
 
-        let credentials = BasicCredentials::parse(authorization).ok_or(ClientFault::NotBasic)?;
-        let id = form_decoded(credentials.user());
-        let client = self.find(&id).ok_or(ClientFault::Unknown)?;
-        let ClientKind::Confidential(secret) = &client.kind else {
-            return Err(ClientFault::SecretOfPublicClient);
-        };
-        let given = form_decoded(credentials.password());
-        if !bool::from(given.as_bytes().ct_eq(secret.expose_secret().as_bytes())) {
-            return Err(ClientFault::WrongSecret);
-        }
-        if named.is_some_and(|named| named != client.id) {
-            return Err(ClientFault::TwoClients);
-        }
-        Ok(client)
+    pub(crate) fn find(&self, id: &str) -> Option<Registered<'_>> {
+        let backend = self.backend.as_ref().filter(|backend| backend.id == id);
+        self.find_app(id)
+            .map(Registered::App)
+            .or(backend.map(Registered::Backend))
     }
 }
 
-/// Undoes the form encoding of client id and secret (RFC 6749 appendix B).
-fn form_decoded(text: &str) -> Zeroizing<String> {
-    let spaced = Zeroizing::new(text.replace('+', " "));
-    let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy();
-    Zeroizing::new(decoded.into_owned())
+impl<'a> Registered<'a> {
+    pub(crate) fn id(self) -> &'a str {
+        match self {
+            Self::App(app) => &app.id,
+            Self::Backend(backend) => &backend.id,
+        }
+    }
+
+    pub(crate) fn role(self) -> ClientRole {
+        match self {
+            Self::App(app) => app.role.into(),
+            Self::Backend(_) => ClientRole::Backend,
+        }
+    }
+
+    /// The keys of an application that authenticates by a signed assertion.
+    pub(crate) fn keys(self) -> Option<&'a ClientKeys> {
+        match self {
+            Self::App(app) => match &app.authentication {
+                Authentication::Keys(keys) => Some(keys),
+                Authentication::Public | Authentication::Secrets(_) => None,
+            },
+            Self::Backend(backend) => Some(&backend.keys),
+        }
+    }
+}
+
+impl ClientRole {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Patient => "patient",
+            Self::Backend => "backend",
+        }
+    }
+}
+
+impl From<EhrRole> for ClientRole {
+    fn from(role: EhrRole) -> Self {
+        match role {
+            EhrRole::Provider => Self::Provider,
+            EhrRole::Patient => Self::Patient,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use base64ct::{Base64, Encoding};
-
     use super::*;
 
-    const PROVIDER_ID: &str = "d45049c3-3441-40ef-ab4d-b9cd86a17225";
-
-    fn client(role: EhrRole, id: &str, secret: Option<&str>) -> Client {
-        Client {
+    fn app(role: EhrRole, id: &str) -> App {
+        App {
             role,
             id: id.to_owned(),
             redirect_uri: RedirectUri::parse("https://vestibule.example/back").unwrap(),
-            kind: secret.map_or(ClientKind::Public, |secret| {
-                ClientKind::Confidential(secret.into())
-            }),
+            authentication: Authentication::Secrets(Secrets::new("hunter2".into(), None)),
         }
     }
 
-    fn clients() -> Clients {
-        Clients::new(vec![
-            client(EhrRole::Patient, "patient-app", None),
-            client(
-                EhrRole::Provider,
-                PROVIDER_ID,
-                Some("this-is-the-secret-2/7"),
-            ),
-        ])
-        .unwrap()
+    fn backend(id: &str) -> Backend {
+        Backend {
+            id: id.to_owned(),
+            keys: ClientKeys::At(Url::parse("http://127.0.0.1/jwks").unwrap()),
+        }
     }
 
-    fn outcome(authorization: Option<&str>, body: &str) -> Result<EhrRole, ClientFault> {
-        clients()
-            .authenticate(authorization, &Parameters::parse(body.as_bytes()).unwrap())
-            .map(|client| client.role)
+    fn fault(apps: Vec<App>, backends: Vec<Backend>) -> ClientsFault {
+        Clients::new(apps, backends).unwrap_err()
     }
 
     #[test]
-    fn the_example_of_epics_guide_is_recognised() {
-        let header = "Basic ZDQ1MDQ5YzMtMzQ0MS00MGVmLWFiNGQtYjljZDg2YTE3MjI1OnRoaXMtaXMtdGhlLXNlY3JldC0yJTJGNw==";
-        assert_eq!(outcome(Some(header), ""), Ok(EhrRole::Provider));
-        assert_eq!(
-            outcome(Some(header), &format!("client_id={PROVIDER_ID}")),
-            Ok(EhrRole::Provider)
-        );
-        assert_eq!(
-            outcome(Some(header), "client_id=patient-app"),
-            Err(ClientFault::TwoClients)
-        );
+    fn there_is_one_application_of_each_role_and_at_most_one_backend() {
+        use ClientsFault::{NotOneOfEach, SameId};
+        use EhrRole::{Patient, Provider};
+        let both = || vec![app(Patient, "p"), app(Provider, "d")];
+        let clients = Clients::new(both(), vec![]).unwrap();
+        assert_eq!(clients.app(Provider).id, "d");
+        assert!(clients.backend().is_none());
+        let clients = Clients::new(both(), vec![backend("b")]).unwrap();
+        assert_eq!(clients.find("b").unwrap().role(), ClientRole::Backend);
+        assert!(clients.find_app("b").is_none());
+
+        let two_providers = vec![app(Provider, "a"), app(Provider, "b")];
+        assert_eq!(fault(two_providers, vec![]), NotOneOfEach);
+        assert_eq!(fault(vec![app(Provider, "a")], vec![]), NotOneOfEach);
+        let two_backends = vec![backend("a"), backend("b")];
+        assert_eq!(fault(both(), two_backends), NotOneOfEach);
+        let same_id = vec![app(Provider, "a"), app(Patient, "a")];
+        assert_eq!(fault(same_id, vec![]), SameId);
+        assert_eq!(fault(both(), vec![backend("d")]), SameId);
     }
 
     #[test]
-    fn a_secret_is_form_decoded_so_a_bare_plus_is_a_space() {
-        let clients = Clients::new(vec![
-            client(EhrRole::Provider, "app", Some("one two+3")),
-            client(EhrRole::Patient, "patient-app", None),
-        ])
-        .unwrap();
-        let body = Parameters::parse(b"").unwrap();
-        let role_of = |credentials: &str| {
-            let header = format!("Basic {}", Base64::encode_string(credentials.as_bytes()));
-            clients
-                .authenticate(Some(&header), &body)
-                .map(|client| client.role)
-        };
-        assert_eq!(role_of("app:one+two%2B3"), Ok(EhrRole::Provider));
-        assert_eq!(role_of("app:one+two+3"), Err(ClientFault::WrongSecret));
-    }
-
-    #[test]
-    fn a_public_client_is_recognised_by_its_id() {
-        assert_eq!(outcome(None, "client_id=patient-app"), Ok(EhrRole::Patient));
-    }
-
-    #[test]
-    fn a_confidential_client_is_not_recognised_by_its_id_alone() {
-        assert_eq!(
-            outcome(None, &format!("client_id={PROVIDER_ID}")),
-            Err(ClientFault::SecretNeeded)
-        );
-    }
-
-    #[test]
-    fn there_is_one_client_of_each_role() {
-        let two_providers = Clients::new(vec![
-            client(EhrRole::Provider, "a", None),
-            client(EhrRole::Provider, "b", None),
-        ]);
-        assert_eq!(two_providers.unwrap_err(), ClientsFault::NotOneOfEach);
-        let alone = Clients::new(vec![client(EhrRole::Provider, "a", None)]);
-        assert_eq!(alone.unwrap_err(), ClientsFault::NotOneOfEach);
-        let same_id = Clients::new(vec![
-            client(EhrRole::Provider, "a", None),
-            client(EhrRole::Patient, "a", None),
-        ]);
-        assert_eq!(same_id.unwrap_err(), ClientsFault::SameId);
+    fn two_secrets_are_good_while_one_replaces_the_other() {
+        let one = Secrets::new("old".into(), None);
+        assert!(one.contain("old"));
+        assert!(!one.contain("new"));
+        assert!(!one.contain(""));
+        let both = Secrets::new("new".into(), Some("old".into()));
+        assert!(both.contain("old"));
+        assert!(both.contain("new"));
+        assert!(!both.contain("oldnew"));
     }
 
     #[test]
@@ -290,7 +288,6 @@ mod tests {
 
     #[test]
     fn debug_output_does_not_show_the_secret() {
-        let clients = clients();
-        assert!(!format!("{clients:?}").contains("this-is-the-secret"));
+        assert!(!format!("{:?}", app(EhrRole::Patient, "p")).contains("hunter2"));
     }
 }

@@ -1,33 +1,44 @@
 //! The configuration file, `sandbox.toml`.
 
+mod clients;
+mod faults;
+mod launch;
+mod tokens;
+mod write_backs;
+
 use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::Url;
-use vestibule_launch::{
-    EhrRole,
-    crypto::{Algorithm, InitializationVector, KeyType, LaunchCipher, LaunchKey},
-};
 
+use self::{
+    clients::ClientTable,
+    faults::FaultTable,
+    launch::{LaunchTable, ZoomTable},
+    tokens::TokensTable,
+    write_backs::{EndOfCallTable, StatusTable},
+};
 use crate::{
-    client::{Client, ClientKind, Clients, RedirectUri},
-    connection_status::StatusCredentials,
-    launch_link::{LaunchMethod, LaunchRecord},
+    client::Clients, connection_status::StatusCredentials, end_of_call::EndOfCallRecord,
+    endpoint::Endpoint, fault::Fault, launch_link::LaunchRecord, metadata_forms::MetadataForms,
+    token_policy::TokenPolicy, zoom::ZoomRecord,
 };
 
 /// How the simulated EHR is set up.
 ///
 /// ```toml
 /// listen = "127.0.0.1:7081"            # port 0: any free one
+/// metadata = "both"                    # this is the default; smart-configuration,
+///                                      # capability-statement (an older EHR) or neither
 ///
 /// [launch]                             # how this EHR launches Vestibule
 /// provider_url = "http://127.0.0.1:7080/api/telehealth/v1/provider/oauth2smartlaunch/<uuid>"
 /// patient_url = "http://127.0.0.1:7080/api/telehealth/v1/patient/oauth2smartlaunch/<uuid>"
+/// provider_direct_url = "http://…"     # optional: where direct join links lead
+/// guest_direct_url = "http://…"        # optional
 /// encrypted_parameter_name = "data"    # this is the default
 /// epic_encryption_key = "…"
 /// epic_encryption_key_type = "base64key"    # or password
@@ -35,21 +46,68 @@ use crate::{
 /// initialization_vector = "zero"       # the default; prefix-binary, prefix-ascii16
 /// method = "GET"                       # the default; or POST
 ///
+/// [launch.token_fields]                # optional: what token answers say beside; texts may
+/// encounter_csn = "{csn}"              # hold {csn}, {appointment}, {encounter}, {patient}, {user}
+///
 /// [[clients]]                          # one provider, one patient
 /// role = "provider"
 /// client_id = "…"
-/// client_secret = "…"                  # without: a public client
+/// client_secret = "…"                  # without and without keys: a public client;
+///                                      # ["new", "old"] while one replaces the other
+/// # jwks_url = "http://…"              # in place of a secret: private_key_jwt, RS384 or ES384
+/// # jwks = '{"keys": […]}'             # the same, with the keys here
 /// redirect_uri = "http://127.0.0.1:7080/api/telehealth/v1/provider/oauth2authorized/<uuid>"
 ///
-/// [status]                             # optional: what the status endpoint asks for
-/// username = "…"
+/// [[clients]]                          # optional: who asks about direct join links
+/// role = "backend"
+/// client_id = "…"
+/// jwks_url = "http://…"                # or jwks
+///
+/// [tokens]                             # optional
+/// access_token_seconds = 3600          # this is the default
+/// rolling_refresh = false              # the default; true: each use replaces the refresh token
+///
+/// [status]                             # optional: what the status endpoint asks for, if not
+/// username = "…"                       # for an access token
 /// password = "…"
+/// client_id = "…"                      # optional: and this in the header Epic-Client-ID
+///
+/// [end_of_call]                        # optional
+/// path = "/interconnect/api/telehealth/end-of-call"  # this is the default
+/// username = "…"                       # optional, both or neither
+/// password = "…"
+///
+/// [zoom]                               # optional: Zoom's encrypted link beside
+/// url = "https://visit.example/telehealth"
+/// org_id = "…"                         # the API key
+/// api_secret = "…"
+/// notification_username = "…"          # optional, both or neither
+/// notification_password = "…"
+///
+/// [[faults]]                           # optional: what goes wrong, in this order
+/// endpoint = "token"                   # metadata, smart_configuration, capability_statement,
+///                                      # jwks, authorize, token, fhir, status, end_of_call,
+///                                      # zoom_notification or direct_launch_token
+/// requests = 2                         # how many; without: all
+/// delay_ms = 0                         # before the answer; this is the default
+/// answer = "status"                    # usual (the default), status, drip, html, truncated,
+///                                      # broken_off, oversized, drop, lose_answer,
+///                                      # invalid_grant or invalid_client
+/// status = 503                         # of answer = "status"
+/// retry_after = 2                      # of answer = "status", optional: seconds or HTTP date
+/// # interval_ms = 100                  # of answer = "drip": between two bytes
+/// # bytes = 8388608                    # of answer = "oversized"
 /// ```
 pub struct Config {
     pub(crate) listen: SocketAddr,
+    pub(crate) metadata: MetadataForms,
     pub(crate) launch: LaunchRecord,
+    pub(crate) zoom: Option<ZoomRecord>,
     pub(crate) clients: Clients,
+    pub(crate) tokens: TokenPolicy,
     pub(crate) status: Option<StatusCredentials>,
+    pub(crate) end_of_call: EndOfCallRecord,
+    pub(crate) faults: Vec<(Endpoint, Fault)>,
 }
 
 /// The configuration cannot be used.
@@ -112,20 +170,21 @@ impl Config {
                 "name one address that browsers and Vestibule reach: the EHR's own addresses are made from it",
             ));
         }
-        let clients = file
-            .clients
-            .into_iter()
-            .map(ClientTable::into_client)
-            .collect::<Result<Vec<_>, _>>()?;
+        let (launch, extra) = file.launch.into_record()?;
         Ok(Self {
             listen: file.listen,
-            launch: file.launch.into_record()?,
-            clients: Clients::new(clients)
-                .map_err(|fault| invalid("clients", fault.to_string()))?,
-            status: file.status.map(|status| StatusCredentials {
-                username: status.username,
-                password: status.password,
-            }),
+            metadata: file.metadata,
+            launch,
+            zoom: file.zoom.map(ZoomTable::into_record).transpose()?,
+            clients: clients::clients(file.clients)?,
+            tokens: file.tokens.into_policy(extra)?,
+            status: file.status.map(StatusTable::into_credentials),
+            end_of_call: file.end_of_call.into_record()?,
+            faults: file
+                .faults
+                .into_iter()
+                .map(FaultTable::into_fault)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -134,115 +193,18 @@ impl Config {
 #[serde(deny_unknown_fields)]
 struct File {
     listen: SocketAddr,
-    launch: LaunchTable,
-    clients: Vec<ClientTable>,
-    status: Option<StatusTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LaunchTable {
-    provider_url: String,
-    patient_url: String,
-    #[serde(default = "default_parameter_name")]
-    encrypted_parameter_name: String,
-    epic_encryption_key: SecretString,
-    epic_encryption_key_type: KeyType,
-    epic_encryption_algorithm: Algorithm,
     #[serde(default)]
-    initialization_vector: InitializationVector,
-    #[serde(default = "default_method")]
-    method: LaunchMethod,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClientTable {
-    role: EhrRole,
-    client_id: String,
-    client_secret: Option<SecretString>,
-    redirect_uri: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StatusTable {
-    username: String,
-    password: SecretString,
-}
-
-fn default_parameter_name() -> String {
-    "data".to_owned()
-}
-
-fn default_method() -> LaunchMethod {
-    LaunchMethod::Get
-}
-
-impl LaunchTable {
-    fn into_record(self) -> Result<LaunchRecord, ConfigError> {
-        const NAME: &str = "launch.encrypted_parameter_name";
-        match self.encrypted_parameter_name.as_str() {
-            "" => return Err(invalid(NAME, "give the parameter a name")),
-            "iss" | "launch" => return Err(invalid(NAME, "taken by SMART: choose another name")),
-            _ => {}
-        }
-        let key = LaunchKey::new(
-            self.epic_encryption_algorithm,
-            self.epic_encryption_key_type,
-            self.epic_encryption_key.expose_secret(),
-        )
-        .map_err(|fault| invalid("launch.epic_encryption_key", fault.to_string()))?;
-        Ok(LaunchRecord {
-            provider_url: launch_url("launch.provider_url", &self.provider_url)?,
-            patient_url: launch_url("launch.patient_url", &self.patient_url)?,
-            parameter: self.encrypted_parameter_name,
-            cipher: LaunchCipher::new(key, self.initialization_vector),
-            method: self.method,
-        })
-    }
-}
-
-impl ClientTable {
-    fn into_client(self) -> Result<Client, ConfigError> {
-        if self.client_id.is_empty() {
-            return Err(invalid(
-                "clients.client_id",
-                "give the application an identifier",
-            ));
-        }
-        if self
-            .client_secret
-            .as_ref()
-            .is_some_and(|secret| secret.expose_secret().is_empty())
-        {
-            return Err(invalid(
-                "clients.client_secret",
-                "must not be empty: leave it out for a public client",
-            ));
-        }
-        Ok(Client {
-            role: self.role,
-            id: self.client_id,
-            redirect_uri: RedirectUri::parse(&self.redirect_uri)
-                .map_err(|fault| invalid("clients.redirect_uri", fault.to_string()))?,
-            kind: self
-                .client_secret
-                .map_or(ClientKind::Public, ClientKind::Confidential),
-        })
-    }
-}
-
-fn launch_url(field: &'static str, text: &str) -> Result<Url, ConfigError> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.fragment().is_none())
-        .ok_or_else(|| {
-            invalid(
-                field,
-                "must be an absolute http or https address without a fragment",
-            )
-        })
+    metadata: MetadataForms,
+    launch: LaunchTable,
+    zoom: Option<ZoomTable>,
+    clients: Vec<ClientTable>,
+    #[serde(default)]
+    tokens: TokensTable,
+    status: Option<StatusTable>,
+    #[serde(default)]
+    end_of_call: EndOfCallTable,
+    #[serde(default)]
+    faults: Vec<FaultTable>,
 }
 
 fn invalid(field: &'static str, problem: impl Into<String>) -> ConfigError {
@@ -273,6 +235,7 @@ fn malformed(error: &toml::de::Error, text: &str) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::launch_link::LaunchMethod;
 
     const GOOD: &str = r#"
 listen = "127.0.0.1:0"
@@ -310,7 +273,13 @@ redirect_uri = "http://127.0.0.1:7080/api/telehealth/v1/patient/oauth2authorized
         let config = Config::parse(GOOD).unwrap();
         assert_eq!(config.launch.parameter, "data");
         assert_eq!(config.launch.method, LaunchMethod::Get);
+        assert_eq!(config.metadata, MetadataForms::Both);
+        assert_eq!(config.tokens.access_token_seconds, 3600);
+        assert!(!config.tokens.rolling_refresh);
         assert!(config.status.is_none());
+        assert!(config.zoom.is_none());
+        let end_of_call = config.end_of_call.path;
+        assert_eq!(end_of_call, "/interconnect/api/telehealth/end-of-call");
     }
 
     #[test]
@@ -330,7 +299,7 @@ redirect_uri = "http://127.0.0.1:7080/api/telehealth/v1/patient/oauth2authorized
     fn a_field_of_the_wrong_type_is_named_and_its_line_not_shown() {
         let error = error_with(
             "client_secret = \"correct horse\"",
-            "client_secret = [\"correct horse\"]",
+            "client_secret = [\"correct horse\", \"battery\", \"staple\"]",
         );
         assert!(error.contains("client_secret"), "{error}");
         assert!(!error.contains("correct horse"), "{error}");
@@ -378,8 +347,96 @@ redirect_uri = "http://127.0.0.1:7080/api/telehealth/v1/patient/oauth2authorized
                 "clients.redirect_uri",
             ),
             ("role = \"patient\"", "role = \"provider\"", "clients"),
+            (
+                "\"correct horse\"",
+                "[\"correct horse\", \"\"]",
+                "clients.client_secret",
+            ),
+            (
+                "client_secret = \"correct horse\"",
+                "client_secret = \"correct horse\"\njwks_url = \"http://127.0.0.1/\"",
+                "clients.client_secret",
+            ),
+            (
+                "client_secret = \"correct horse\"",
+                "jwks_url = \"https://vestibule.example/jwks\"",
+                "clients.jwks_url",
+            ),
+            (
+                "client_secret = \"correct horse\"",
+                "jwks = '{}'",
+                "clients.jwks",
+            ),
+            (
+                "client_secret = \"correct horse\"",
+                "jwks = '{}'\njwks_url = \"http://127.0.0.1/\"",
+                "clients.jwks",
+            ),
+            (
+                "redirect_uri = \"http://127.0.0.1:7080/api/telehealth/v1/patient/oauth2authorized/x\"",
+                "",
+                "clients.redirect_uri",
+            ),
+            ("listen", "metadata = \"none\"\nlisten", "metadata"),
+            (
+                "[launch]",
+                "[launch]\nguest_direct_url = \"/guest\"",
+                "launch.guest_direct_url",
+            ),
+            (
+                "[launch]",
+                "[launch]\ntoken_fields = { id_token = \"x\" }",
+                "launch.token_fields",
+            ),
         ] {
             let error = error_with(good, bad);
+            assert!(error.contains(field), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_optional_table_that_cannot_be_used_is_named() {
+        let backend = "[[clients]]\nrole = \"backend\"\nclient_id = \"b\"\n";
+        let zoom = "[zoom]\nurl = \"http://127.0.0.1/\"\norg_id = \"o\"\napi_secret = \"s\"\n";
+        for (table, field) in [
+            (backend.to_owned(), "clients.jwks_url"),
+            (
+                format!("{backend}client_secret = \"s\""),
+                "clients.client_secret",
+            ),
+            (
+                format!("{backend}redirect_uri = \"http://127.0.0.1/\""),
+                "clients.redirect_uri",
+            ),
+            (
+                "[tokens]\naccess_token_seconds = 0".to_owned(),
+                "tokens.access_token_seconds",
+            ),
+            (
+                "[end_of_call]\npath = \"/oauth2/token\"".to_owned(),
+                "end_of_call.path",
+            ),
+            (
+                "[end_of_call]\npath = \"/interconnect/{id}\"".to_owned(),
+                "end_of_call.path",
+            ),
+            (
+                "[end_of_call]\nusername = \"u\"".to_owned(),
+                "end_of_call.username",
+            ),
+            (zoom.replace("http://127.0.0.1/", "127.0.0.1"), "zoom.url"),
+            (zoom.replace("\"o\"", "\"\""), "zoom.org_id"),
+            (
+                format!("{zoom}notification_username = \"u\""),
+                "zoom.notification_username",
+            ),
+            (
+                "[[faults]]\nendpoint = \"token\"\nanswer = \"status\"".to_owned(),
+                "faults.status",
+            ),
+            ("[[faults]]\nendpoint = \"launch\"".to_owned(), "endpoint"),
+        ] {
+            let error = error_of(&format!("{GOOD}{table}"));
             assert!(error.contains(field), "{field}: {error}");
         }
     }

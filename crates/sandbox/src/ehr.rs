@@ -1,34 +1,47 @@
 //! The simulated EHR: its state, its clock and its journal behind one lock.
 
+mod direct_join;
+mod fhir;
+mod sign_in;
+mod write_backs;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::CryptoRng;
-use vestibule_launch::{Clock, EhrRole, UnixTime};
+use serde_json::Value;
+use vestibule_launch::{Clock, UnixTime};
+
+pub(crate) use direct_join::VisitLinks;
+pub(crate) use write_backs::WriteBackHeaders;
 
 use crate::{
-    appointment::Appointment,
-    authorization_server::{
-        Authorization, AuthorizationRefusal, AuthorizationServer, IssuedFor, PageFault,
-        TokenAnswer, TokenFault, TokenRefusal,
-    },
-    basic::BasicCredentials,
-    client::ClientKind,
+    authorization_server::AuthorizationServer,
     config::Config,
-    connection_status::{ConnectionStatus, ConnectionStatusFault, StatusCredentials},
+    connection_status::StatusCredentials,
+    end_of_call::EndOfCallRecord,
+    endpoint::Endpoint,
+    fault::{FaultScript, Met},
     journal::{Entry, Event, Journal},
-    launch_link::{LaunchLink, LaunchRecord},
+    key_fetch::KeyFetch,
+    launch_link::LaunchRecord,
+    metadata_forms::MetadataForms,
     pages::Pages,
-    parameters::Parameters,
+    zoom::ZoomRecord,
 };
 
 /// Everything that the routes share.
 pub(crate) struct Ehr {
     pub(crate) pages: Pages,
     address: String,
+    metadata: MetadataForms,
     launch: LaunchRecord,
+    zoom: Option<ZoomRecord>,
     status: Option<StatusCredentials>,
+    end_of_call: EndOfCallRecord,
+    key_fetch: KeyFetch,
     clock: Arc<dyn Clock>,
     moving: Mutex<Moving>,
+    faults: Mutex<FaultScript>,
 }
 
 /// What changes from request to request.
@@ -36,12 +49,6 @@ struct Moving {
     authorization_server: AuthorizationServer,
     journal: Journal,
     rng: Box<dyn CryptoRng + Send>,
-}
-
-/// The kinds of client authentication that the registered applications use.
-pub(crate) struct ClientKinds {
-    pub(crate) public: bool,
-    pub(crate) confidential: bool,
 }
 
 impl Ehr {
@@ -52,22 +59,24 @@ impl Ehr {
         clock: Arc<dyn Clock>,
         rng: Box<dyn CryptoRng + Send>,
     ) -> Self {
-        let authorization_server = AuthorizationServer::new(
-            config.clients,
-            format!("{address}/api/FHIR/R4"),
-            format!("{address}/smart-style.json"),
-        );
+        let authorization_server =
+            AuthorizationServer::new(config.clients, config.tokens, &address);
         Self {
             pages: Pages::new(),
             address,
+            metadata: config.metadata,
             launch: config.launch,
+            zoom: config.zoom,
             status: config.status,
+            end_of_call: config.end_of_call,
+            key_fetch: KeyFetch::new(),
             clock,
             moving: Mutex::new(Moving {
                 authorization_server,
                 journal: Journal::default(),
                 rng,
             }),
+            faults: Mutex::new(FaultScript::new(config.faults)),
         }
     }
 
@@ -76,159 +85,38 @@ impl Ehr {
         &self.address
     }
 
-    pub(crate) fn client_kinds(&self) -> ClientKinds {
-        let moving = self.lock();
-        let clients = moving.authorization_server.clients().both();
-        let public = |kind: &ClientKind| matches!(kind, ClientKind::Public);
-        ClientKinds {
-            public: clients.iter().any(|client| public(&client.kind)),
-            confidential: clients.iter().any(|client| !public(&client.kind)),
-        }
+    pub(crate) fn metadata(&self) -> MetadataForms {
+        self.metadata
     }
 
-    /// Somebody presses the button of an appointment.
-    pub(crate) fn launch(&self, role: EhrRole, appointment: &'static Appointment) -> LaunchLink {
-        let now = self.clock.now();
-        let mut moving = self.lock();
-        let Moving {
-            authorization_server,
-            rng,
-            ..
-        } = &mut *moving;
-        let token = authorization_server.issue_launch_token(role, appointment, now, rng);
-        let issuer = authorization_server.issuer();
-        let link = self.launch.link(role, issuer, &token, appointment, rng);
-        moving.record(
-            Event::LaunchMade {
-                role,
-                appointment: appointment.id,
-                csn: appointment.csn,
-            },
-            now,
-        );
-        link
+    /// The path at which the EHR takes the call that says a visit has ended.
+    pub(crate) fn end_of_call_path(&self) -> &str {
+        &self.end_of_call.path
     }
 
-    /// A request at the authorize endpoint, with its query or form.
-    pub(crate) fn authorize(&self, encoded: &[u8]) -> Result<Authorization, AuthorizationRefusal> {
-        let now = self.clock.now();
-        let mut moving = self.lock();
-        let Moving {
-            authorization_server,
-            rng,
-            ..
-        } = &mut *moving;
-        let outcome = match Parameters::parse(encoded) {
-            Ok(parameters) => authorization_server.authorize(&parameters, now, rng),
-            Err(_) => Err(AuthorizationRefusal::Page(PageFault::TooLong)),
-        };
-        let event = match &outcome {
-            Ok(granted) => Event::AuthorizationGranted {
-                role: granted.role,
-                appointment: granted.appointment.id,
-            },
-            Err(AuthorizationRefusal::Page(fault)) => Event::AuthorizationRefused {
-                role: None,
-                reason: fault.to_string(),
-            },
-            Err(AuthorizationRefusal::Redirect { role, fault, .. }) => {
-                Event::AuthorizationRefused {
-                    role: Some(*role),
-                    reason: fault.to_string(),
-                }
-            }
-        };
-        moving.record(event, now);
-        outcome
-    }
-
-    /// A request at the token endpoint: its `Authorization` header and its
-    /// form, none where the body is something else.
-    pub(crate) fn token(
-        &self,
-        authorization: Option<&str>,
-        form: Option<&[u8]>,
-    ) -> Result<TokenAnswer, TokenFault> {
-        let now = self.clock.now();
-        let mut moving = self.lock();
-        let Moving {
-            authorization_server,
-            rng,
-            ..
-        } = &mut *moving;
-        let unread = |fault| TokenRefusal { role: None, fault };
-        let outcome = form
-            .ok_or(unread(TokenFault::NotAForm))
-            .and_then(|form| Parameters::parse(form).map_err(|_| unread(TokenFault::TooLong)))
-            .and_then(|form| authorization_server.token(authorization, &form, now, rng));
-        match outcome {
-            Ok(issue) => {
-                let (role, appointment) = (issue.role, issue.appointment.id);
-                let event = match issue.issued_for {
-                    IssuedFor::Code => Event::TokenIssued { role, appointment },
-                    IssuedFor::RefreshToken => Event::TokenRefreshed { role, appointment },
-                };
-                moving.record(event, now);
-                Ok(issue.answer)
-            }
-            Err(TokenRefusal { role, fault }) => {
-                let reason = fault.to_string();
-                moving.record(Event::TokenRefused { role, reason }, now);
-                Err(fault)
-            }
-        }
-    }
-
-    /// A video system tells who is connected: its `Authorization` header and
-    /// its query.
-    pub(crate) fn connection_status(
-        &self,
-        authorization: Option<&str>,
-        query: &[u8],
-    ) -> Result<(), ConnectionStatusFault> {
-        let now = self.clock.now();
-        let mut moving = self.lock();
-        let outcome = if self.may_tell(authorization, &moving.authorization_server, now) {
-            Parameters::parse(query)
-                .map_err(|_| ConnectionStatusFault::TooLong)
-                .and_then(|parameters| ConnectionStatus::from_parameters(&parameters))
-        } else {
-            Err(ConnectionStatusFault::Unauthorized)
-        };
-        let event = match &outcome {
-            Ok(told) => Event::ConnectionStatus(told.clone()),
-            Err(fault) => Event::ConnectionStatusRefused {
-                reason: fault.to_string(),
-            },
-        };
-        moving.record(event, now);
-        outcome.map(drop)
+    /// The public keys of id tokens, and who signs them.
+    pub(crate) fn id_token_keys(&self) -> Value {
+        self.lock().authorization_server.id_tokens().jwks()
     }
 
     pub(crate) fn journal(&self) -> Vec<Entry> {
         self.lock().journal.entries()
     }
 
-    /// An access token must be good even where none is asked for; Basic
-    /// credentials count only where some are configured.
-    fn may_tell(
-        &self,
-        authorization: Option<&str>,
-        authorization_server: &AuthorizationServer,
-        now: UnixTime,
-    ) -> bool {
-        let bearer = authorization
-            .and_then(|header| header.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        if let Some((_, token)) = bearer {
-            return authorization_server.knows_access_token(token.trim(), now);
-        }
-        let Some(credentials) = &self.status else {
-            return true;
+    /// The fault script and its counts.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, FaultScript> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request of the endpoint and gives the fault that it meets.
+    pub(crate) fn meet_fault(&self, endpoint: Endpoint) -> Option<Met> {
+        let met = self.faults().meet(endpoint)?;
+        let event = Event::FaultPlayed {
+            endpoint,
+            fault: met.answer.to_string(),
         };
-        authorization
-            .and_then(BasicCredentials::parse)
-            .is_some_and(|given| credentials.are(&given))
+        self.lock().record(event, self.clock.now());
+        Some(met)
     }
 
     fn lock(&self) -> MutexGuard<'_, Moving> {
@@ -238,23 +126,6 @@ impl Ehr {
 
 impl Moving {
     fn record(&mut self, event: Event, now: UnixTime) {
-        match &event {
-            Event::AuthorizationRefused { role, reason } | Event::TokenRefused { role, reason } => {
-                tracing::warn!(role = role.map(EhrRole::as_str), reason, "refused");
-            }
-            Event::ConnectionStatusRefused { reason } => tracing::warn!(reason, "refused"),
-            Event::LaunchMade { role, .. } => tracing::info!(role = role.as_str(), "launch made"),
-            Event::AuthorizationGranted { role, .. } => {
-                tracing::info!(role = role.as_str(), "authorization granted");
-            }
-            Event::TokenIssued { role, .. } => {
-                tracing::info!(role = role.as_str(), "tokens issued");
-            }
-            Event::TokenRefreshed { role, .. } => {
-                tracing::info!(role = role.as_str(), "access token refreshed");
-            }
-            Event::ConnectionStatus(_) => tracing::info!("connection status told"),
-        }
         self.journal.record(event, now);
     }
 }

@@ -1,12 +1,15 @@
 //! What the EHR did and what it was told: for people on its status page, for
-//! tests as JSON. No secret, code, token or name stands in it.
+//! tests as JSON. No secret, code, token or name of the EHR's stands in it;
+//! what it was told stands there as it came.
+
+mod event;
 
 use std::collections::VecDeque;
 
 use serde::Serialize;
-use vestibule_launch::{EhrRole, UnixTime};
+use vestibule_launch::UnixTime;
 
-use crate::connection_status::ConnectionStatus;
+pub(crate) use event::Event;
 
 const CAPACITY: usize = 1000;
 
@@ -25,44 +28,10 @@ pub(crate) struct Entry {
     pub(crate) event: Event,
 }
 
-/// Something the EHR did or was told. `appointment` is the EHR's own id of it,
-/// `reason` a sentence without anything of the request in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum Event {
-    LaunchMade {
-        role: EhrRole,
-        appointment: &'static str,
-        csn: &'static str,
-    },
-    AuthorizationGranted {
-        role: EhrRole,
-        appointment: &'static str,
-    },
-    AuthorizationRefused {
-        role: Option<EhrRole>,
-        reason: String,
-    },
-    TokenIssued {
-        role: EhrRole,
-        appointment: &'static str,
-    },
-    TokenRefreshed {
-        role: EhrRole,
-        appointment: &'static str,
-    },
-    TokenRefused {
-        role: Option<EhrRole>,
-        reason: String,
-    },
-    ConnectionStatus(ConnectionStatus),
-    ConnectionStatusRefused {
-        reason: String,
-    },
-}
-
 impl Journal {
+    /// Keeps an event, and logs it.
     pub(crate) fn record(&mut self, event: Event, now: UnixTime) {
+        event.log();
         if self.entries.len() == CAPACITY {
             self.entries.pop_front();
         }
@@ -76,53 +45,10 @@ impl Journal {
     }
 }
 
-impl Event {
-    /// The event as a sentence.
-    pub(crate) fn sentence(&self) -> String {
-        let by = |role: &Option<EhrRole>| role.map_or("an unknown client", EhrRole::as_str);
-        match self {
-            Self::LaunchMade {
-                role, appointment, ..
-            } => format!(
-                "Visit of appointment {appointment} launched by the {}.",
-                role.as_str()
-            ),
-            Self::AuthorizationGranted { role, appointment } => format!(
-                "Sign-in granted to the {} application for appointment {appointment}.",
-                role.as_str()
-            ),
-            Self::AuthorizationRefused { role, reason } => {
-                format!("Sign-in refused ({}): {reason}.", by(role))
-            }
-            Self::TokenIssued { role, appointment } => format!(
-                "Tokens issued to the {} application for appointment {appointment}.",
-                role.as_str()
-            ),
-            Self::TokenRefreshed { role, appointment } => format!(
-                "Access token refreshed for the {} application, appointment {appointment}.",
-                role.as_str()
-            ),
-            Self::TokenRefused { role, reason } => {
-                format!("Tokens refused ({}): {reason}.", by(role))
-            }
-            Self::ConnectionStatus(told) => format!(
-                "{} says: connection status {} for {} (type {}) in conference {}.",
-                told.vendor_name,
-                told.connection_status,
-                told.external_id,
-                told.external_id_type,
-                told.conference_id
-            ),
-            Self::ConnectionStatusRefused { reason } => {
-                format!("Connection status refused: {reason}.")
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::ClientRole;
 
     fn refused(number: usize) -> Event {
         Event::ConnectionStatusRefused {
@@ -146,7 +72,7 @@ mod tests {
     fn an_entry_carries_its_time_and_the_name_of_the_event() {
         let mut journal = Journal::default();
         let event = Event::TokenRefused {
-            role: Some(EhrRole::Patient),
+            role: Some(ClientRole::Patient),
             reason: "the code has expired".to_owned(),
         };
         journal.record(event, UnixTime::from_millis(1_700_000_000_123));

@@ -1,14 +1,17 @@
 //! The EHR's pages, rendered on the server.
 
+mod schedule;
+
 use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
 use serde::Serialize;
 
-use crate::{appointment::SCHEDULE, journal::Entry, launch_link::LaunchLink};
+use self::schedule::{clinician_rows, patient_rows};
+use crate::{ehr::VisitLinks, journal::Entry, launch_link::LaunchLink};
 
 /// The templates, parsed.
 pub(crate) struct Pages(Environment<'static>);
 
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("layout.html", include_str!("../templates/layout.html")),
     ("home.html", include_str!("../templates/home.html")),
     (
@@ -19,6 +22,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("continue.html", include_str!("../templates/continue.html")),
     ("status.html", include_str!("../templates/status.html")),
     ("error.html", include_str!("../templates/error.html")),
+    ("links.html", include_str!("../templates/links.html")),
     ("names.html", include_str!("../templates/names.html")),
 ];
 
@@ -46,20 +50,16 @@ impl Pages {
         self.render("home.html", context! {})
     }
 
-    /// Today's schedule, as the clinician sees it.
-    pub(crate) fn clinician(&self) -> String {
-        self.render(
-            "clinician.html",
-            context! { appointments => Serde(&SCHEDULE) },
-        )
+    /// The schedule, as the clinician sees it.
+    pub(crate) fn clinician(&self, links: &[VisitLinks]) -> String {
+        let rows = Serde(clinician_rows(links));
+        self.render("clinician.html", context! { rows })
     }
 
     /// The same appointments, one for each patient.
-    pub(crate) fn patient(&self) -> String {
-        self.render(
-            "patient.html",
-            context! { appointments => Serde(&SCHEDULE) },
-        )
+    pub(crate) fn patient(&self, links: &[VisitLinks]) -> String {
+        let rows = Serde(patient_rows(links));
+        self.render("patient.html", context! { rows })
     }
 
     /// The form that launches Vestibule by POST.

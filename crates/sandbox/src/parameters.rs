@@ -45,6 +45,13 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty()))
     }
+
+    /// All names and values, as they came.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
 }
 
 impl Drop for Parameters {

@@ -11,7 +11,7 @@ use rand::CryptoRng;
 use tokio::{net::TcpListener, sync::oneshot, time};
 use vestibule_launch::Clock;
 
-use crate::{config::Config, ehr::Ehr, routes};
+use crate::{config::Config, controls::Controls, ehr::Ehr, routes};
 
 /// How long requests under way may take to finish. They take milliseconds; what
 /// lasts longer is a browser that opened a connection and says nothing.
@@ -58,6 +58,11 @@ impl Sandbox {
     /// address, the `iss` of every launch, is this and `/api/FHIR/R4`.
     pub fn address(&self) -> &str {
         self.ehr.address()
+    }
+
+    /// What a test can see and change while the EHR serves.
+    pub fn controls(&self) -> Controls {
+        Controls(self.ehr.clone())
     }
 
     /// Answers requests until `shutdown` is done, then for at most two seconds

@@ -24,6 +24,13 @@ pub fn rfc3339(time: UnixTime) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
+/// The point in time that a text in RFC 3339 names; none where it names none, or has
+/// no offset from UTC.
+pub fn from_rfc3339(text: &str) -> Option<UnixTime> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixTime::from_millis(time.as_millisecond()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +43,16 @@ mod tests {
             "2027-01-15T08:00:00Z"
         );
         assert_eq!(rfc3339(UnixTime::from_millis(-1)), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn times_are_read_with_their_offset() {
+        let read = |text| from_rfc3339(text).map(UnixTime::as_millis);
+        assert_eq!(read("2027-01-15T08:00:00Z"), Some(1_800_000_000_000));
+        assert_eq!(read("2027-01-15T09:00:00.5+01:00"), Some(1_800_000_000_500));
+        assert_eq!(read("2027-01-15T08:00:00"), None);
+        assert_eq!(read("2027-01-15"), None);
+        assert_eq!(read("soon"), None);
     }
 
     #[test]

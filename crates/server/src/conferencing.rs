@@ -1,6 +1,22 @@
 //! Conferencing back-ends: what makes an appointment joinable, and reports what
 //! happened in it.
 
+mod attendance;
 mod embedded;
+mod event;
+mod pexip;
+mod policy;
+mod routing_rule;
+mod sink_message;
 
-pub use embedded::{EventLog, StorePolicy};
+pub use attendance::Attendance;
+pub use embedded::{EmbeddedEvents, EmbeddedPolicy, Recorder};
+pub use event::{Conference, Event, EventData, Participant, Whereabouts};
+pub use pexip::{Appearance, BasicCredentials, PexipConfig, PexipServer, UnknownAlias, View};
+pub(crate) use policy::service_tag;
+pub use policy::{Behind, PolicyError, behind};
+pub(crate) use routing_rule::LONGEST_ALIAS;
+pub use routing_rule::{
+    NoRoute, RoutingFault, RoutingRuleDocument, RoutingRuleError, RoutingRules, check_routing,
+};
+pub use sink_message::{NotASinkMessage, SinkMessage};

@@ -8,6 +8,14 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::{
+    admin::AdminConfig,
+    conferencing::{PexipConfig, RoutingRules},
+    limits::LimitsConfig,
+    source_address::TrustedProxies,
+    wording::reworded,
+};
+
 /// The server's configuration. Relative paths start at the folder of the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,8 +26,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The landing page as built.
     pub www: PathBuf,
-    /// The telehealth profile.
-    pub profile: PathBuf,
+    /// The folder of telehealth profiles, one TOML file each.
+    pub profiles: PathBuf,
     /// Origins of the pages that may embed the landing page, such as
     /// `https://mychart.example.org`. None by default.
     #[serde(default)]
@@ -27,6 +35,34 @@ pub struct Config {
     /// How log lines look.
     #[serde(default)]
     pub log: LogFormat,
+    /// The file of the key under which everything personal and secret is sealed, where
+    /// it is not to be `state.key` in the data folder. `VESTIBULE_STATE_KEY` in the
+    /// environment stands for either.
+    pub state_key_file: Option<PathBuf>,
+    /// The admin API. None by default.
+    pub admin: Option<AdminConfig>,
+    /// How the aliases that are dialled become base aliases. One rule for the aliases of
+    /// the default templates, unless there are others.
+    #[serde(default)]
+    pub routing_rules: RoutingRules,
+    /// What Pexip Infinity may ask and tell here. Nothing by default.
+    #[serde(default)]
+    pub pexip: PexipConfig,
+    /// Certificates in PEM form that the EHR's may be signed by, beside those that the
+    /// machine trusts. None by default.
+    pub trusted_certificates: Option<PathBuf>,
+    /// Whether a browser that returns from the EHR must send the cookie that it was
+    /// given as the launch began. Not by default: browsers may keep cookies back in the
+    /// frames in which EHRs show launches. A wrong cookie is never taken.
+    #[serde(default)]
+    pub require_launch_cookie: bool,
+    /// The proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8`. None by
+    /// default.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
+    /// How much is taken from one place.
+    #[serde(default)]
+    pub limits: LimitsConfig,
 }
 
 /// How log lines look.
@@ -98,7 +134,12 @@ impl Config {
         })?;
         let mut config: Self = parse_toml(path, &text)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for relative in [&mut config.data, &mut config.www, &mut config.profile] {
+        let paths = [&mut config.data, &mut config.www, &mut config.profiles];
+        for relative in paths
+            .into_iter()
+            .chain(&mut config.state_key_file)
+            .chain(&mut config.trusted_certificates)
+        {
             *relative = folder.join(&*relative);
         }
         Ok(config)
@@ -123,7 +164,7 @@ pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(
                 + 1;
             format!("line {line}, column {column}: ")
         });
-        let message = format!("{place}{}", error.message());
+        let message = format!("{place}{}", reworded(error.message()));
         ConfigError::Invalid {
             path: path.to_owned(),
             message,
@@ -135,7 +176,8 @@ pub(crate) fn parse_toml<T: serde::de::DeserializeOwned>(
 mod tests {
     use super::*;
 
-    const MINIMAL: &str = "listen = \"127.0.0.1:0\"\ndata = \"state\"\nwww = \"/srv/www\"\nprofile = \"profile.toml\"\n";
+    const MINIMAL: &str =
+        "listen = \"127.0.0.1:0\"\ndata = \"state\"\nwww = \"/srv/www\"\nprofiles = \"profiles\"\n";
 
     fn read(text: &str) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,8 @@
 //! The error page: rendered here where the server failed, so that it works without
 //! JavaScript.
 
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -8,7 +10,9 @@ use axum::{
 use vestibule_launch::{ErrorName, RequestId, UnixTime};
 use vestibule_template::{Escaping, Template, contexts::ErrorPageContext, defaults};
 
-use crate::{clock::rfc3339, failure::Failure, profile::Profile, security_headers::PageCsp};
+use crate::{
+    clock::rfc3339, error_reference, failure::Failure, profile::Profile, security_headers::PageCsp,
+};
 
 /// A failed request, for the log and the page.
 #[derive(Clone, Debug)]
@@ -21,14 +25,20 @@ pub struct Failed {
     pub request_id: RequestId,
     /// When.
     pub at: UnixTime,
-    /// What went wrong, in a sentence without personal data.
+    /// What may be told of what went wrong, in a sentence without personal data.
     pub detail: String,
+    /// How long to wait before trying again, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failed {
     /// A failure, logged: this is the one log line that an error page leaves.
     pub fn new(failure: &impl Failure, request_id: RequestId, at: UnixTime) -> Self {
         let (status, error_name) = failure.answer();
+        debug_assert!(
+            error_reference::entry(error_name).comes_with(status),
+            "{error_name} is not in the table with {status}"
+        );
         let detail = failure.to_string();
         let cause = cause(failure);
         if status.is_server_error() {
@@ -41,17 +51,19 @@ impl Failed {
             error_name,
             request_id,
             at,
-            detail,
+            detail: told(error_name, detail),
+            retry_after: failure.retry_after(),
         }
     }
 
     /// The page, from the profile's template where there is a profile; where its
-    /// template fails, from the built-in one.
-    pub fn page(&self, profile: Option<&Profile>) -> Response {
+    /// template fails, from the built-in one. `language` is the browser's.
+    pub fn page(&self, profile: Option<&Profile>, language: Option<&str>) -> Response {
         let context = ErrorPageContext {
             error_name: self.error_name.as_str().to_owned(),
             telehealth_request_id: self.request_id.to_string(),
             utc_time: rfc3339(self.at),
+            language: language.map(str::to_owned),
             detailed_debug_information: profile
                 .filter(|profile| profile.show_debug_information)
                 .map(|_| self.detail.clone()),
@@ -78,10 +90,23 @@ impl Failed {
     /// What page and problem document have in common.
     pub(crate) fn mark(&self, response: &mut Response) {
         response.extensions_mut().insert(self.request_id);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let headers = response.headers_mut();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        if let Some(retry_after) = self.retry_after {
+            let seconds = HeaderValue::from(retry_after.as_secs());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
+    }
+}
+
+/// What a page or a problem document may tell. One sentence stands for whatever is wrong
+/// with launch parameters: who could tell one fault from another could try ciphertexts
+/// out. What is wrong with name servers and certificates is nothing for outsiders.
+fn told(error_name: ErrorName, detail: String) -> String {
+    match error_name {
+        ErrorName::LaunchParametersInvalid => {
+            "the encrypted launch parameters cannot be used; the log says why".to_owned()
+        }
+        ErrorName::EhrDns | ErrorName::EhrTls => "the log has the cause".to_owned(),
+        _ => detail,
     }
 }
 

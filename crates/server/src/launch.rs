@@ -1,26 +1,35 @@
 //! The steps of a launch, from the EHR's button to the join link, apart from HTTP.
 
 mod begin;
+mod browser;
+mod complete;
+mod direct;
 mod join;
+mod metadata;
 mod pending;
 mod redeem;
+mod repeats;
 mod shared;
+mod sign_in;
+pub(crate) mod token_fields;
 
-pub use begin::{BeginError, begin};
-pub use join::{JoinError, join};
+pub use begin::{BeginError, Next, begin};
+pub use browser::Browser;
+pub(crate) use browser::{forget, remember, remember_briefly};
+pub use complete::CompleteError;
+pub use direct::{DirectLinkError, direct_links, join_directly};
+pub use join::{JoinError, Return, join};
+pub use metadata::{MetadataCache, MetadataFetchError, Whereabouts};
 pub use redeem::{RedeemError, redeem};
+pub use repeats::Repeats;
 pub use shared::{Shared, alias_hash};
+pub use sign_in::SignInRequest;
+pub use token_fields::EncounterMismatch;
 
 use std::time::Duration;
 
 /// How long a user may take to sign in at the EHR.
-const SIGN_IN: Duration = Duration::from_secs(15 * 60);
+pub(crate) const SIGN_IN: Duration = Duration::from_secs(15 * 60);
 
 /// How long a one-time ticket waits for the landing page to redeem it.
 const TICKET: Duration = Duration::from_secs(10 * 60);
-
-/// How long the EHR may take to tell its metadata.
-const METADATA_DEADLINE: Duration = Duration::from_secs(2);
-
-/// How long the EHR may take to exchange a code.
-const TOKEN_DEADLINE: Duration = Duration::from_secs(8);

@@ -6,11 +6,8 @@ use clap::Parser as _;
 use vestibule_server::cli::Cli;
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("vestibule: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    Cli::parse().run().unwrap_or_else(|error| {
+        eprintln!("vestibule: {error:#}");
+        ExitCode::FAILURE
+    })
 }

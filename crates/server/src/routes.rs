@@ -16,22 +16,33 @@ use vestibule_launch::{EhrRole, ErrorName};
 
 use crate::{
     access_log,
+    backend::JWKS_ROUTE,
+    conferencing::{Attendance, PexipConfig},
+    dialect,
     failure::Failure,
     in_flight::{self, InFlight},
+    language,
     security_headers::{self, Policies},
     state::AppState,
+    tools::Tools,
 };
 
 mod assets;
+mod caller;
+mod direct_link;
+mod entrance;
+mod event_sink;
 mod health;
+mod jwks;
 mod launch_error;
 mod oauth2authorized;
-mod oauth2smartlaunch;
+mod policy;
 mod redeem;
 
+pub use direct_link::DirectLinkRouteError;
+pub use entrance::EntranceError;
 pub use launch_error::ReportError;
 pub use oauth2authorized::AuthorizedError;
-pub use oauth2smartlaunch::SmartLaunchError;
 
 /// Longest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -59,18 +70,22 @@ pub fn router(
             "/api/telehealth/v1/launch/{telehealth_request_id}/error",
             launch_error::known_route(),
         );
-    for role in ROLES {
-        let path = |endpoint| format!("/api/telehealth/v1/{}/{endpoint}/{{uuid}}", role.as_str());
-        for slash in ["", "/"] {
-            launches = launches
-                .route(
-                    &(path("oauth2smartlaunch") + slash),
-                    oauth2smartlaunch::route(role),
-                )
-                .route(
-                    &(path("oauth2authorized") + slash),
-                    oauth2authorized::route(role),
-                );
+    launches = launches.route(JWKS_ROUTE, jwks::route());
+    for slash in ["", "/"] {
+        for entrance in dialect::entrances() {
+            launches = launches.route(
+                &format!("{}{slash}", entrance.path),
+                entrance::route(entrance),
+            );
+        }
+        for role in ROLES {
+            let path = format!(
+                "/api/telehealth/v1/{}/oauth2authorized/{{uuid}}{slash}",
+                role.as_str()
+            );
+            launches = launches.route(&path, oauth2authorized::route(role));
+            let path = format!("{}{slash}", direct_link::path(role));
+            launches = launches.route(&path, direct_link::route(role));
         }
     }
     let launches = launches
@@ -97,7 +112,7 @@ pub fn router(
                 let failure = Unexpected::Panic;
                 panicked
                     .failed(&failure, panicked.tools.request_id())
-                    .page(Some(&panicked.profile))
+                    .page(None, None)
             },
         ))
         .layer(middleware::from_fn_with_state(
@@ -107,17 +122,38 @@ pub fn router(
         .layer(middleware::from_fn(access_log::log))
 }
 
+/// What Pexip Infinity asks and tells: nothing, unless somebody may.
+pub fn pexip(
+    tools: &Tools,
+    attendance: Attendance,
+    config: &PexipConfig,
+    in_flight: &InFlight,
+) -> Router {
+    policy::router(tools.clone(), config.clone())
+        .merge(event_sink::router(attendance, config.event_sink.clone()))
+        .layer(middleware::from_fn_with_state(
+            in_flight.clone(),
+            in_flight::count,
+        ))
+}
+
 /// The parameters of a launch or of a return from the EHR: those of the query, and
 /// those of a form.
-fn parameters(query: Option<String>, body: Result<Bytes, BytesRejection>) -> Option<String> {
-    let body = body.ok()?;
+///
+/// # Errors
+/// Where the form is too long or broke off, its status.
+fn parameters(
+    query: Option<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<String, StatusCode> {
+    let body = body.map_err(|rejection| rejection.status())?;
     let body = String::from_utf8_lossy(&body);
     let mut parameters = query.unwrap_or_default();
     if !body.is_empty() {
         parameters.push('&');
         parameters.push_str(&body);
     }
-    Some(parameters)
+    Ok(parameters)
 }
 
 /// A GET here is a step of a launch; looking at the headers alone must not take it.
@@ -130,11 +166,12 @@ async fn not_found() -> Response {
 }
 
 async fn end_at_deadline(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let language = language::preferred(request.headers());
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
         Ok(response) => response,
         Err(_) => state
             .failed(&Unexpected::Deadline, state.tools.request_id())
-            .page(Some(&state.profile)),
+            .page(None, language),
     }
 }
 

@@ -14,14 +14,17 @@ use hmac::{Hmac, Mac as _};
 use rand::CryptoRng;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId};
 use vestibule_store::{EncounterKey, Fingerprint};
 use zeroize::Zeroizing;
 
 mod key_file;
+mod state_key;
 
 pub use key_file::{KeyFileError, read_or_create};
+pub use state_key::{STATE_KEY_VARIABLE, StateKeyError, environment, state_key};
 
 const NONCE_BYTES: usize = 24;
 
@@ -43,6 +46,15 @@ pub enum Purpose {
     Appointment = 2,
     /// What a ticket is redeemed for; the id is the request id.
     Ticket = 3,
+    /// What a launch holds of the EHR; the id is the request id.
+    Session = 5,
+    /// A telehealth profile or one of its secrets; the id is the secret's field, or
+    /// empty.
+    Profile = 7,
+    /// What is to be told to the EHR; the id is the request id.
+    WriteBack = 8,
+    /// What is remembered of a participant; the id is the participant's.
+    Participant = 9,
 }
 
 /// In the place of a [`Purpose`] in a state's associated data.
@@ -150,6 +162,24 @@ impl Sealer {
             launch.as_bytes(),
         ];
         Fingerprint::from_bytes(*keyed_hash(&self.hash_key, &parts))
+    }
+
+    /// By what a browser proves that a launch began in it.
+    pub fn browser_proof(&self, profile: Uuid, request_id: RequestId) -> Zeroizing<[u8; 32]> {
+        let parts = [
+            b"browser".as_slice(),
+            profile.as_bytes(),
+            request_id.as_bytes(),
+        ];
+        keyed_hash(&self.hash_key, &parts)
+    }
+
+    /// Whether `proof` is [`Sealer::browser_proof`], compared in constant time.
+    pub fn is_browser_proof(&self, profile: Uuid, request_id: RequestId, proof: &[u8]) -> bool {
+        self.browser_proof(profile, request_id)
+            .as_slice()
+            .ct_eq(proof)
+            .into()
     }
 
     fn seal_bytes(
@@ -293,6 +323,19 @@ mod tests {
         let fingerprint = |iss, launch| sealer.fingerprint(PROFILE, EhrRole::Patient, iss, launch);
         assert_eq!(fingerprint("a", "bc"), fingerprint("a", "bc"));
         assert_ne!(fingerprint("a", "bc"), fingerprint("ab", "c"));
+    }
+
+    #[test]
+    fn a_browser_proves_its_own_launch_only() {
+        let mut rng = crate::random::system();
+        let sealer = sealer(1);
+        let id = RequestId::generate(&mut rng);
+        let proof = sealer.browser_proof(PROFILE, id);
+        assert!(sealer.is_browser_proof(PROFILE, id, &*proof));
+        assert!(!sealer.is_browser_proof(OTHER, id, &*proof));
+        assert!(!sealer.is_browser_proof(PROFILE, RequestId::generate(&mut rng), &*proof));
+        assert!(!sealer.is_browser_proof(PROFILE, id, &proof[..31]));
+        assert!(!super::tests::sealer(2).is_browser_proof(PROFILE, id, &*proof));
     }
 
     #[test]

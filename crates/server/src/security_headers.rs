@@ -9,7 +9,11 @@ use axum::{
     response::Response,
 };
 
-use crate::config::FrameAncestor;
+use base64ct::{Base64, Encoding as _};
+use sha2::{Digest as _, Sha256};
+use vestibule_template::defaults::ERROR_PAGE_SCRIPT_SHA256;
+
+use crate::{button_page, config::FrameAncestor, sign_in_page};
 
 /// Which kind of page a response is; one without this extension is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +24,10 @@ pub enum PageCsp {
     ErrorFrame,
     /// An error page rendered by the server.
     ErrorPage,
+    /// The page from which the browser posts its way to the EHR's sign-in.
+    SignIn,
+    /// The page of a direct join link.
+    DirectLink,
 }
 
 /// The Content-Security-Policies, made once.
@@ -28,6 +36,8 @@ pub struct Policies {
     landing: HeaderValue,
     error_frame: HeaderValue,
     error_page: HeaderValue,
+    sign_in: HeaderValue,
+    direct_link: HeaderValue,
 }
 
 impl Policies {
@@ -43,7 +53,14 @@ impl Policies {
         let header = |policy: String| {
             HeaderValue::from_str(&policy).expect("origins are visible ASCII, and so is the rest")
         };
+        let button_style = Base64::encode_string(&Sha256::digest(button_page::STYLE));
         Self {
+            // The form is sent to this server, which redirects to wherever join links
+            // lead; browsers hold that against form-action too.
+            direct_link: header(format!(
+                "default-src 'none'; style-src 'sha256-{button_style}'; base-uri 'none'; \
+                 form-action 'self' https:; frame-ancestors 'none'"
+            )),
             // 'wasm-unsafe-eval' lets WebAssembly compile, and nothing else.
             landing: header(format!(
                 "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -60,10 +77,21 @@ impl Policies {
                 .to_owned(),
             ),
             // A profile's template brings its styles inline, as the documented default does.
-            // Inline style can at worst disfigure the page: scripts, requests and forms are off.
+            // Inline style can at worst disfigure the page: requests and forms are off, and so
+            // are scripts but for the built-in page's, which copies the request id.
             error_page: header(format!(
-                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+                "default-src 'none'; script-src 'sha256-{ERROR_PAGE_SCRIPT_SHA256}'; \
+                 style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                  form-action 'none'; frame-ancestors {ancestors}"
+            )),
+            // The EHR redirects from wherever the form goes to its own sign-in and from there
+            // back to this server; browsers hold that against form-action too.
+            sign_in: header(format!(
+                "default-src 'none'; script-src {script}; style-src {style}; base-uri 'none'; \
+                 form-action https: http://127.0.0.1:* http://localhost:*; \
+                 frame-ancestors {ancestors}",
+                script = hash_source(sign_in_page::SCRIPT),
+                style = hash_source(button_page::STYLE),
             )),
         }
     }
@@ -74,8 +102,15 @@ impl Policies {
             Some(PageCsp::Landing) => self.landing.clone(),
             Some(PageCsp::ErrorFrame) => self.error_frame.clone(),
             Some(PageCsp::ErrorPage) => self.error_page.clone(),
+            Some(PageCsp::SignIn) => self.sign_in.clone(),
+            Some(PageCsp::DirectLink) => self.direct_link.clone(),
         }
     }
+}
+
+/// By which a policy allows exactly this script or style.
+fn hash_source(text: &str) -> String {
+    format!("'sha256-{}'", Base64::encode_string(&Sha256::digest(text)))
 }
 
 /// Sets the headers on a response. A route that sets `Cache-Control` keeps its own.

@@ -3,24 +3,30 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch};
-use vestibule_launch::{Clock, crypto::KeyCheckValue};
+use vestibule_launch::Clock;
 use vestibule_node::{Node, NodeSettings};
 use vestibule_store::{SqliteStore, StoreError};
 
 use crate::{
+    admin::AdminServer,
     clock::SystemClock,
-    conferencing::{EventLog, StorePolicy},
+    conferencing::{Attendance, EmbeddedEvents, EmbeddedPolicy, PexipServer, Recorder},
     config::{Config, ConfigError},
-    http_client::HttpClient,
+    http_client::{HttpClient, HttpClientError},
     in_flight::InFlight,
-    profile::{Profile, ProfileError},
+    jobs,
+    launch_rules::LaunchRules,
+    profile::{ProfileSet, Registry, RegistryError},
     random::{self, Random},
     routes,
-    sealing::{self, KeyFileError, Sealer},
+    sealing::{self, Sealer, StateKeyError},
     security_headers::Policies,
     state::AppState,
     tools::Tools,
 };
+
+/// The database, in the data folder.
+pub(crate) const DATABASE: &str = "vestibule.db";
 
 /// How long launches under way may take to finish when the server ends.
 const FINISH: Duration = Duration::from_secs(15);
@@ -28,20 +34,21 @@ const FINISH: Duration = Duration::from_secs(15);
 /// How long connections may stay open after that; event streams do not end otherwise.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// How often is forgotten what is of no use any more.
-const PURGE_INTERVAL: Duration = Duration::from_secs(5 * 60);
-
-/// How long launches are kept, for the help desk to find them.
-const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long what the node told last may take to be recorded.
+const RECORD: Duration = Duration::from_secs(5);
 
 /// A server that has its address but does not answer yet.
 pub struct Server {
-    profile: Arc<Profile>,
+    state: AppState,
+    registry: Arc<Registry>,
+    admin: Option<AdminServer>,
+    pexip: Option<PexipServer>,
     listener: TcpListener,
     address: SocketAddr,
     router: axum::Router,
     node: Node,
-    tools: Tools,
+    events: EmbeddedEvents,
+    recorder: Recorder,
     store: SqliteStore,
     in_flight: InFlight,
 }
@@ -52,12 +59,12 @@ pub enum ServerError {
     /// The configuration file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The profile cannot be used.
+    /// The profiles cannot be used.
     #[error(transparent)]
-    Profile(#[from] ProfileError),
+    Profiles(#[from] RegistryError),
     /// The sealing key cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyFileError),
+    Key(#[from] StateKeyError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,6 +79,22 @@ pub enum ServerError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The admin API's address cannot be listened on.
+    #[error("admin.listen: {address}: {source}; choose another address or end what uses this one")]
+    AdminListen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address for Pexip cannot be listened on.
+    #[error("pexip.listen: {address}: {source}; choose another address or end what uses this one")]
+    PexipListen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error("listen: {address}: {source}; choose another address or end what uses this one")]
     Listen {
@@ -81,8 +104,8 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// The HTTP client cannot be made.
-    #[error("the HTTP client: {0}; check the machine's certificates")]
-    HttpClient(#[from] reqwest::Error),
+    #[error(transparent)]
+    HttpClient(#[from] HttpClientError),
     /// Serving ended with an error.
     #[error("serving ended: {0}")]
     Serve(std::io::Error),
@@ -105,35 +128,53 @@ impl Server {
         config: &Config,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
-        let profile = Arc::new(Profile::read(&config.profile)?);
         if !config.www.join("index.html").is_file() {
             return Err(ServerError::Www(config.www.clone()));
         }
         make_data_folder(config)?;
         let mut rng = random::system();
-        let key = sealing::read_or_create(&config.data.join("state.key"), &mut *rng)?;
-        let store = SqliteStore::open(&config.data.join("vestibule.db")).await?;
+        let key = sealing::state_key(config, sealing::environment().as_ref(), &mut *rng)?;
+        let store = SqliteStore::open(&config.data.join(DATABASE)).await?;
         let tools = Tools {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock),
             random: Arc::new(Random::new(rng)),
-            transport: Arc::new(HttpClient::new()?),
+            transport: Arc::new(HttpClient::trusting(
+                config.trusted_certificates.as_deref(),
+            )?),
             sealer: Arc::new(Sealer::new(&key)),
+            routing: Arc::new(config.routing_rules.clone()),
+            metadata: Arc::default(),
+            repeats: Arc::default(),
         };
+        let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
+        let profiles = registry.profiles();
+        let attendance = Attendance::new(tools.clone(), Arc::clone(&profiles));
+        let (events, recorder) = EmbeddedEvents::new(attendance.clone(), tools.now());
         let node = Node::new(
             NodeSettings::default(),
-            Arc::new(StorePolicy::new(tools.clone())),
-            Arc::new(EventLog),
+            Arc::new(EmbeddedPolicy::new(tools.clone())),
+            Arc::new(events.clone()),
             clock,
             random::system(),
         );
         let state = AppState {
-            tools: tools.clone(),
-            profile: Arc::clone(&profile),
+            tools,
+            profiles,
+            launch_rules: Arc::new(LaunchRules::new(config)),
         };
         let in_flight = InFlight::default();
         let policies = Policies::new(&config.frame_ancestors);
-        let router = routes::router(&state, node.router(), &config.www, policies, &in_flight);
+        let mut conferencing = node.router();
+        let routes = routes::pexip(&state.tools, attendance, &config.pexip, &in_flight);
+        let pexip = match config.pexip.listen {
+            Some(address) => Some(pexip(address, routes).await?),
+            None => {
+                conferencing = conferencing.merge(routes);
+                None
+            }
+        };
+        let router = routes::router(&state, conferencing, &config.www, policies, &in_flight);
 
         let refused = |source| ServerError::Listen {
             address: config.listen,
@@ -141,13 +182,18 @@ impl Server {
         };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let admin = admin(config, &registry, &state.tools).await?;
         Ok(Self {
-            profile,
+            state,
+            registry,
+            admin,
+            pexip,
             listener,
             address,
             router,
             node,
-            tools,
+            events,
+            recorder,
             store,
             in_flight,
         })
@@ -158,9 +204,19 @@ impl Server {
         self.address
     }
 
-    /// The key check value of the profile's encryption key, where it may be shown.
-    pub fn key_check_value(&self) -> Option<KeyCheckValue> {
-        self.profile.key_check_value()
+    /// Where the admin API listens, if it does.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminServer::address)
+    }
+
+    /// Where Pexip comes in, if not where browsers do.
+    pub fn pexip_address(&self) -> Option<SocketAddr> {
+        self.pexip.as_ref().map(PexipServer::address)
+    }
+
+    /// The profiles with which the server starts.
+    pub fn profiles(&self) -> Arc<ProfileSet> {
+        self.state.profiles.now()
     }
 
     /// Serves until `end`, then lets launches under way finish, tells everybody in a
@@ -173,16 +229,39 @@ impl Server {
         end: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServerError> {
         let Self {
+            registry,
+            admin,
+            pexip,
             listener,
             router,
             node,
-            tools,
+            events,
+            recorder,
+            state,
             store,
             in_flight,
             ..
         } = self;
+        tokio::spawn(recorder.run());
         let (ending, mut accept_no_more) = watch::channel(false);
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let mut administering = tokio::task::JoinSet::new();
+        if let Some(admin) = admin {
+            let mut accept_no_more = accept_no_more.clone();
+            administering.spawn(admin.run(async move {
+                let _ = accept_no_more.wait_for(|ending| *ending).await;
+            }));
+        }
+        if let Some(pexip) = pexip {
+            let mut accept_no_more = accept_no_more.clone();
+            administering.spawn(pexip.run(async move {
+                let _ = accept_no_more.wait_for(|ending| *ending).await;
+            }));
+        }
+        let serving = axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(async move {
             // An error means that the sender is gone: the end as well.
             let _ = accept_no_more.wait_for(|ending| *ending).await;
         });
@@ -190,7 +269,7 @@ impl Server {
             tokio::select! {
                 () = end => {}
                 () = node.run() => {}
-                () = purge(&tools) => {}
+                () = jobs::run(&state, &registry, &in_flight) => {}
             }
             ending.send_replace(true);
             finish(&in_flight).await;
@@ -205,9 +284,39 @@ impl Server {
             }
             () = ends => Ok(()),
         };
+        // Also where every connection was closed before anybody was told.
+        node.shut_down();
+        ending.send_replace(true);
+        let administered = administering.join_all();
+        if tokio::time::timeout(CLOSE, administered).await.is_err() {
+            tracing::info!("connections of administrators and of Pexip are cut off");
+        }
+        events.recorded(RECORD).await;
         store.close().await;
         served
     }
+}
+
+async fn admin(
+    config: &Config,
+    registry: &Arc<Registry>,
+    tools: &Tools,
+) -> Result<Option<AdminServer>, ServerError> {
+    let Some(admin) = &config.admin else {
+        return Ok(None);
+    };
+    AdminServer::bind(admin, &config.trusted_proxies, Arc::clone(registry), tools)
+        .await
+        .map(Some)
+        .map_err(|source| ServerError::AdminListen {
+            address: admin.listen,
+            source,
+        })
+}
+
+async fn pexip(address: SocketAddr, routes: axum::Router) -> Result<PexipServer, ServerError> {
+    let bound = PexipServer::bind(address, routes).await;
+    bound.map_err(|source| ServerError::PexipListen { address, source })
 }
 
 async fn finish(in_flight: &InFlight) {
@@ -219,7 +328,7 @@ async fn finish(in_flight: &InFlight) {
     }
 }
 
-fn make_data_folder(config: &Config) -> Result<(), ServerError> {
+pub(crate) fn make_data_folder(config: &Config) -> Result<(), ServerError> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -229,17 +338,4 @@ fn make_data_folder(config: &Config) -> Result<(), ServerError> {
             path: config.data.clone(),
             source,
         })
-}
-
-async fn purge(tools: &Tools) {
-    let mut ticks = tokio::time::interval(PURGE_INTERVAL);
-    loop {
-        ticks.tick().await;
-        let now = tools.now();
-        match tools.store.purge(now - KEEP, now).await {
-            Ok(0) => {}
-            Ok(launches) => tracing::info!(launches, "old launches are forgotten"),
-            Err(error) => tracing::error!(%error, "old launches cannot be forgotten"),
-        }
-    }
 }

@@ -5,22 +5,30 @@ use std::{fmt, sync::Arc};
 use uuid::Uuid;
 use vestibule_launch::RequestId;
 
-use crate::{error_page::Failed, failure::Failure, profile::Profile, tools::Tools};
+use crate::{
+    error_page::Failed,
+    failure::Failure,
+    launch_rules::LaunchRules,
+    profile::{Profile, Profiles},
+    tools::Tools,
+};
 
 /// What routes share. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// What launches work with.
     pub tools: Tools,
-    /// The telehealth profile.
-    pub profile: Arc<Profile>,
+    /// The telehealth profiles.
+    pub profiles: Arc<Profiles>,
+    /// What is asked of every launch.
+    pub launch_rules: Arc<LaunchRules>,
 }
 
 impl AppState {
     /// The profile that a launch URL names.
-    pub fn profile(&self, uuid: &str) -> Option<&Profile> {
+    pub fn profile(&self, uuid: &str) -> Option<Arc<Profile>> {
         let uuid: Uuid = uuid.parse().ok()?;
-        (self.profile.uuid == uuid).then_some(&*self.profile)
+        self.profiles.now().find(uuid)
     }
 
     /// A failure of this moment, logged.
@@ -32,7 +40,7 @@ impl AppState {
 impl fmt::Debug for AppState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppState")
-            .field("profile", &self.profile)
+            .field("profiles", &self.profiles)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,13 @@ use std::sync::Arc;
 use vestibule_launch::{Clock, RequestId, UnixTime};
 use vestibule_store::Store;
 
-use crate::{http_client::Transport, random::Random, sealing::Sealer};
+use crate::{
+    conferencing::RoutingRules,
+    http_client::Transport,
+    launch::{MetadataCache, Repeats},
+    random::Random,
+    sealing::Sealer,
+};
 
 /// Store, clock, randomness, transport and sealing: everything outside that a
 /// launch touches, so that a test can put its own in their place.
@@ -21,6 +27,12 @@ pub struct Tools {
     pub transport: Arc<dyn Transport>,
     /// Seals what leaves the memory.
     pub sealer: Arc<Sealer>,
+    /// How aliases become base aliases.
+    pub routing: Arc<RoutingRules>,
+    /// The metadata of EHRs.
+    pub metadata: Arc<MetadataCache>,
+    /// Join links that were given out a moment ago.
+    pub repeats: Arc<Repeats>,
 }
 
 impl Tools {

@@ -33,17 +33,50 @@ impl AuthorizeRequest<'_> {
     /// already stays in place (RFC 6749 section 3.1).
     pub fn url(&self, metadata: &Metadata) -> Url {
         let mut url = metadata.authorization_endpoint().clone();
-        url.query_pairs_mut()
-            .append_pair("response_type", "code")
-            .append_pair("client_id", self.client_id)
-            .append_pair("redirect_uri", self.redirect_uri)
-            .append_pair("scope", self.scope.as_str())
-            .append_pair("launch", self.launch)
-            .append_pair("aud", self.aud)
-            .append_pair("state", self.state)
-            .append_pair("code_challenge", self.code_challenge)
-            .append_pair("code_challenge_method", "S256");
+        url.query_pairs_mut().extend_pairs(self.fields());
         url
+    }
+
+    /// The form that the browser posts instead, to servers that take it
+    /// ([`Metadata::authorize_post`]). Launch tokens can be so long that a URL
+    /// with one is refused; a form has no such limit.
+    pub fn form<'a>(&'a self, metadata: &'a Metadata) -> AuthorizeForm<'a> {
+        AuthorizeForm {
+            action: metadata.authorization_endpoint(),
+            fields: self.fields(),
+        }
+    }
+
+    fn fields(&self) -> [(&'static str, &str); 9] {
+        [
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", self.scope.as_str()),
+            ("launch", self.launch),
+            ("aud", self.aud),
+            ("state", self.state),
+            ("code_challenge", self.code_challenge),
+            ("code_challenge_method", "S256"),
+        ]
+    }
+}
+
+/// An authorization request as a form (SMART App Launch 2.2, capability
+/// `authorize-post`): `application/x-www-form-urlencoded`, each field once.
+#[derive(Clone)]
+pub struct AuthorizeForm<'a> {
+    /// Where the form goes. May have a query, which stays.
+    pub action: &'a Url,
+    /// Names and values, not encoded: whoever writes HTML escapes them.
+    pub fields: [(&'static str, &'a str); 9],
+}
+
+impl fmt::Debug for AuthorizeForm<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizeForm")
+            .field("action", &self.action.as_str())
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,9 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn the_form_says_the_same_as_the_url() {
+        let scope = Scope::default();
+        let (request, metadata) = (request(&scope), metadata("https://ehr.example/a?tenant=b"));
+        let form = request.form(&metadata);
+        assert_eq!(form.action.as_str(), "https://ehr.example/a?tenant=b");
+        let mut url = form.action.clone();
+        url.query_pairs_mut().extend_pairs(form.fields);
+        assert_eq!(url, request.url(&metadata));
+    }
+
+    #[test]
     fn debug_shows_neither_launch_nor_state() {
         let scope = Scope::default();
-        let shown = format!("{:?}", request(&scope));
+        let (request, metadata) = (request(&scope), metadata("https://ehr.example/a"));
+        let shown = format!("{request:?} {:?}", request.form(&metadata));
         assert!(!shown.contains("l&a=u") && !shown.contains("st-ate") && !shown.contains("chal_"));
     }
 }

@@ -1,16 +1,19 @@
-//! The redirect by which the EHR answers (RFC 6749 sections 4.1.2 and 4.1.2.1).
+//! The redirect by which the EHR answers (RFC 6749 sections 4.1.2 and 4.1.2.1;
+//! RFC 9207).
 
 use std::fmt;
 
 use secrecy::SecretString;
 use url::form_urlencoded;
 
-use crate::OAuthError;
+use crate::{Metadata, OAuthError};
 
 /// The longest query that is read, in bytes. Epic's codes can be long JWTs.
 const MAX_QUERY_BYTES: usize = 16 * 1024;
 /// The longest `state` that is handed on, in bytes.
 const MAX_STATE_BYTES: usize = 2048;
+/// The longest `iss` that is handed on, in bytes.
+const MAX_ISS_BYTES: usize = 2048;
 /// The longest `error_description` that is handed on, in characters.
 const MAX_DESCRIPTION_CHARS: usize = 1024;
 
@@ -24,6 +27,8 @@ pub enum Callback {
         code: SecretString,
         /// The state of the authorization request.
         state: String,
+        /// Who says it, where it says so (RFC 9207 section 2).
+        iss: Option<String>,
     },
     /// The EHR or the user refused.
     Refused {
@@ -33,7 +38,22 @@ pub enum Callback {
         error_description: Option<String>,
         /// The state of the authorization request.
         state: String,
+        /// Who says it, where it says so (RFC 9207 section 2).
+        iss: Option<String>,
     },
+}
+
+/// The answer comes from another authorization server than the one that was
+/// asked, or does not show that it comes from that one (RFC 9207 section 2.4):
+/// its code must not be sent anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerMismatch {
+    /// `iss` names another issuer than the metadata.
+    #[error("the redirect names another issuer than the EHR's metadata")]
+    Other,
+    /// No `iss`, although the metadata promises one.
+    #[error("the redirect names no issuer, although the EHR's metadata promises it")]
+    Missing,
 }
 
 /// Why a redirect is neither an answer nor a refusal.
@@ -70,17 +90,27 @@ impl Callback {
         let mut state = Parameter::named("state");
         let mut error = Parameter::named("error");
         let mut error_description = Parameter::named("error_description");
+        let mut iss = Parameter::named("iss");
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            for parameter in [&mut code, &mut state, &mut error, &mut error_description] {
+            for parameter in [
+                &mut code,
+                &mut state,
+                &mut error,
+                &mut error_description,
+                &mut iss,
+            ] {
                 parameter.offer(&name, &value)?;
             }
         }
+        let iss = iss.value;
 
         let state = state
             .value
             .filter(|state| !state.is_empty())
             .ok_or(CallbackError::StateMissing)?;
-        if state.len() > MAX_STATE_BYTES {
+        if state.len() > MAX_STATE_BYTES
+            || iss.as_ref().is_some_and(|iss| iss.len() > MAX_ISS_BYTES)
+        {
             return Err(CallbackError::TooLong);
         }
         match (code.value, error.value) {
@@ -88,6 +118,7 @@ impl Callback {
             (Some(code), None) if !code.is_empty() => Ok(Self::Code {
                 code: code.into(),
                 state,
+                iss,
             }),
             (_, None) => Err(CallbackError::AnswerMissing),
             (None, Some(error)) => {
@@ -99,6 +130,7 @@ impl Callback {
                     error: error.parse().map_err(|_| CallbackError::ErrorInvalid)?,
                     error_description: error_description.value,
                     state,
+                    iss,
                 })
             }
         }
@@ -108,6 +140,19 @@ impl Callback {
     pub fn state(&self) -> &str {
         match self {
             Self::Code { state, .. } | Self::Refused { state, .. } => state,
+        }
+    }
+
+    /// Checks that the answer comes from the authorization server of `metadata`,
+    /// the one that the browser was sent to, as far as server and metadata say
+    /// (RFC 9207 section 2.4). To be asked once the state is known, before the
+    /// answer is believed.
+    pub fn check_issuer(&self, metadata: &Metadata) -> Result<(), IssuerMismatch> {
+        let (Self::Code { iss, .. } | Self::Refused { iss, .. }) = self;
+        match (iss, metadata.issuer()) {
+            (Some(iss), Some(issuer)) if iss != issuer => Err(IssuerMismatch::Other),
+            (None, _) if metadata.redirects_name_the_issuer() => Err(IssuerMismatch::Missing),
+            _ => Ok(()),
         }
     }
 }
@@ -159,29 +204,70 @@ mod tests {
     #[test]
     fn reads_a_code_and_ignores_unknown_parameters() {
         let query = "session_state=x&code=eyJ%2Ba+b&state=st%2Fate&session_state=y";
-        let Callback::Code { code, state } = Callback::from_query(query).unwrap() else {
+        let Callback::Code { code, state, iss } = Callback::from_query(query).unwrap() else {
             panic!("not a code");
         };
         assert_eq!(
             (code.expose_secret(), state.as_str()),
             ("eyJ+a b", "st/ate")
         );
+        assert_eq!(iss, None);
     }
 
     #[test]
     fn reads_a_refusal() {
-        let query = "error=access_denied&error_description=The+user+said+no&state=s";
+        let query = "error=access_denied&error_description=The+user+said+no&state=s&iss=https%3A%2F%2Fe.example";
         let Callback::Refused {
             error,
             error_description,
             state,
+            iss,
         } = Callback::from_query(query).unwrap()
         else {
             panic!("not a refusal");
         };
         assert_eq!(error.as_str(), "access_denied");
         assert_eq!(error_description.as_deref(), Some("The user said no"));
-        assert_eq!(state, "s");
+        assert_eq!(
+            (state.as_str(), iss.as_deref()),
+            ("s", Some("https://e.example"))
+        );
+    }
+
+    #[test]
+    fn an_answer_of_another_issuer_is_told() {
+        let metadata = |rest: &str| {
+            let body = format!(
+                r#"{{"authorization_endpoint":"https://e.example/a","token_endpoint":"https://e.example/t"{rest}}}"#
+            );
+            Metadata::from_response(&http::Response::new(body.into())).unwrap()
+        };
+        let silent = metadata("");
+        let named = metadata(r#","issuer":"https://e.example""#);
+        let promised = metadata(
+            r#","issuer":"https://e.example","authorization_response_iss_parameter_supported":true"#,
+        );
+        let check = |query: &str, metadata: &Metadata| {
+            Callback::from_query(query).unwrap().check_issuer(metadata)
+        };
+        for answer in ["code=c&state=s", "error=access_denied&state=s"] {
+            let from = |iss: &str| format!("{answer}&iss={iss}");
+            for metadata in [&named, &promised] {
+                assert_eq!(check(&from("https://e.example"), metadata), Ok(()));
+                for other in [
+                    "https://e.example/",
+                    "https://E.example",
+                    "https://x.example",
+                    "",
+                ] {
+                    assert_eq!(check(&from(other), metadata), Err(IssuerMismatch::Other));
+                }
+            }
+            assert_eq!(check(&from("https://x.example"), &silent), Ok(()));
+            assert_eq!(check(answer, &silent), Ok(()));
+            assert_eq!(check(answer, &named), Ok(()));
+            assert_eq!(check(answer, &promised), Err(IssuerMismatch::Missing));
+        }
     }
 
     #[test]
@@ -197,6 +283,10 @@ mod tests {
         assert_eq!(
             refusal("error=a&error=b&state=s"),
             CallbackError::Duplicate("error")
+        );
+        assert_eq!(
+            refusal("code=a&state=s&iss=a&iss=b"),
+            CallbackError::Duplicate("iss")
         );
         assert_eq!(
             refusal("code=a&error=access_denied&state=s"),
@@ -227,6 +317,10 @@ mod tests {
         );
         assert_eq!(
             refusal(&format!("code=a&state={}", "a".repeat(2049))),
+            CallbackError::TooLong
+        );
+        assert_eq!(
+            refusal(&format!("code=a&state=s&iss={}", "a".repeat(2049))),
             CallbackError::TooLong
         );
         let description = "a".repeat(1025);

@@ -1,4 +1,4 @@
-//! The scopes that a launch asks for.
+//! The scopes that a launch or a backend client asks for.
 
 use std::{fmt, str::FromStr};
 
@@ -13,12 +13,21 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(String);
 
-/// The text cannot be the scope of a launch.
+/// Space-separated scopes (RFC 6749 section 3.3) of a client without a user,
+/// such as `system/Appointment.rs` (SMART App Launch 2.2, "Backend Services").
+/// At least one, at most 1024 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemScope(String);
+
+/// The text cannot be the scopes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeInvalid {
     /// `launch` is not among the scopes.
     #[error("the scopes must contain `launch`")]
     LaunchMissing,
+    /// There is no scope at all.
+    #[error("there is no scope")]
+    Empty,
     /// Longer than 1024 characters.
     #[error("the scopes are longer than 1024 characters")]
     TooLong,
@@ -44,14 +53,7 @@ impl FromStr for Scope {
     type Err = ScopeInvalid;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() > 1024 {
-            return Err(ScopeInvalid::TooLong);
-        }
-        let scopes: Vec<&str> = text.split(' ').filter(|scope| !scope.is_empty()).collect();
-        let allowed = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        if !scopes.iter().all(|scope| scope.bytes().all(allowed)) {
-            return Err(ScopeInvalid::Character);
-        }
+        let scopes = scopes(text)?;
         if !scopes.contains(&"launch") {
             return Err(ScopeInvalid::LaunchMissing);
         }
@@ -62,6 +64,44 @@ impl FromStr for Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl SystemScope {
+    /// The scopes, separated by single spaces.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SystemScope {
+    type Err = ScopeInvalid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let scopes = scopes(text)?;
+        if scopes.is_empty() {
+            return Err(ScopeInvalid::Empty);
+        }
+        Ok(Self(scopes.join(" ")))
+    }
+}
+
+impl fmt::Display for SystemScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn scopes(text: &str) -> Result<Vec<&str>, ScopeInvalid> {
+    if text.len() > 1024 {
+        return Err(ScopeInvalid::TooLong);
+    }
+    let scopes: Vec<&str> = text.split(' ').filter(|scope| !scope.is_empty()).collect();
+    let allowed = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    if scopes.iter().all(|scope| scope.bytes().all(allowed)) {
+        Ok(scopes)
+    } else {
+        Err(ScopeInvalid::Character)
     }
 }
 
@@ -99,5 +139,18 @@ mod tests {
         );
         let long = format!("launch {}", "x".repeat(1024));
         assert_eq!(long.parse::<Scope>(), Err(ScopeInvalid::TooLong));
+    }
+
+    #[test]
+    fn a_backend_needs_no_launch_but_some_scope() {
+        assert_eq!(
+            " system/*.rs  openid"
+                .parse::<SystemScope>()
+                .unwrap()
+                .as_str(),
+            "system/*.rs openid"
+        );
+        assert_eq!(" ".parse::<SystemScope>(), Err(ScopeInvalid::Empty));
+        assert_eq!("a\tb".parse::<SystemScope>(), Err(ScopeInvalid::Character));
     }
 }

@@ -1,10 +1,12 @@
-//! Requests to the token endpoint (RFC 6749 sections 4.1.3 and 6).
+//! Requests to the token endpoint (RFC 6749 sections 4.1.3, 4.4.2 and 6).
 
 use http::{HeaderValue, Method, Request, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded;
 
-use crate::{ClientCredentials, Metadata, Verifier};
+use crate::{
+    ClientCredentials, SystemScope, TokenEndpoint, Verifier, client_assertion::ASSERTION_TYPE,
+};
 
 /// Asks for tokens.
 #[derive(Clone, Debug)]
@@ -23,17 +25,51 @@ pub enum TokenRequest {
         /// The refresh token of an earlier answer.
         refresh_token: SecretString,
     },
+    /// Signs this client itself in, without a user (SMART App Launch 2.2,
+    /// "Backend Services").
+    ClientCredentials {
+        /// What is asked for. SMART demands it; Epic goes by the client's registration.
+        scope: Option<SystemScope>,
+    },
 }
 
 impl TokenRequest {
-    /// The form POST to the token endpoint. It carries secrets: not to be logged.
+    /// The form POST to the token endpoint, of [`Metadata`](crate::Metadata) or
+    /// a profile, for a client without a private key; for any,
+    /// [`Client::request`](crate::Client::request). It carries secrets: not to be logged.
     pub fn into_request(
         self,
-        metadata: &Metadata,
+        endpoint: &impl AsRef<TokenEndpoint>,
         credentials: &ClientCredentials,
     ) -> Request<Vec<u8>> {
+        let mut form = self.form();
+        if let ClientCredentials::Public { client_id } = credentials {
+            form.append_pair("client_id", client_id);
+        }
+        let mut request = post(endpoint.as_ref(), form);
+        if let Some(authorization) = credentials.authorization() {
+            request
+                .headers_mut()
+                .insert(header::AUTHORIZATION, authorization);
+        }
+        request
+    }
+
+    /// The same for a client that proves itself by `assertion` (RFC 7521 section 4.2).
+    pub(crate) fn into_asserted_request(
+        self,
+        endpoint: &TokenEndpoint,
+        assertion: &SecretString,
+    ) -> Request<Vec<u8>> {
+        let mut form = self.form();
+        form.append_pair("client_assertion_type", ASSERTION_TYPE)
+            .append_pair("client_assertion", assertion.expose_secret());
+        post(endpoint, form)
+    }
+
+    fn form(&self) -> Form {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        match &self {
+        match self {
             Self::AuthorizationCode {
                 code,
                 redirect_uri,
@@ -48,25 +84,30 @@ impl TokenRequest {
                 form.append_pair("grant_type", "refresh_token")
                     .append_pair("refresh_token", refresh_token.expose_secret());
             }
+            Self::ClientCredentials { scope } => {
+                form.append_pair("grant_type", "client_credentials");
+                if let Some(scope) = scope {
+                    form.append_pair("scope", scope.as_str());
+                }
+            }
         }
-        if let ClientCredentials::Public { client_id } = credentials {
-            form.append_pair("client_id", client_id);
-        }
-
-        let mut request = Request::new(form.finish().into_bytes());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = metadata.token_endpoint().clone();
-        let headers = request.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        if let Some(authorization) = credentials.authorization() {
-            headers.insert(header::AUTHORIZATION, authorization);
-        }
-        request
+        form
     }
+}
+
+type Form = form_urlencoded::Serializer<'static, String>;
+
+fn post(endpoint: &TokenEndpoint, mut form: Form) -> Request<Vec<u8>> {
+    let mut request = Request::new(form.finish().into_bytes());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = endpoint.uri().clone();
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    request
 }
 
 #[cfg(test)]
@@ -74,6 +115,7 @@ mod tests {
     use http::Response;
 
     use super::*;
+    use crate::Metadata;
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -148,6 +190,31 @@ mod tests {
                 ("grant_type", "refresh_token"),
                 ("refresh_token", "r3fresh")
             ])
+        );
+    }
+
+    #[test]
+    fn a_backend_client_asks_for_its_own_tokens() {
+        let basic = ClientCredentials::Basic {
+            client_id: "client".to_owned(),
+            client_secret: "secret".into(),
+        };
+        let endpoint: TokenEndpoint = "https://ehr.example/backend".parse().unwrap();
+        let scope = Some("system/Appointment.rs system/Patient.r".parse().unwrap());
+        let request = TokenRequest::ClientCredentials { scope }.into_request(&endpoint, &basic);
+        assert_eq!(request.uri(), "https://ehr.example/backend");
+        assert_eq!(
+            form(&request),
+            pairs([
+                ("grant_type", "client_credentials"),
+                ("scope", "system/Appointment.rs system/Patient.r"),
+            ])
+        );
+        let request =
+            TokenRequest::ClientCredentials { scope: None }.into_request(&endpoint, &basic);
+        assert_eq!(
+            form(&request),
+            pairs([("grant_type", "client_credentials")])
         );
     }
 

@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use http::{Response, StatusCode};
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{MAX_BODY_BYTES, OAuthError};
 
@@ -15,7 +14,8 @@ const DEFAULT_EXPIRES_IN: Duration = Duration::from_secs(3600);
 /// The longest life that is believed; it keeps sums with points in time finite.
 const MAX_EXPIRES_IN: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// Tokens, and the launch context that came with them.
+/// Tokens, and the launch context that came with them. [`Tokens`](crate::Tokens)
+/// keeps the tokens.
 pub struct TokenResponse {
     /// The access token: visible ASCII, otherwise opaque.
     pub access_token: SecretString,
@@ -66,8 +66,9 @@ impl TokenResponse {
             return Err(TokenError::TooLarge);
         }
         // Some servers refuse with status 200, so that is looked for first.
-        if let Ok(Refusal { error }) = serde_json::from_slice(response.body())
-            && let Ok(error) = error.parse()
+        let refusal: Option<Map<String, Value>> = serde_json::from_slice(response.body()).ok();
+        if let Some(error) = refusal.as_ref().and_then(|fields| fields.get("error"))
+            && let Some(Ok(error)) = error.as_str().map(str::parse)
         {
             return Err(TokenError::Refused(error));
         }
@@ -84,7 +85,7 @@ impl TokenResponse {
         }
         let access_token = text(&mut fields, "access_token", "access_token is not text")?
             .ok_or(TokenError::Malformed("it has no access_token"))?;
-        if access_token.is_empty() || !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !is_sendable(&access_token) {
             return Err(TokenError::Malformed(
                 "access_token cannot be sent in a header",
             ));
@@ -105,6 +106,11 @@ impl TokenResponse {
     }
 }
 
+/// Whether an access token can stand in a header: visible ASCII.
+pub(crate) fn is_sendable(access_token: &str) -> bool {
+    !access_token.is_empty() && access_token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Shows which fields there are and none of their values: they are tokens and
 /// identify patients.
 impl fmt::Debug for TokenResponse {
@@ -119,11 +125,6 @@ impl fmt::Debug for TokenResponse {
             .field("appointment", &self.appointment.is_some())
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
 }
 
 /// A field of text; numbers are taken as such, for servers that send ids as numbers.
@@ -290,6 +291,8 @@ mod tests {
             "<html>Sign in</html>",
             "",
             "[]",
+            // An array is no refusal, whatever stands in it: it could be a token.
+            r#"["t0ken"]"#,
             "{}",
             r#"{"access_token":""}"#,
             r#"{"access_token":"a\r\nX: y"}"#,

@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
-use crate::{AliasHash, Appointment, AppointmentId, Fingerprint, NewTicket};
+use crate::{AliasHash, Appointment, AppointmentId, Fingerprint, NewSession, NewTicket};
 
 /// A launch that begins.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct NewLaunch {
     pub expires_at: UnixTime,
 }
 
-/// How [`crate::Store::begin_launch`] went.
+/// How [`crate::Launches::begin_launch`] went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// The launch is stored.
@@ -33,7 +33,7 @@ pub enum Begun {
     AlreadyUsed,
 }
 
-/// How [`crate::Store::consume_state`] went.
+/// How [`crate::Launches::consume_state`] went.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Consumed {
     /// This caller, and no other, goes on with the launch; here is what was sealed.
@@ -57,9 +57,11 @@ pub struct Completion {
     pub alias_expires_at: UnixTime,
     /// The one-time ticket, where the join link carries one.
     pub ticket: Option<NewTicket>,
+    /// What the EHR gave, where it is to be kept.
+    pub session: Option<NewSession>,
 }
 
-/// How [`crate::Store::complete_launch`] went.
+/// How [`crate::Launches::complete_launch`] went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completed {
     /// The launch is complete.
@@ -90,6 +92,8 @@ pub struct Launch {
     pub role: EhrRole,
     /// How far it came.
     pub state: LaunchState,
+    /// Where it leads, once it has completed.
+    pub appointment: Option<AppointmentId>,
     /// When it began.
     pub created_at: UnixTime,
 }

@@ -1,4 +1,5 @@
-//! What the server remembers of launches, appointments, aliases and tickets.
+//! What the server remembers of profiles, launches, appointments, aliases and tickets,
+//! of EHR sessions, of who is in a visit, and of what is to be written back.
 //!
 //! A store never sees a name, a PIN or a token: those come to it sealed, and it
 //! hands the sealed bytes back. It reads no clock either; `now` is an argument.
@@ -6,9 +7,13 @@
 mod appointment;
 mod keys;
 mod launch;
+mod profile;
+mod session;
 mod sqlite;
 mod store;
 mod ticket;
+mod visit;
+mod write_back;
 
 pub use appointment::{Appointment, AppointmentId, NewAppointment};
 pub use keys::{AliasHash, BrowserHash, EncounterKey, Fingerprint, TicketHash};
@@ -16,6 +21,10 @@ pub use launch::{
     Begun, Completed, Completion, Consumed, FailureSource, FoundAlias, Launch, LaunchState,
     NewLaunch,
 };
+pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
+pub use session::{NewSession, Session};
 pub use sqlite::SqliteStore;
-pub use store::{Store, StoreError};
+pub use store::{Launches, Profiles, Sessions, Store, StoreError, Visits, WriteBacks};
 pub use ticket::{NewTicket, Redeemed, Redemption};
+pub use visit::{Applied, Change, EventId, Participant, VisitEvent};
+pub use write_back::{NewWriteBack, WriteBack, WriteBackRecord, WriteBackState};

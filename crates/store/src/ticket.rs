@@ -21,7 +21,7 @@ pub struct NewTicket {
     pub expires_at: UnixTime,
 }
 
-/// How [`crate::Store::redeem_ticket`] went.
+/// How [`crate::Launches::redeem_ticket`] went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redemption {
     /// Redeemed, now or by the same browser within the last 60 seconds.

@@ -2,7 +2,7 @@
 
 use minijinja::{Error, Value, value::Kwargs};
 
-use crate::error::Fault;
+use crate::{error::Fault, python::number};
 
 /// Puts the arguments of a call in the order of `names`.
 pub(crate) fn bind<const N: usize>(
@@ -34,9 +34,39 @@ pub(crate) fn bind<const N: usize>(
     Ok(bound)
 }
 
-/// An argument that must be a whole number.
+/// Puts the arguments of a call in order, of which none can be named.
+pub(crate) fn bind_positional<const N: usize>(
+    arguments: Vec<Value>,
+) -> Result<[Option<Value>; N], Error> {
+    if arguments.iter().any(Value::is_kwargs) {
+        return Err(Fault::operation("it takes no arguments by name"));
+    }
+    bind(arguments, [""; N])
+}
+
+/// An argument that must be there.
+pub(crate) fn required(argument: Option<Value>) -> Result<Value, Error> {
+    argument.ok_or_else(|| Fault::operation("an argument is missing"))
+}
+
+/// An argument that may be missing or `none`.
+pub(crate) fn given(argument: Option<Value>) -> Option<Value> {
+    argument.filter(|argument| !argument.is_none())
+}
+
+/// An argument that must be a whole number. One beyond 64 bits is taken as the largest
+/// there is.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used to map optional arguments"
+)]
 pub(crate) fn integer(argument: Value) -> Result<i64, Error> {
-    i64::try_from(argument).map_err(|_| Fault::operation("an argument must be a whole number"))
+    if argument.is_undefined() {
+        return Err(Fault::undefined());
+    }
+    let number = number::index(&argument)
+        .ok_or_else(|| Fault::operation("an argument must be a whole number"))?;
+    Ok(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX }))
 }
 
 /// An argument that must be a text.

@@ -108,6 +108,10 @@ pub struct ErrorPageContext {
     pub telehealth_request_id: String,
     /// When it went wrong: RFC 3339, UTC.
     pub utc_time: String,
+    /// The user's language, where it is known: a primary language subtag (BCP 47) such as
+    /// `es`, also with more after a hyphen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// More for the help desk, where the profile allows it to be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detailed_debug_information: Option<String>,

@@ -21,5 +21,10 @@ pub const PATIENT_JOIN_LINK: &str = "{{telehealth_integration.infinity_webapp_se
 /// Service name. Profiles for group visits must have another, without names.
 pub const SERVICE_NAME: &str = "Appointment for {{launch_information.fname}} {{launch_information.lname}} {{telehealth_integration.name}}:{{unique_encounter_id}}{% if launch_information.encfacnpiname %} in {{launch_information.encfacnpiname}}{% endif %}";
 
-/// Error page, for [`Escaping::Html`](crate::Escaping::Html).
+/// Error page, for [`Escaping::Html`](crate::Escaping::Html): in English, Spanish, French,
+/// German, Chinese, Vietnamese, Tagalog or Arabic, as `language` says.
 pub const ERROR_PAGE: &str = include_str!("default_error_page.html");
+
+/// SHA-256 of the script in [`ERROR_PAGE`], in base64: what a Content-Security-Policy
+/// allows as `'sha256-…'`. Without the script, the page lacks its copy button only.
+pub const ERROR_PAGE_SCRIPT_SHA256: &str = "Uneqtzg3u6phwwYqlgo8Hj41G/siwwaaO2elpKVJvts=";

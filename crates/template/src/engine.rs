@@ -17,6 +17,9 @@ pub(crate) fn engine() -> &'static Environment<'static> {
         predicates::register(&mut environment);
         environment.set_unknown_method_callback(methods::call);
         environment.set_formatter(escaping::write_value);
+        // Else it would keep variables with an error, in a development build.
+        #[cfg(feature = "full")]
+        environment.set_debug(false);
         environment.set_fuel(Some(limits::MAX_STEPS));
         environment
     })

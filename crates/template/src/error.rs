@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use minijinja::{Error, ErrorKind};
+use minijinja::{Error, ErrorKind, machinery::Span};
 
 /// A template cannot be used. The message is for the author of the template;
 /// it holds pieces of the template at most, never the value of a variable.
@@ -25,12 +25,17 @@ pub enum TemplateErrorKind {
     /// Found when parsing: the text is not a template, or uses a filter, test, function
     /// or statement that there is not.
     Syntax,
+    /// Found when parsing: a variable or a field that this kind of template has not, or
+    /// one is missing that it must have.
+    Variable,
     /// Found when parsing or rendering: more than [`limits`](crate::limits) allow.
     TooMuch,
     /// Found when rendering: an attribute of a variable that is not defined.
     Undefined,
     /// Found when rendering: something that cannot be done with these values.
     Operation,
+    /// Found when rendering: the time or randomness, which this rendering is not given.
+    Unavailable,
     /// The context could not be read.
     Context,
 }
@@ -45,20 +50,69 @@ impl TemplateError {
         }
     }
 
+    /// The error with the place where a span of the template begins.
+    pub(crate) fn at(self, span: Span) -> Self {
+        Self {
+            line: Some(usize::from(span.start_line)),
+            column: Some(usize::from(span.start_col) + 1),
+            ..self
+        }
+    }
+
+    /// The error with the place of a byte of the template.
+    pub(crate) fn at_byte(self, source: &str, byte: usize) -> Self {
+        let before = source.get(..byte).unwrap_or(source);
+        let in_line = before
+            .rsplit_once('\n')
+            .map_or(before, |(_, in_line)| in_line);
+        Self {
+            line: Some(before.matches('\n').count() + 1),
+            column: Some(in_line.chars().count() + 1),
+            ..self
+        }
+    }
+
+    /// The error with the place that the engine gives; if that is a line only, with the
+    /// first tag in it.
+    #[cfg(feature = "full")]
+    fn at_place_of(self, error: &Error, source: &str) -> Self {
+        if let Some(range) = error.range() {
+            return self.at_byte(source, range.start);
+        }
+        let column = error.line().map(|line| {
+            let text = source.lines().nth(line.saturating_sub(1)).unwrap_or("");
+            let tag = ["{{", "{%"]
+                .iter()
+                .filter_map(|start| text.find(start))
+                .min();
+            text[..tag.unwrap_or(0)].chars().count() + 1
+        });
+        Self {
+            line: error.line(),
+            column,
+            ..self
+        }
+    }
+
+    #[cfg(not(feature = "full"))]
+    fn at_place_of(self, error: &Error, _: &str) -> Self {
+        Self {
+            line: error.line(),
+            ..self
+        }
+    }
+
     /// An error of the parser. Its details are made of the template's own text.
-    pub(crate) fn from_parsing(error: &Error) -> Self {
+    pub(crate) fn from_parsing(error: &Error, source: &str) -> Self {
         let message = match error.detail() {
             Some(detail) => detail.to_owned(),
             None => error.kind().to_string(),
         };
-        Self {
-            line: error.line(),
-            ..Self::new(TemplateErrorKind::Syntax, message)
-        }
+        Self::new(TemplateErrorKind::Syntax, message).at_place_of(error, source)
     }
 
     /// An error of the engine. Its details can hold values, so most are left out.
-    pub(crate) fn from_rendering(error: &Error) -> Self {
+    pub(crate) fn from_rendering(error: &Error, source: &str) -> Self {
         use TemplateErrorKind::{Context, Operation, TooMuch, Undefined};
         let fault =
             std::error::Error::source(error).and_then(|source| source.downcast_ref::<Fault>());
@@ -75,10 +129,7 @@ impl TemplateError {
             (None, ErrorKind::BadSerialization) => (Context, "the context cannot be read"),
             (None, _) => (Operation, "this cannot be done with these values"),
         };
-        Self {
-            line: error.line(),
-            ..Self::new(kind, message)
-        }
+        Self::new(kind, message).at_place_of(error, source)
     }
 }
 
@@ -116,6 +167,15 @@ impl Fault {
     pub(crate) fn too_much(message: &'static str) -> Error {
         Self {
             kind: TemplateErrorKind::TooMuch,
+            message,
+        }
+        .into_engine()
+    }
+
+    #[cfg(feature = "full")]
+    pub(crate) fn unavailable(message: &'static str) -> Error {
+        Self {
+            kind: TemplateErrorKind::Unavailable,
             message,
         }
         .into_engine()

@@ -1,15 +1,12 @@
 //! How values are written into the output.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Write as _},
-};
+use std::{borrow::Cow, fmt};
 
 use minijinja::{AutoEscape, Error, Output, State, Value, value::serializing_for_value};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
-use crate::limits;
+use crate::{limits, operators::is_html, python};
 
 /// How what `{{ }}` writes is made safe for the place it is written to. The
 /// text of the template itself is never changed.
@@ -86,7 +83,7 @@ pub(crate) fn write_value(out: &mut Output, state: &mut State, value: &Value) ->
 }
 
 /// Escaped for HTML text and quoted attributes, spelt as Python's MarkupSafe does.
-fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -108,7 +105,7 @@ fn bounded_text(state: &mut State, value: &Value) -> Result<String, Error> {
         text: String::new(),
         left: limits::output_left(state),
     };
-    match write!(bounded, "{value}") {
+    match python::write(&mut bounded, value, is_html(state)) {
         Ok(()) => Ok(bounded.text),
         Err(fmt::Error) => Err(limits::output_spent()),
     }

@@ -23,15 +23,18 @@
 //! # Ok::<(), vestibule_template::TemplateError>(())
 //! ```
 //!
-//! Where this differs from Jinja2 3.1: no `include`, `import`, `extends`, `block`,
-//! `macro`, `call`, `autoescape` and recursive loops; no other functions than
-//! `range`; of Python's methods those in `methods.rs`; of named character
-//! references, `striptags` knows six; floats of 1e16 and more are written out,
-//! not a number is `NaN`; whole numbers end at 127 bits; [`limits`]. Names of
-//! filters, tests and functions are checked when a template is parsed, not when
-//! it is rendered. `tests/jinja2.rs` compares the two.
+//! What a template means is what Jinja2 3.1 makes of it: `tests/jinja2.rs` compares the
+//! two over a corpus and over generated templates. What differs on purpose stands in
+//! `tests/jinja2/differences.json` with a reason each. Names of filters, tests,
+//! functions and methods are checked when a template is parsed, not when it is rendered,
+//! and [`Template::parse_as`] checks the variables of a [`Kind`] too.
+//!
+//! Without the feature `full`, the filters that need regular expressions, hashes, time
+//! zones and the like, and `str.format`, do not exist: the browser's error page is smaller
+//! for it.
 
 mod arguments;
+mod arithmetic;
 pub mod contexts;
 pub mod defaults;
 mod engine;
@@ -40,14 +43,21 @@ mod escaping;
 mod filters;
 mod functions;
 mod guard;
+#[cfg(feature = "full")]
+mod kind;
 pub mod limits;
 mod methods;
+mod names;
 mod operators;
 mod predicates;
 mod python;
 mod source;
+mod surroundings;
 mod template;
 
 pub use error::{TemplateError, TemplateErrorKind};
 pub use escaping::{Escaping, Verbatim};
+#[cfg(feature = "full")]
+pub use kind::Kind;
+pub use surroundings::{Log, Random, Surroundings};
 pub use template::Template;

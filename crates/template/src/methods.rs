@@ -1,13 +1,41 @@
-//! Methods of Python's texts and dictionaries, as far as the documented
-//! templates and their like call them.
+//! Python's methods of texts, lists and dictionaries: those that leave the value as it is.
+
+#[cfg(feature = "full")]
+mod format;
+mod text;
 
 use minijinja::{Error, ErrorKind, State, Value, value::ValueKind};
 
 use crate::{
-    arguments::{bind, integer, text},
+    arguments::{bind, bind_positional, integer, required},
     error::Fault,
-    limits, python,
+    limits,
+    python::{
+        self,
+        access::entry,
+        compare::{equal, is_hashable, is_range},
+    },
 };
+
+const DICTIONARY: &[&str] = &["copy", "get", "items", "keys", "values"];
+const LIST: &[&str] = &["copy", "count", "index"];
+
+/// Whether there is a method of this name at all.
+pub(crate) fn exists(name: &str) -> bool {
+    text::NAMES.contains(&name) || DICTIONARY.contains(&name) || LIST.contains(&name)
+}
+
+/// Whether the value has a method of this name.
+pub(crate) fn has(value: &Value, name: &str) -> bool {
+    match value.kind() {
+        ValueKind::String => text::NAMES.contains(&name),
+        ValueKind::Map => DICTIONARY.contains(&name),
+        ValueKind::Seq => {
+            LIST.contains(&name) && (name != "copy" || !(value.is_tuple() || is_range(value)))
+        }
+        _ => false,
+    }
+}
 
 /// The engine calls this for every method that it does not have itself.
 pub(crate) fn call(
@@ -16,144 +44,103 @@ pub(crate) fn call(
     method: &str,
     arguments: &[Value],
 ) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Err(Fault::undefined());
+    }
+    if !has(value, method) {
+        return Err(Error::from(ErrorKind::UnknownMethod));
+    }
     let arguments = arguments.to_vec();
-    for argument in arguments
-        .iter()
-        .filter(|argument| argument.kind() == ValueKind::String)
-    {
-        limits::work_on(state, argument)?;
+    for argument in &arguments {
+        if argument.kind() == ValueKind::String {
+            limits::work_on(state, argument)?;
+        }
     }
-    match (value.kind(), value.as_str()) {
-        (_, Some(value)) => text_method(state, value, method, arguments),
-        (ValueKind::Map, _) => map_method(value, method, arguments),
-        _ => Err(Error::from(ErrorKind::UnknownMethod)),
+    if let Some(text) = text::Text::of(value) {
+        return text::call(state, text, method, arguments);
     }
+    if value.kind() == ValueKind::Map {
+        return dictionary_method(state, value, method, arguments);
+    }
+    list_method(state, value, method, arguments)
 }
 
-fn text_method(
+fn dictionary_method(
     state: &mut State,
-    value: &str,
+    value: &Value,
     method: &str,
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
-    limits::work(state, value.len())?;
-    Ok(match method {
-        "upper" | "lower" | "title" | "capitalize" => {
-            let [] = bind(arguments, [])?;
-            limits::work(state, value.len())?;
-            Value::from(match method {
-                "upper" => value.to_uppercase(),
-                "lower" => value.to_lowercase(),
-                "title" => python::title(value),
-                _ => python::capitalize(value),
-            })
+    if method == "get" {
+        let [key, default] = bind_positional(arguments)?;
+        let key = required(key)?;
+        if !is_hashable(&key) {
+            return Err(Fault::operation("a list or dictionary is no key"));
         }
-        "strip" | "lstrip" | "rstrip" => {
-            let [characters] = bind(arguments, ["chars"])?;
-            let characters = characters
-                .as_ref()
-                .filter(|value| !value.is_none())
-                .map(text)
-                .transpose()?;
-            Value::from(python::strip(
-                value,
-                characters,
-                method != "rstrip",
-                method != "lstrip",
-            ))
-        }
-        "replace" => {
-            let [old, new, count] = bind(arguments, ["old", "new", "count"])?;
-            let (old, new) = (required(old)?, required(new)?);
-            let count = count.map_or(Ok(-1), integer)?;
-            Value::from(python::replace(
-                state,
-                value,
-                text(&old)?,
-                text(&new)?,
-                count,
-            )?)
-        }
-        "split" => {
-            let [separator, limit] = bind(arguments, ["sep", "maxsplit"])?;
-            let separator = separator
-                .as_ref()
-                .filter(|value| !value.is_none())
-                .map(text)
-                .transpose()?;
-            if separator == Some("") {
-                return Err(Fault::operation("a text cannot be split at an empty text"));
-            }
-            let parts = Value::from_iter(python::split(
-                value,
-                separator,
-                limit.map_or(Ok(-1), integer)?,
-            ));
-            limits::work_on(state, &parts)?;
-            parts
-        }
-        "join" => {
-            let [items] = bind(arguments, ["iterable"])?;
-            let mut joined = String::new();
-            for (index, item) in python::items(&required(items)?)?.enumerate() {
-                let item = item?;
-                let Some(item) = item.as_str() else {
-                    return Err(Fault::operation(
-                        "only texts can be joined; write `or \"\"` after what can be missing",
-                    ));
-                };
-                limits::work(state, value.len() + item.len())?;
-                if index > 0 {
-                    joined.push_str(value);
-                }
-                joined.push_str(item);
-            }
-            Value::from(joined)
-        }
-        "startswith" => Value::from(
-            affixes(arguments)?
-                .iter()
-                .any(|affix| value.starts_with(affix)),
-        ),
-        "endswith" => Value::from(
-            affixes(arguments)?
-                .iter()
-                .any(|affix| value.ends_with(affix)),
-        ),
-        _ => return Err(Error::from(ErrorKind::UnknownMethod)),
-    })
-}
-
-fn map_method(value: &Value, method: &str, arguments: Vec<Value>) -> Result<Value, Error> {
-    match method {
-        "get" => {
-            let [key, default] = bind(arguments, ["key", "default"])?;
-            let found = value.get_item(&required(key)?)?;
-            Ok(if found.is_undefined() {
-                default.unwrap_or_else(|| Value::from(()))
-            } else {
-                found
-            })
-        }
-        _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        let found = entry(state, value, &key)?;
+        return Ok(found.or(default).unwrap_or_else(|| Value::from(())));
     }
-}
-
-/// The text, or one of the texts of a tuple, that something starts or ends with.
-fn affixes(arguments: Vec<Value>) -> Result<Vec<String>, Error> {
-    let [affix] = bind(arguments, ["affix"])?;
-    let affix = required(affix)?;
-    if affix.is_tuple() {
-        affix
-            .try_iter()?
-            .checked()
-            .map(|affix| Ok(text(&affix?)?.to_owned()))
-            .collect()
-    } else {
-        Ok(vec![text(&affix)?.to_owned()])
+    let [] = bind(arguments, [])?;
+    if method == "copy" {
+        return Ok(value.clone());
     }
+    let mut parts = Vec::new();
+    for key in value.try_iter()?.checked() {
+        let key = key?;
+        let entry = value.get_item(&key)?;
+        parts.push(match method {
+            "keys" => key,
+            "values" => entry,
+            _ => Value::from(minijinja::value::Tuple::from(vec![key, entry])),
+        });
+    }
+    let parts = Value::from(parts);
+    limits::work_on(state, &parts)?;
+    Ok(parts)
 }
 
-fn required(argument: Option<Value>) -> Result<Value, Error> {
-    argument.ok_or_else(|| Fault::operation("an argument is missing"))
+fn list_method(
+    state: &mut State,
+    value: &Value,
+    method: &str,
+    arguments: Vec<Value>,
+) -> Result<Value, Error> {
+    if method == "copy" {
+        let [] = bind(arguments, [])?;
+        return Ok(value.clone());
+    }
+    let [wanted, start, end] = bind_positional(arguments)?;
+    let wanted = required(wanted)?;
+    if start.is_some() && (method == "count" || is_range(value)) {
+        return Err(Fault::operation("the method takes one value"));
+    }
+    let length = value.len().and_then(|length| i64::try_from(length).ok());
+    let length = length.unwrap_or(0);
+    let bound = |bound: Option<Value>, default: i64| -> Result<i64, Error> {
+        let Some(bound) = bound else {
+            return Ok(default);
+        };
+        let bound = integer(bound)?;
+        Ok(if bound < 0 {
+            bound.saturating_add(length).max(0)
+        } else {
+            bound
+        })
+    };
+    let (start, end) = (bound(start, 0)?, bound(end, length)?);
+    let mut count = 0;
+    for (place, item) in (0..).zip(python::items(value)?) {
+        if (start..end).contains(&place) && equal(state, &item?, &wanted)? {
+            if method == "index" {
+                return Ok(Value::from(place));
+            }
+            count += 1;
+        }
+    }
+    if method == "index" {
+        return Err(Fault::operation(
+            "the list does not have what index looks for",
+        ));
+    }
+    Ok(Value::from(count))
 }

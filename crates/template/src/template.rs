@@ -1,6 +1,8 @@
 //! A template, parsed and ready to render.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(feature = "full")]
+use std::collections::BTreeSet;
 use std::fmt;
 
 use minijinja::{
@@ -11,11 +13,16 @@ use minijinja::{
 use self_cell::self_cell;
 use serde::Serialize;
 
-use crate::{Escaping, TemplateError, engine::engine, guard, source};
+#[cfg(feature = "full")]
+use crate::Kind;
+use crate::{
+    Escaping, Surroundings, TemplateError, engine::engine, guard, source, surroundings::Root,
+};
 
 /// A template that has been parsed and checked.
 pub struct Template {
     code: Code,
+    #[cfg(feature = "full")]
     variables: BTreeSet<String>,
 }
 
@@ -32,33 +39,52 @@ self_cell!(
 impl Template {
     /// Parses a template and checks that everything it uses exists.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        let source = source::normalised(source);
-        source::check(&source)?;
-        let mut variables = BTreeSet::new();
-        let code = Code::try_new(source.into_owned(), |source| {
-            let parsed = machinery::parse(source, "template", SyntaxConfig::default())
-                .map_err(|error| TemplateError::from_parsing(&error))?;
-            let guarded = guard::guard(&parsed)?;
-            variables = guarded.variables;
-            let mut generator = CodeGenerator::new("template", source);
-            generator.compile_stmt(&guarded.statement);
-            let (instructions, _) = generator.finish();
-            Ok(Compiled(instructions))
-        })?;
-        Ok(Self { code, variables })
+        Self::parse_checked(source, |_, _| Ok(()))
+    }
+
+    /// Parses a template of a kind, and checks also that it names no variable and no field
+    /// that its kind has not, and a variable that its kind must have.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and [`TemplateErrorKind::Variable`](crate::TemplateErrorKind).
+    #[cfg(feature = "full")]
+    pub fn parse_as(kind: Kind, source: &str) -> Result<Self, TemplateError> {
+        Self::parse_checked(source, |source, uses| kind.check(source, uses))
     }
 
     /// Renders the template with the fields of `context` as its variables.
+    ///
+    /// # Errors
+    /// Where it cannot be rendered with these values.
     pub fn render(
         &self,
         escaping: Escaping,
         context: &impl Serialize,
     ) -> Result<String, TemplateError> {
-        self.render_value(escaping, Value::from(Serde(context)))
+        self.render_with(escaping, context, &Surroundings::default())
     }
 
-    /// Whether the template uses a variable of this name anywhere: for rules
-    /// such as that an alias template must contain `base_telehealth_alias`.
+    /// Renders the template, which may also use what surrounds it.
+    ///
+    /// # Errors
+    /// Where it cannot be rendered with these values.
+    pub fn render_with(
+        &self,
+        escaping: Escaping,
+        context: &impl Serialize,
+        surroundings: &Surroundings,
+    ) -> Result<String, TemplateError> {
+        let root = Root {
+            context: Value::from(Serde(context)),
+            surroundings: surroundings.clone(),
+        };
+        self.render_value(escaping, Value::from_object(root))
+    }
+
+    /// Whether the template uses the variable of this name anywhere: for rules such as
+    /// that a patient's join link must not contain `pin`. A name that the template has
+    /// assigned before is not the variable, and what stands under `if false` does not count.
+    #[cfg(feature = "full")]
     pub fn mentions(&self, variable: &str) -> bool {
         self.variables.contains(variable)
     }
@@ -66,6 +92,36 @@ impl Template {
     /// The source, with line ends as Jinja2 reads them.
     pub fn source(&self) -> &str {
         self.code.borrow_owner()
+    }
+
+    fn parse_checked(
+        source: &str,
+        check: impl FnOnce(&str, &[guard::Use]) -> Result<(), TemplateError>,
+    ) -> Result<Self, TemplateError> {
+        let source = source::normalised(source);
+        source::check(&source)?;
+        #[cfg(feature = "full")]
+        let mut variables = BTreeSet::new();
+        let code = Code::try_new(source.into_owned(), |source| {
+            let parsed = machinery::parse(source, "template", SyntaxConfig::default())
+                .map_err(|error| TemplateError::from_parsing(&error, source))?;
+            let guarded = guard::guard(&parsed)?;
+            check(source, &guarded.uses)?;
+            #[cfg(feature = "full")]
+            {
+                let reached = guarded.uses.into_iter().filter(|used| used.is_reached);
+                variables = reached.map(|used| used.variable).collect();
+            }
+            let mut generator = CodeGenerator::new("template", source);
+            generator.compile_stmt(&guarded.statement);
+            let (instructions, _) = generator.finish();
+            Ok(Compiled(instructions))
+        })?;
+        Ok(Self {
+            code,
+            #[cfg(feature = "full")]
+            variables,
+        })
     }
 
     fn render_value(&self, escaping: Escaping, context: Value) -> Result<String, TemplateError> {
@@ -80,7 +136,7 @@ impl Template {
             &mut output,
             escaping.to_engine(),
         )
-        .map_err(|error| TemplateError::from_rendering(&error))?;
+        .map_err(|error| TemplateError::from_rendering(&error, self.source()))?;
         Ok(text)
     }
 }

@@ -172,7 +172,8 @@ fn other_templates_and_the_machine_are_out_of_reach() {
     ] {
         let error = Template::parse(source).expect_err(source);
         assert_eq!(error.kind, TemplateErrorKind::Syntax, "{source}");
-        assert_eq!(error.line.unwrap_or(1), 1);
+        assert_eq!(error.line, Some(1), "{source}: {error:?}");
+        assert!(error.column > Some(3), "{source}: {error:?}");
     }
     assert_eq!(
         render("{{ ''.__class__ }}{{ name.__class__ }}").unwrap(),
@@ -182,7 +183,17 @@ fn other_templates_and_the_machine_are_out_of_reach() {
         kind("{{ ''.__class__.__mro__ }}"),
         TemplateErrorKind::Undefined
     );
-    assert_eq!(kind("{{ name.__class__() }}"), TemplateErrorKind::Operation);
+    assert_eq!(kind("{{ name.__class__() }}"), TemplateErrorKind::Syntax);
+    for source in [
+        "{% for x in [1] %}{{ loop.cycle() }}{% endfor %}",
+        "{% for x in [1] %}{{ loop.cycle(*[]) }}{% endfor %}",
+    ] {
+        assert_eq!(
+            kind(source),
+            TemplateErrorKind::Syntax,
+            "the engine would panic"
+        );
+    }
     assert_eq!(
         kind("{{ range.__globals__.x }}"),
         TemplateErrorKind::Undefined
@@ -257,6 +268,64 @@ fn errors_say_where_and_hold_no_value() {
         error.to_string(),
         "there is no filter named nothing (line 2, column 11)"
     );
+}
+
+#[test]
+fn what_is_refused_when_it_is_parsed_is_said_with_its_line_and_column() {
+    let deep = format!("ä\n {{{{ 1{} }}}}", "|int".repeat(110));
+    let statements = format!(
+        "{{% if 1 %}}{}",
+        "{% with %}".repeat(110) + &"{% endwith %}".repeat(110) + "{% endif %}"
+    );
+    for (source, line, column) in [
+        ("ä\n ä {% include 'x' %}", 2, 7),
+        ("ä {%- import 'x' as x %}", 1, 7),
+        ("{% if 1 %}{% macro m() %}{% endmacro %}{% endif %}", 1, 14),
+        ("{% autoescape false %}x{% endautoescape %}", 1, 4),
+        ("a {% raw %}{% do %}{% endraw %}{% do x %}", 1, 35),
+        ("{% endraw %}", 1, 4),
+        ("{% 1 %}", 1, 4),
+        ("ä {{", 1, 3),
+        ("{{ a }} ä {{ name", 1, 14),
+        ("{{ a }} ä {{ name b }}", 1, 19),
+        ("a\n{{ name }} {{ name ! }}", 2, 20),
+        ("ä {{ 'a' ~ 'b }}", 1, 17),
+        ("ä\nä {{ a ~\t '\\x' }}", 2, 11),
+        ("{{ '\\a' }}", 1, 4),
+        ("a\n{# ä", 2, 5),
+        ("a\n{% raw %}ä", 2, 11),
+        ("{% if 1 %}\nä{% else %}", 2, 10),
+        ("{% endif %}", 1, 4),
+        ("ä{% set a.b = 1 %}", 1, 11),
+        ("\r\n\r{{ a|nothing }}", 3, 6),
+        (&"ä\n".repeat(MAX_SOURCE_CHARS), MAX_SOURCE_CHARS / 2 + 1, 1),
+        (&format!("\n{{{{ {} }}}}", "(".repeat(31)), 2, 34),
+        (&format!("{{{{ {}1 }}}}", "-".repeat(51)), 1, 54),
+        (&deep, 2, 51),
+        (&statements, 1, 994),
+    ] {
+        let error = Template::parse(source).expect_err(source);
+        let place = (error.line, error.column);
+        assert_eq!(place, (Some(line), Some(column)), "{source}: {error:?}");
+    }
+}
+
+#[test]
+fn what_fails_when_it_is_rendered_is_said_with_its_line_and_column() {
+    for (source, line, column) in [
+        ("ä\nä {{ name.nothing.nothing }}", 2, 10),
+        ("ä {{ name|abs }}", 1, 11),
+        ("ä {{ 1 + (1 / 0) }}", 1, 11),
+        (
+            "{% for x in range(9999) %}\nä{{ x }}{% for x in range(9999) %}{% endfor %}{% endfor %}",
+            2,
+            2,
+        ),
+    ] {
+        let error = render(source).expect_err(source);
+        let place = (error.line, error.column);
+        assert_eq!(place, (Some(line), Some(column)), "{source}: {error:?}");
+    }
 }
 
 proptest! {

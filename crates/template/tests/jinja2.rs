@@ -2,108 +2,200 @@
 //! same text, or an error, in both.
 
 use std::{
-    fs,
-    io::Write as _,
+    env, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use serde_json::Value;
-use vestibule_template::{Escaping, Template};
+use vestibule_python_judge::Judge;
+use vestibule_template::{Escaping, Template, TemplateError, defaults, limits};
 
-const CORPUS: &str = include_str!("jinja2/corpus.json");
-const JUDGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/jinja2/judge.py");
-const VERSION: &str = "3.1.6";
-/// Of MarkupSafe, which escapes for Jinja2.
-const MARKUPSAFE_VERSION: &str = "3.0.4";
+use generator::Generator;
+
+#[path = "jinja2/generator.rs"]
+mod generator;
+
+const CONTEXT: &str = include_str!("jinja2/context.json");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/jinja2");
+/// Jinja2 and MarkupSafe, which escapes for it.
+const JUDGE: Judge<'static> = Judge {
+    program: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/jinja2/judge.py"),
+    packages: &["jinja2==3.1.6", "markupsafe==3.0.4"],
+    environments: env!("CARGO_TARGET_TMPDIR"),
+};
+
+/// How many templates are generated, and from which number unless `TEMPLATE_SEED` is set.
+const GENERATED: usize = 3_000;
+const SEED: u64 = 20_261_121;
+
+/// A template and whether it is rendered for HTML.
+type Case = (String, bool);
+
+/// What Jinja2 makes of a template: a text or an error.
+type Judgement = Result<String, String>;
 
 #[test]
 fn every_template_of_the_corpus_renders_as_in_jinja2() {
-    let corpus: Value = serde_json::from_str(CORPUS).expect("the corpus is JSON");
-    let judged = judge();
-    let mut different = Vec::new();
-    for (list, escaping) in [
-        ("templates", Escaping::None),
-        ("html_templates", Escaping::Html),
-    ] {
-        let templates = corpus[list].as_array().expect("a list of templates");
-        let judged = judged[list].as_array().expect("a list of judgements");
-        assert_eq!(templates.len(), judged.len());
-        for (source, judged) in templates.iter().zip(judged) {
-            let source = source.as_str().expect("a template is text");
-            let ours = Template::parse(source)
-                .and_then(|template| template.render(escaping, &corpus["context"]));
-            if ours.as_deref().ok() != judged[0].as_str() {
-                let ours = ours.unwrap_or_else(|error| format!("{error:?}"));
-                let theirs = judged[0]
-                    .as_str()
-                    .or(judged[1].as_str())
-                    .unwrap_or_default();
-                different.push(format!(
-                    "{source}\n  ours:   {ours:?}\n  jinja2: {theirs:?}"
-                ));
+    let known = differences();
+    let cases: Vec<Case> = corpus()
+        .into_iter()
+        .filter(|(source, _)| !known.iter().any(|known| known.template == *source))
+        .collect();
+    assert!(cases.len() >= 300, "{}", cases.len());
+    compare(&cases, "");
+}
+
+#[test]
+fn generated_templates_render_as_in_jinja2() {
+    let seed = match env::var("TEMPLATE_SEED") {
+        Ok(seed) => seed.parse().expect("TEMPLATE_SEED is a number"),
+        Err(_) => SEED,
+    };
+    let mut generator = Generator::new(seed);
+    let cases: Vec<Case> = (0..GENERATED)
+        .map(|index| (generator.template(), index % 3 == 0))
+        .collect();
+    compare(&cases, &format!("TEMPLATE_SEED={seed}: "));
+}
+
+#[test]
+fn error_pages_render_as_in_jinja2_in_every_branch() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/seeds");
+    let documented = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}: it is needed", folder.display()))
+        .filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok())
+        .find_map(|text| {
+            let start = text.find("<!DOCTYPE html>")?;
+            let end = text[start..].find("</html>")?;
+            Some(text[start..start + end].to_owned())
+        })
+        .expect("one of the documents has the default template");
+    let mut cases = Vec::new();
+    for page in [documented.as_str(), defaults::ERROR_PAGE] {
+        for error_name in [
+            "BorvoGetTelehealthDirectLaunchTokenError",
+            "launch_used",
+            "x",
+        ] {
+            for language in ["none", "'es-MX'", "'ar'"] {
+                for debug in ["none", "'<b>'"] {
+                    let set = format!(
+                        "{{% set error_name = '{error_name}' %}}{{% set language = {language} %}}{{% set detailed_debug_information = {debug} %}}{{% set telehealth_request_id = 'id' %}}{{% set utc_time = '\"' %}}"
+                    );
+                    // The limit counts characters of one template.
+                    let room = limits::MAX_SOURCE_CHARS - set.len();
+                    let page: String = page.chars().take(room).collect();
+                    let end = page.rfind("</main>").unwrap_or(page.len());
+                    cases.push((set + &page[..end], true));
+                }
             }
+        }
+    }
+    compare(&cases, "");
+}
+
+/// Every difference that is meant is one, and still as it is written down.
+#[test]
+fn what_differs_from_jinja2_on_purpose_does() {
+    let known = differences();
+    let cases: Vec<Case> = known
+        .iter()
+        .map(|known| (known.template.clone(), known.html))
+        .collect();
+    let context = context();
+    for (known, judged) in known.iter().zip(judge(&cases)) {
+        assert!(!known.reason.is_empty());
+        let ours = ours(&known.template, known.html, &context);
+        assert_eq!(
+            ours.as_deref().ok(),
+            known.ours.as_deref(),
+            "{}: {ours:?}",
+            known.template
+        );
+        assert_ne!(
+            ours.ok(),
+            judged.ok(),
+            "{} differs no longer",
+            known.template
+        );
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Difference {
+    template: String,
+    #[serde(default)]
+    html: bool,
+    /// What we make of it; nothing where it is refused.
+    ours: Option<String>,
+    reason: String,
+}
+
+fn differences() -> Vec<Difference> {
+    let text =
+        fs::read_to_string(format!("{FOLDER}/differences.json")).expect("the table is there");
+    serde_json::from_str(&text).expect("the table is JSON of its shape")
+}
+
+fn context() -> Value {
+    serde_json::from_str(CONTEXT).expect("the context is JSON")
+}
+
+fn corpus() -> Vec<Case> {
+    let mut files: Vec<PathBuf> = fs::read_dir(format!("{FOLDER}/corpus"))
+        .expect("the corpus is there")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
+    files.sort();
+    let mut cases = Vec::new();
+    for file in files {
+        let html = file.file_stem().is_some_and(|name| name == "html");
+        let text = fs::read_to_string(&file).expect("a file of the corpus can be read");
+        let templates: Vec<String> = serde_json::from_str(&text).expect("it is a list of texts");
+        cases.extend(templates.into_iter().map(|source| (source, html)));
+    }
+    let mut sources: Vec<&str> = cases.iter().map(|(source, _)| source.as_str()).collect();
+    sources.sort_unstable();
+    let count = sources.len();
+    sources.dedup();
+    assert_eq!(sources.len(), count, "every template is there once");
+    cases
+}
+
+fn ours(source: &str, html: bool, context: &Value) -> Result<String, TemplateError> {
+    let escaping = if html { Escaping::Html } else { Escaping::None };
+    Template::parse(source)?.render(escaping, context)
+}
+
+fn compare(cases: &[Case], hint: &str) {
+    let context = context();
+    let mut different = Vec::new();
+    for ((source, html), judged) in cases.iter().zip(judge(cases)) {
+        let ours = ours(source, *html, &context);
+        if ours.as_deref().ok() != judged.as_deref().ok() {
+            let ours = ours.unwrap_or_else(|error| format!("{error:?}"));
+            let theirs = judged.unwrap_or_else(|error| error);
+            different.push(format!(
+                "{source}\n  ours:   {ours:?}\n  jinja2: {theirs:?}"
+            ));
         }
     }
     assert!(
         different.is_empty(),
-        "{} differ:\n{}",
+        "{hint}{} of {} differ:\n{}",
         different.len(),
+        cases.len(),
         different.join("\n")
     );
 }
 
-/// What Jinja2 makes of the corpus.
-fn judge() -> Value {
-    let mut child = Command::new(python())
-        .args(["-I", JUDGE])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the virtual environment's Python starts");
-    let mut input = child.stdin.take().expect("standard input is piped");
-    let writer = std::thread::spawn(move || input.write_all(CORPUS.as_bytes()));
-    let output = child.wait_with_output().expect("the judge ends");
-    writer
-        .join()
-        .expect("the writer ends")
-        .expect("the judge reads the corpus");
-    assert!(
-        output.status.success(),
-        "the judge failed; see its message above"
-    );
-    serde_json::from_slice(&output.stdout).expect("the judge answers in JSON")
-}
-
-/// Python with Jinja2, in a virtual environment that is made once.
-fn python() -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("jinja2-{VERSION}-{MARKUPSAFE_VERSION}"));
-    let python = directory.join("bin/python");
-    let ready = directory.join("ready");
-    if !ready.exists() {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&directory));
-        run(Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .arg(format!("jinja2=={VERSION}"))
-            .arg(format!("markupsafe=={MARKUPSAFE_VERSION}")));
-        fs::write(&ready, VERSION).expect("the virtual environment can be written to");
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let done = command.status().is_ok_and(|status| status.success());
-    assert!(
-        done,
-        "Jinja2 {VERSION} could not be installed to compare with; this test needs python3 with venv (Debian: the package python3-venv) and a Python package index ({command:?} failed)"
-    );
+/// What Jinja2 makes of the templates.
+fn judge(cases: &[Case]) -> Vec<Judgement> {
+    let case = serde_json::json!({ "context": context(), "templates": cases });
+    let judged: Vec<(Option<String>, Option<String>)> = JUDGE.judge(&case);
+    assert_eq!(judged.len(), cases.len());
+    judged
+        .into_iter()
+        .map(|(text, error)| text.ok_or_else(|| error.unwrap_or_default()))
+        .collect()
 }

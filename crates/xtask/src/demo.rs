@@ -40,7 +40,7 @@ const POLL: Duration = Duration::from_millis(200);
 pub(crate) fn run(workspace: &Workspace, data: &Path, port: Option<u16>) -> Result<ExitCode> {
     let data = std::path::absolute(data)?;
     let _lock = lock(&data)?;
-    let configuration = Configuration::in_folder(&data);
+    let configuration = Configuration::in_folder(&data)?;
     // Also now: what cannot work should not take a whole build to say so.
     configuration.choose_addresses(port)?;
     let mut progress = Progress::new(5);

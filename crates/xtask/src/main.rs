@@ -6,6 +6,7 @@
 )]
 
 mod demo;
+mod fuzz;
 mod manifest;
 mod process;
 mod progress;
@@ -45,6 +46,14 @@ enum Command {
         /// Steps to run, with those they build upon, in the order of the full run
         steps: Vec<test::Step>,
     },
+    /// Feeds hostile input to what reads from outside, with cargo-fuzz
+    Fuzz {
+        /// One of fuzz/fuzz_targets; without it each in turn
+        target: Option<String>,
+        /// How long each target runs
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Builds the landing page and its wasm modules, and holds them against their size budgets
     Wasm {
         /// Leaves out everything that needs Node.js: wasm-opt, minified glue and the budgets
@@ -72,6 +81,9 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo { data, port } => demo::run(&workspace, &data, port),
         Command::Test { steps } => test::run(&workspace, &steps),
+        Command::Fuzz { target, seconds } => {
+            fuzz::run(&workspace, target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)
+        }
         Command::Wasm { no_opt } => wasm::run(&workspace, no_opt),
         #[cfg(target_os = "linux")]
         Command::Bound(arguments) => Err(demo::bound::become_program(&arguments)),

@@ -3,6 +3,7 @@
 
 mod apt;
 pub(crate) mod browser;
+pub(crate) mod fuzzer;
 pub(crate) mod node;
 pub(crate) mod openssl;
 pub(crate) mod python;

@@ -1,18 +1,22 @@
 //! `cargo xtask test`: every check and test there is, each as one step.
 
-use std::{collections::BTreeSet, ffi::OsString, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::{
+    fuzz,
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
-    setup::{browser::Browser, node::NodeTools, openssl, python, wasm_target},
+    setup::{browser::Browser, fuzzer, node::NodeTools, openssl, python, wasm_target},
     wasm,
     workspace::Workspace,
 };
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u32 = 5;
 
 /// One step, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -31,6 +35,8 @@ pub(crate) enum Step {
     Tests,
     /// Tests of the wasm modules in a browser
     BrowserTests,
+    /// A few seconds of hostile input for what reads from outside
+    Fuzz,
     /// Documentation of all code
     Doc,
 }
@@ -43,6 +49,7 @@ enum Need {
     Browser,
     Openssl,
     Python,
+    Fuzzer,
 }
 
 /// What was found or installed of the needs.
@@ -50,6 +57,7 @@ enum Need {
 struct Machine {
     node: Option<NodeTools>,
     browser: Option<Browser>,
+    fuzzer: Option<PathBuf>,
     missing: BTreeSet<Need>,
 }
 
@@ -117,6 +125,7 @@ impl Step {
                 vec![Need::Node, Need::Browser, Need::Openssl, Need::Python]
             }
             Self::BrowserTests => vec![Need::WasmTarget, Need::Browser],
+            Self::Fuzz => vec![Need::Fuzzer],
         }
     }
 
@@ -167,6 +176,10 @@ impl Step {
                 process::run(cargo("test --workspace --no-fail-fast").envs(machine.variables()))
             }
             Self::BrowserTests => browser_tests(workspace, machine),
+            Self::Fuzz => {
+                let tools = machine.fuzzer.as_ref().context("there is no cargo-fuzz")?;
+                fuzz::run_all(workspace, tools, FUZZ_SECONDS)
+            }
             Self::Doc => process::run(
                 cargo("doc --quiet --no-deps --workspace").env("RUSTDOCFLAGS", "-Dwarnings"),
             ),
@@ -210,6 +223,7 @@ impl Need {
             Self::Browser => "Chromium",
             Self::Openssl => "openssl",
             Self::Python => "Python",
+            Self::Fuzzer => "cargo-fuzz",
         }
     }
 }
@@ -222,6 +236,7 @@ impl Machine {
             Need::Browser => self.browser = Some(Browser::ensure(workspace)?),
             Need::Openssl => openssl::ensure(workspace)?,
             Need::Python => python::ensure(workspace)?,
+            Need::Fuzzer => self.fuzzer = Some(fuzzer::ensure(workspace)?),
         }
         Ok(())
     }

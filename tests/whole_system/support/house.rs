@@ -20,6 +20,38 @@ const POLL: Duration = Duration::from_millis(20);
 
 const UUID: &str = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
 
+/// What has to be the same on both sides.
+pub(crate) struct Agreement {
+    /// The lines of key, key type and algorithm.
+    pub(crate) key: &'static str,
+    /// How the EHR launches: `GET` or `POST`.
+    pub(crate) method: &'static str,
+    /// What the redirect URLs end in: nothing, or a slash.
+    pub(crate) slash: &'static str,
+}
+
+/// AES-256 with a base64-encoded key, as recommended.
+pub(crate) const AES_256_KEY: &str = "\
+    epic_encryption_key = \"fTW2KwlJZ6JEpRS+RlN2fruKPgggBe+Y9txLIk3QpA0=\"\n\
+    epic_encryption_key_type = \"base64key\"\n\
+    epic_encryption_algorithm = \"AES-256-CBC\"\n";
+
+/// AES-128 with a password, as older EHRs have it.
+pub(crate) const AES_128_PASSWORD: &str = "\
+    epic_encryption_key = \"a much longer pass phrase than sixteen bytes\"\n\
+    epic_encryption_key_type = \"password\"\n\
+    epic_encryption_algorithm = \"AES-128-CBC\"\n";
+
+impl Default for Agreement {
+    fn default() -> Self {
+        Self {
+            key: AES_256_KEY,
+            method: "GET",
+            slash: "",
+        }
+    }
+}
+
 /// A running Vestibule with a simulated EHR in front of it.
 pub(crate) struct House {
     /// Address of the simulated EHR.
@@ -40,22 +72,27 @@ impl House {
 
     /// A house with these lines added to its profile.
     pub(crate) async fn with_profile(lines: &str) -> Result<Self> {
+        Self::with(&Agreement::default(), lines).await
+    }
+
+    /// A house whose EHR and profile agree on `agreement`, with these lines added to its
+    /// profile.
+    pub(crate) async fn with(agreement: &Agreement, lines: &str) -> Result<Self> {
         let pages = WWW.read().await;
         let folder = TempDir::new()?;
         let path = |name: &str| folder.path().join(name);
         let tap = Tap::open().await?;
         let base = &tap.address;
         let launch = |role| format!("{base}/api/telehealth/v1/{role}/oauth2smartlaunch/{UUID}");
-        let redirect = |role| format!("{base}/api/telehealth/v1/{role}/oauth2authorized/{UUID}");
-        let key = "epic_encryption_key = \"fTW2KwlJZ6JEpRS+RlN2fruKPgggBe+Y9txLIk3QpA0=\"\n\
-                   epic_encryption_key_type = \"base64key\"\n\
-                   epic_encryption_algorithm = \"AES-256-CBC\"\n";
+        let Agreement { key, method, slash } = agreement;
+        let redirect =
+            |role| format!("{base}/api/telehealth/v1/{role}/oauth2authorized/{UUID}{slash}");
 
         fs::write(
             path("sandbox.toml"),
             format!(
                 "listen = \"127.0.0.1:0\"\n\
-                 [launch]\nprovider_url = {:?}\npatient_url = {:?}\n{key}\
+                 [launch]\nprovider_url = {:?}\npatient_url = {:?}\nmethod = {method:?}\n{key}\
                  [[clients]]\nrole = \"provider\"\nclient_id = \"provider-app\"\n\
                  client_secret = \"provider-secret\"\nredirect_uri = {:?}\n\
                  [[clients]]\nrole = \"patient\"\nclient_id = \"patient-app\"\n\
@@ -70,8 +107,9 @@ impl House {
         command.arg("--config").arg(path("sandbox.toml"));
         let (sandbox, ehr) = Program::start(command, &path("sandbox.log"), listening).await?;
 
+        fs::create_dir(path("profiles"))?;
         fs::write(
-            path("profile.toml"),
+            path("profiles").join("healthcare-org.toml"),
             format!(
                 "name = \"Healthcare Org\"\nuuid = \"{UUID}\"\n\
                  telehealth_call_domain = \"telehealth.example.com\"\n\
@@ -91,10 +129,10 @@ impl House {
         fs::write(
             path("vestibule.toml"),
             format!(
-                "listen = \"127.0.0.1:0\"\ndata = {:?}\nwww = {:?}\nprofile = {:?}\n",
+                "listen = \"127.0.0.1:0\"\ndata = {:?}\nwww = {:?}\nprofiles = {:?}\n",
                 path("data"),
                 www()?,
-                path("profile.toml"),
+                path("profiles"),
             ),
         )?;
         let mut command = Command::new(binary("vestibule")?);

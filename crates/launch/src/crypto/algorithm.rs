@@ -51,6 +51,15 @@ pub enum KeyType {
     Base64Key,
 }
 
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "password",
+            Self::Base64Key => "base64key",
+        })
+    }
+}
+
 /// Where the initialisation vector of a launch is. Pexip and Zoom document none,
 /// and every public implementation of the 128-bit mode uses zeros; the prefixed
 /// layouts are for installations that differ.
@@ -65,6 +74,16 @@ pub enum InitializationVector {
     /// The first 16 characters, before the base64 begins.
     #[serde(rename = "prefix-ascii16")]
     PrefixAscii16,
+}
+
+impl fmt::Display for InitializationVector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Zero => "zero",
+            Self::PrefixBinary => "prefix-binary",
+            Self::PrefixAscii16 => "prefix-ascii16",
+        })
+    }
 }
 
 #[cfg(test)]
@@ -92,10 +111,22 @@ mod tests {
     }
 
     #[test]
-    fn the_algorithm_s_name_is_the_same_wherever_it_is_shown() {
+    fn a_name_is_the_same_wherever_it_is_shown() {
         for algorithm in [Algorithm::Aes128Cbc, Algorithm::Aes256Cbc] {
             let name = serde_json::to_value(algorithm).unwrap();
             assert_eq!(name, algorithm.to_string());
+        }
+        for key_type in [KeyType::Password, KeyType::Base64Key] {
+            let name = serde_json::to_value(key_type).unwrap();
+            assert_eq!(name, key_type.to_string());
+        }
+        for layout in [
+            InitializationVector::Zero,
+            InitializationVector::PrefixBinary,
+            InitializationVector::PrefixAscii16,
+        ] {
+            let name = serde_json::to_value(layout).unwrap();
+            assert_eq!(name, layout.to_string());
         }
     }
 }

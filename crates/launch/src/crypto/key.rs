@@ -8,6 +8,11 @@ use zeroize::Zeroizing;
 
 use super::{Algorithm, KeyType};
 
+mod fault;
+
+pub use fault::LaunchKeyError;
+use fault::{is_invisible, not_base64};
+
 /// Longest secret that is taken, in characters: what Pexip Infinity's
 /// `epic_encryption_key` holds.
 const LONGEST_SECRET: usize = 100;
@@ -38,6 +43,9 @@ impl LaunchKey {
         }
         if secret.contains(['\r', '\n']) {
             return Err(LaunchKeyError::LineBreak);
+        }
+        if secret.chars().any(is_invisible) {
+            return Err(LaunchKeyError::Invisible);
         }
         if secret.chars().count() > LONGEST_SECRET {
             return Err(LaunchKeyError::TooLong);
@@ -78,43 +86,6 @@ impl fmt::Debug for LaunchKey {
     }
 }
 
-/// Why a secret is not a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LaunchKeyError {
-    /// There is nothing.
-    #[error("the encryption key is empty")]
-    Empty,
-    /// White space came along when it was copied.
-    #[error("the encryption key has white space before or after it: copy it without")]
-    SurroundingWhiteSpace,
-    /// A line break is inside.
-    #[error("the encryption key has a line break in it: copy it in one line")]
-    LineBreak,
-    /// It is longer than a profile's field.
-    #[error("the encryption key is longer than 100 characters")]
-    TooLong,
-    /// AES-256-CBC demands a base64 key.
-    #[error(
-        "AES-256-CBC does not take a password: generate a base64 key of 32 bytes, \
-         or use AES-128-CBC where the EHR does"
-    )]
-    PasswordWithAes256,
-    /// It is not base64.
-    #[error(
-        "the encryption key is not base64: a character is missing or one too many, \
-         or it is a password"
-    )]
-    NotBase64,
-    /// It decodes to a key of another length.
-    #[error("the encryption key has {found} bytes once decoded, and the algorithm needs {needed}")]
-    WrongLength {
-        /// Bytes that the algorithm needs.
-        needed: usize,
-        /// Bytes that there are.
-        found: usize,
-    },
-}
-
 /// The key itself: its length goes with the algorithm.
 #[derive(Clone)]
 pub(super) enum KeyBytes {
@@ -134,7 +105,11 @@ impl KeyBytes {
 fn decode_key<const LENGTH: usize>(
     secret: &str,
 ) -> Result<Zeroizing<[u8; LENGTH]>, LaunchKeyError> {
-    let bytes = Base64::decode_vec(secret).map_err(|_| LaunchKeyError::NotBase64)?;
+    let is_hexadecimal = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hexadecimal && secret.len() == 2 * LENGTH {
+        return Err(LaunchKeyError::Hexadecimal);
+    }
+    let bytes = Base64::decode_vec(secret).map_err(|_| not_base64(secret))?;
     let bytes = Zeroizing::new(bytes);
     match <[u8; LENGTH]>::try_from(bytes.as_slice()) {
         Ok(key) => Ok(Zeroizing::new(key)),
@@ -209,6 +184,9 @@ mod tests {
             assert_eq!(refused("secret\n"), LaunchKeyError::SurroundingWhiteSpace);
             assert_eq!(refused("sec\r\nret"), LaunchKeyError::LineBreak);
             assert_eq!(refused(&"é".repeat(101)), LaunchKeyError::TooLong);
+            for invisible in ["\u{feff}secret", "sec\tret", "secret\u{200b}", "sec\0ret"] {
+                assert_eq!(refused(invisible), LaunchKeyError::Invisible);
+            }
         }
         assert!(LaunchKey::new(Algorithm::Aes128Cbc, KeyType::Password, &"é".repeat(100)).is_ok());
     }
@@ -231,15 +209,12 @@ mod tests {
                 found: 16
             }
         );
-        for secret in [
-            "Secret123!",
-            KEY_256.trim_end_matches('='),
-            &KEY_256.replace('+', "-"),
-        ] {
-            assert_eq!(
-                refused(Algorithm::Aes256Cbc, secret),
-                LaunchKeyError::NotBase64
-            );
+    }
+
+    #[test]
+    fn a_password_may_hold_what_a_base64_key_may_not() {
+        for password in ["\"quoted\"", "value: x", "with space", "7d35b62b09496762"] {
+            assert!(LaunchKey::new(Algorithm::Aes128Cbc, KeyType::Password, password).is_ok());
         }
     }
 

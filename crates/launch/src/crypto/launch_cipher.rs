@@ -35,6 +35,11 @@ impl LaunchCipher {
         &self.key
     }
 
+    /// Where the initialisation vector is.
+    pub fn initialization_vector(&self) -> InitializationVector {
+        self.initialization_vector
+    }
+
     /// Decrypts a parameter of a launch URL, once percent-decoded; base64 that was
     /// decoded once too often or too rarely is mended.
     ///

@@ -7,15 +7,14 @@ use rand::CryptoRng;
 use url::Url;
 use vestibule_launch::{EhrRole, UnixTime};
 
-use super::{
-    AuthorizationServer, Code, CodeUse, GRANT_LIFETIME, Grant, SCOPE, launch_token::LaunchFault,
-};
+use super::{AuthorizationServer, Code, CodeUse, GRANT_LIFETIME, Grant, launch_token::LaunchFault};
 use crate::{
     appointment::Appointment,
-    client::Client,
+    client::App,
     opaque::Opaque,
     parameters::{Parameters, Repeated},
     pkce::{Challenge, Malformed},
+    scope::Scopes,
 };
 
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
@@ -23,6 +22,7 @@ const CODE_LIFETIME: Duration = Duration::from_secs(60);
 const STATE_MIN: usize = 22;
 /// A longer state makes URLs that real EHRs refuse.
 const STATE_MAX: usize = 1024;
+const NONCE_MAX: usize = 1024;
 
 /// The user goes back to the application with a code.
 pub(crate) struct Authorization {
@@ -73,6 +73,8 @@ pub(crate) enum AuthorizationFault {
     StateTooShort,
     #[error("state must have at most 1024 characters")]
     StateTooLong,
+    #[error("nonce must have at most 1024 characters")]
+    NonceTooLong,
     #[error("code_challenge_method must be S256")]
     ChallengeMethod,
     #[error("code_challenge is {0}")]
@@ -97,6 +99,7 @@ impl AuthorizationFault {
             | Self::Missing(_)
             | Self::StateTooShort
             | Self::StateTooLong
+            | Self::NonceTooLong
             | Self::ChallengeMethod
             | Self::ChallengeMalformed(_)
             | Self::Audience => "invalid_request",
@@ -120,7 +123,7 @@ impl AuthorizationServer {
         let mut redirect = client.redirect_uri.url().clone();
 
         match self.grant(role, parameters, now) {
-            Ok((grant, challenge, state)) => {
+            Ok((grant, challenge, state, nonce)) => {
                 let code = Opaque::generate(rng);
                 redirect
                     .query_pairs_mut()
@@ -130,6 +133,7 @@ impl AuthorizationServer {
                     grant,
                     challenge,
                     state: state.to_owned(),
+                    nonce: nonce.map(str::to_owned),
                     expires: now + CODE_LIFETIME,
                     used: CodeUse::Unused,
                 };
@@ -138,7 +142,7 @@ impl AuthorizationServer {
                 Ok(Authorization {
                     redirect,
                     role,
-                    appointment: grant.appointment,
+                    appointment: grant.visit.appointment,
                 })
             }
             Err(fault) => {
@@ -159,28 +163,28 @@ impl AuthorizationServer {
     }
 
     /// The client that asks, if it gives the redirect URI it is registered with.
-    fn client_of(&self, parameters: &Parameters) -> Result<&Client, PageFault> {
+    fn client_of(&self, parameters: &Parameters) -> Result<&App, PageFault> {
         let id = parameters
             .get("client_id")?
             .ok_or(PageFault::ClientMissing)?;
         let redirect_uri = parameters
             .get("redirect_uri")?
             .ok_or(PageFault::RedirectUriMissing)?;
-        let client = self.clients.find(id).ok_or(PageFault::ClientUnknown)?;
+        let client = self.clients.find_app(id).ok_or(PageFault::ClientUnknown)?;
         if !client.redirect_uri.is(redirect_uri) {
             return Err(PageFault::RedirectUriMismatch);
         }
         Ok(client)
     }
 
-    /// What is granted, the challenge and the state. The launch token is used
+    /// What is granted, the challenge, the state and the nonce. The launch token is used
     /// up last, when nothing else is wrong.
     fn grant<'a>(
         &mut self,
         role: EhrRole,
         parameters: &'a Parameters,
         now: UnixTime,
-    ) -> Result<(Grant, Challenge, &'a str), AuthorizationFault> {
+    ) -> Result<(Grant, Challenge, &'a str, Option<&'a str>), AuthorizationFault> {
         let needed = |name| {
             parameters
                 .get(name)?
@@ -203,10 +207,15 @@ impl AuthorizationServer {
         if needed("aud")? != self.issuer {
             return Err(AuthorizationFault::Audience);
         }
-        if !needed("scope")?.split(' ').any(|scope| scope == SCOPE) {
+        let scopes = Scopes::granted(needed("scope")?);
+        if !scopes.contains("launch") {
             return Err(AuthorizationFault::Scope);
         }
-        let grant = self.use_launch_token(needed("launch")?, role, now)?;
-        Ok((grant, challenge, state))
+        let nonce = parameters.get("nonce")?;
+        if nonce.is_some_and(|nonce| nonce.len() > NONCE_MAX) {
+            return Err(AuthorizationFault::NonceTooLong);
+        }
+        let visit = self.use_launch_token(needed("launch")?, role, now)?;
+        Ok((Grant { visit, scopes }, challenge, state, nonce))
     }
 }

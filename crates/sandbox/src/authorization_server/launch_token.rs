@@ -5,17 +5,17 @@ use std::time::Duration;
 use rand::CryptoRng;
 use vestibule_launch::{EhrRole, UnixTime};
 
-use super::{AuthorizationServer, GRANT_LIFETIME, Grant};
+use super::{AuthorizationServer, GRANT_LIFETIME};
 use crate::{
-    appointment::Appointment,
     opaque::{Digest, Opaque},
+    visit::Visit,
 };
 
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// A launch that was handed to the browser.
 pub(super) struct LaunchToken {
-    grant: Grant,
+    visit: Visit,
     expires: UnixTime,
     used: bool,
 }
@@ -34,17 +34,17 @@ pub(crate) enum LaunchFault {
 }
 
 impl AuthorizationServer {
-    /// A launch token for the client of `role`, good once and for five minutes.
+    /// A launch token for the client of the visitor's role, good once and for
+    /// five minutes.
     pub(crate) fn issue_launch_token(
         &mut self,
-        role: EhrRole,
-        appointment: &'static Appointment,
+        visit: Visit,
         now: UnixTime,
         rng: &mut dyn CryptoRng,
     ) -> Opaque {
         let token = Opaque::generate(rng);
         let launch = LaunchToken {
-            grant: Grant { role, appointment },
+            visit,
             expires: now + LIFETIME,
             used: false,
         };
@@ -59,12 +59,12 @@ impl AuthorizationServer {
         token: &str,
         role: EhrRole,
         now: UnixTime,
-    ) -> Result<Grant, LaunchFault> {
+    ) -> Result<Visit, LaunchFault> {
         let launch = self
             .launch_tokens
             .get_mut(&Digest::of(token), now)
             .ok_or(LaunchFault::Unknown)?;
-        if launch.grant.role != role {
+        if launch.visit.role() != role {
             return Err(LaunchFault::OfAnotherClient);
         }
         if launch.used {
@@ -74,6 +74,6 @@ impl AuthorizationServer {
             return Err(LaunchFault::Expired);
         }
         launch.used = true;
-        Ok(launch.grant)
+        Ok(launch.visit)
     }
 }

@@ -1,64 +1,41 @@
-//! The token endpoint: an application exchanges a code or a refresh token
-//! (RFC 6749 sections 4.1.3, 5 and 6).
-
-use std::fmt;
+//! The token endpoint: an application exchanges a code, a refresh token or its
+//! own credentials (RFC 6749 sections 4.1.3, 4.4, 5 and 6).
 
 use rand::CryptoRng;
-use serde::Serialize;
 use vestibule_launch::{EhrRole, UnixTime};
 
 use super::{
-    ACCESS_TOKEN_LIFETIME, ACCESS_TOKEN_SECONDS, AuthorizationServer, CodeUse, GRANT_LIFETIME,
-    Grant, GrantId, SCOPE,
+    AuthorizationServer, ClientFault, CodeUse, FetchedKeys, GRANT_LIFETIME, GrantId, Holder,
+    RefreshToken, TokenAnswer,
 };
 use crate::{
-    appointment::Appointment,
-    client::{ClientFault, ClientKind},
+    client::{Authentication, ClientRole},
     opaque::{Digest, Opaque},
     parameters::{Parameters, Repeated},
+    visit::Visit,
 };
+
+/// What a backend may do where it does not ask for anything in particular.
+const BACKEND_SCOPE: &str = "system/Appointment.read";
 
 /// Tokens were issued.
 pub(crate) struct TokenIssue {
     pub(crate) answer: TokenAnswer,
     pub(crate) issued_for: IssuedFor,
-    pub(crate) role: EhrRole,
-    pub(crate) appointment: &'static Appointment,
 }
 
 /// What the tokens were issued for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum IssuedFor {
-    Code,
-    RefreshToken,
-}
-
-/// The body of a successful answer, with the fields and types of Epic's.
-#[derive(Serialize)]
-pub(crate) struct TokenAnswer {
-    access_token: String,
-    token_type: &'static str,
-    /// Seconds.
-    expires_in: u32,
-    scope: &'static str,
-    patient: &'static str,
-    encounter: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location: Option<&'static str>,
-    appointment: &'static str,
-    /// Epic sends the word, not the Boolean.
-    need_patient_banner: &'static str,
-    smart_style_url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
+    Code(Visit),
+    RefreshToken(Visit),
+    Backend,
 }
 
 /// No tokens were issued.
 pub(crate) struct TokenRefusal {
     /// Whose client asked, once that is certain.
-    pub(crate) role: Option<EhrRole>,
+    pub(crate) role: Option<ClientRole>,
     pub(crate) fault: TokenFault,
 }
 
@@ -75,8 +52,12 @@ pub(crate) enum TokenFault {
     Repeated(#[from] Repeated),
     #[error("{0} is missing")]
     Missing(&'static str),
-    #[error("grant_type must be authorization_code or refresh_token")]
+    #[error("grant_type must be authorization_code, refresh_token or client_credentials")]
     GrantType,
+    #[error(
+        "an application that signs users in cannot use client_credentials, nor a backend anything else"
+    )]
+    GrantTypeOfOthers,
     #[error("this EHR has not issued the code")]
     CodeUnknown,
     #[error("the code was issued to another client")]
@@ -91,10 +72,14 @@ pub(crate) enum TokenFault {
     Verifier,
     #[error("the refresh token is unknown, expired or revoked")]
     RefreshTokenUnknown,
+    #[error("the refresh token was replaced before")]
+    RefreshTokenReplaced,
     #[error("the refresh token was issued to another client")]
     RefreshTokenOfAnotherClient,
     #[error("scope exceeds what was granted")]
     Scope,
+    #[error("scope of a backend must be system scopes")]
+    BackendScope,
 }
 
 impl TokenFault {
@@ -107,6 +92,7 @@ impl TokenFault {
             | Self::Repeated(_)
             | Self::Missing(_) => "invalid_request",
             Self::Client(_) => "invalid_client",
+            Self::GrantTypeOfOthers => "unauthorized_client",
             Self::GrantType => "unsupported_grant_type",
             Self::CodeUnknown
             | Self::CodeOfAnotherClient
@@ -115,30 +101,31 @@ impl TokenFault {
             | Self::RedirectUri
             | Self::Verifier
             | Self::RefreshTokenUnknown
+            | Self::RefreshTokenReplaced
             | Self::RefreshTokenOfAnotherClient => "invalid_grant",
-            Self::Scope => "invalid_scope",
+            Self::Scope | Self::BackendScope => "invalid_scope",
         }
     }
 }
 
 impl AuthorizationServer {
     /// Answers a request at the token endpoint. `authorization` is the value of
-    /// the header of that name.
+    /// the header of that name, `fetched` the client's keys where
+    /// [`Self::keys_needed`] named an address.
     pub(crate) fn token(
         &mut self,
         authorization: Option<&str>,
         parameters: &Parameters,
+        fetched: FetchedKeys,
         now: UnixTime,
         rng: &mut dyn CryptoRng,
     ) -> Result<TokenIssue, TokenRefusal> {
         let role = self
-            .clients
-            .authenticate(authorization, parameters)
+            .authenticate(authorization, parameters, fetched, now)
             .map_err(|fault| TokenRefusal {
                 role: None,
                 fault: fault.into(),
-            })?
-            .role;
+            })?;
         self.exchange(role, parameters, now, rng)
             .map_err(|fault| TokenRefusal {
                 role: Some(role),
@@ -148,14 +135,23 @@ impl AuthorizationServer {
 
     fn exchange(
         &mut self,
-        role: EhrRole,
+        role: ClientRole,
         parameters: &Parameters,
         now: UnixTime,
         rng: &mut dyn CryptoRng,
     ) -> Result<TokenIssue, TokenFault> {
-        match needed(parameters, "grant_type")? {
-            "authorization_code" => self.exchange_code(role, parameters, now, rng),
-            "refresh_token" => self.refresh(role, parameters, now, rng),
+        let role = match role {
+            ClientRole::Provider => Some(EhrRole::Provider),
+            ClientRole::Patient => Some(EhrRole::Patient),
+            ClientRole::Backend => None,
+        };
+        match (needed(parameters, "grant_type")?, role) {
+            ("authorization_code", Some(role)) => self.exchange_code(role, parameters, now, rng),
+            ("refresh_token", Some(role)) => self.refresh(role, parameters, now, rng),
+            ("client_credentials", None) => self.admit_backend(parameters, now, rng),
+            ("authorization_code" | "refresh_token" | "client_credentials", _) => {
+                Err(TokenFault::GrantTypeOfOthers)
+            }
             _ => Err(TokenFault::GrantType),
         }
     }
@@ -171,7 +167,7 @@ impl AuthorizationServer {
         let redirect_uri = needed(parameters, "redirect_uri")?;
         let verifier = needed(parameters, "code_verifier")?;
 
-        let client = self.clients.of(role);
+        let app = self.clients.app(role);
         let code = self
             .codes
             .get_mut(&Digest::of(code), now)
@@ -186,12 +182,12 @@ impl AuthorizationServer {
                 return Err(TokenFault::CodeUsed);
             }
         }
-        if code.grant.role != role {
+        if code.grant.visit.role() != role {
             return Err(TokenFault::CodeOfAnotherClient);
         }
         let fault = if code.expires <= now {
             Some(TokenFault::CodeExpired)
-        } else if !client.redirect_uri.is(redirect_uri) {
+        } else if !app.redirect_uri.is(redirect_uri) {
             Some(TokenFault::RedirectUri)
         } else if !code.challenge.is_met_by(verifier) {
             Some(TokenFault::Verifier)
@@ -206,29 +202,28 @@ impl AuthorizationServer {
         let id = self.next_grant;
         self.next_grant = GrantId(id.0 + 1);
         code.used = CodeUse::Exchanged(id);
-        let (grant, state) = (code.grant, code.state.clone());
-        let is_confidential = matches!(client.kind, ClientKind::Confidential(_));
-        self.grants.insert(id, grant, now + GRANT_LIFETIME, now);
-        let refresh_token = is_confidential.then(|| {
-            let token = Opaque::generate(rng);
-            self.refresh_tokens
-                .insert(token.digest(), id, now + GRANT_LIFETIME, now);
-            token.as_str().to_owned()
+        let (grant, state, nonce) = (code.grant, code.state.clone(), code.nonce.clone());
+        let is_confidential = !matches!(app.authentication, Authentication::Public);
+        let id_token = grant.scopes.contains("openid").then(|| {
+            let nonce = nonce.as_deref();
+            self.id_tokens
+                .sign(&app.id, grant.visit, grant.scopes, nonce, now)
         });
-        let answer = TokenAnswer {
-            state: Some(state),
-            refresh_token,
-            ..self.answer(id, grant, now, rng)
-        };
+        let expires = now + GRANT_LIFETIME;
+        self.grants.insert(id, grant, expires, now);
+        let refresh_token = is_confidential.then(|| self.refresh_token(id, expires, now, rng));
+        let mut answer = self.answer(id, grant, now, rng);
+        answer.state = Some(state);
+        answer.refresh_token = refresh_token;
+        answer.id_token = id_token;
         Ok(TokenIssue {
             answer,
-            issued_for: IssuedFor::Code,
-            role,
-            appointment: grant.appointment,
+            issued_for: IssuedFor::Code(grant.visit),
         })
     }
 
-    /// A new access token for a refresh token, which stays as it is.
+    /// A new access token for a refresh token, which stays as it is or, where
+    /// refresh tokens are rolling, is replaced.
     fn refresh(
         &mut self,
         role: EhrRole,
@@ -236,69 +231,73 @@ impl AuthorizationServer {
         now: UnixTime,
         rng: &mut dyn CryptoRng,
     ) -> Result<TokenIssue, TokenFault> {
-        let token = needed(parameters, "refresh_token")?;
-        let id = *self
+        let digest = Digest::of(needed(parameters, "refresh_token")?);
+        let token = self
             .refresh_tokens
-            .get(&Digest::of(token), now)
+            .get_mut(&digest, now)
             .ok_or(TokenFault::RefreshTokenUnknown)?;
+        let (id, expires) = (token.grant, token.expires);
         let grant = *self
             .grants
             .get(&id, now)
             .ok_or(TokenFault::RefreshTokenUnknown)?;
-        if grant.role != role {
+        if grant.visit.role() != role {
             return Err(TokenFault::RefreshTokenOfAnotherClient);
         }
+        if token.replaced {
+            // Two parties hold the token, and it is unknown which is the right
+            // one: RFC 9700 section 4.14.2.
+            self.grants.remove(&id);
+            return Err(TokenFault::RefreshTokenReplaced);
+        }
         if let Some(scope) = parameters.get("scope")?
-            && scope.split(' ').any(|scope| scope != SCOPE)
+            && !grant.scopes.cover(scope)
         {
             return Err(TokenFault::Scope);
         }
+        let rolling = self.policy.rolling_refresh;
+        token.replaced = rolling;
+        let mut answer = self.answer(id, grant, now, rng);
+        answer.refresh_token = rolling.then(|| self.refresh_token(id, expires, now, rng));
         Ok(TokenIssue {
-            answer: self.answer(id, grant, now, rng),
-            issued_for: IssuedFor::RefreshToken,
-            role,
-            appointment: grant.appointment,
+            answer,
+            issued_for: IssuedFor::RefreshToken(grant.visit),
         })
     }
 
-    /// A new access token of the grant, and the context that goes with it.
-    fn answer(
+    /// A backend's access token, which is of no visit.
+    fn admit_backend(
         &mut self,
-        id: GrantId,
-        grant: Grant,
+        parameters: &Parameters,
         now: UnixTime,
         rng: &mut dyn CryptoRng,
-    ) -> TokenAnswer {
-        let access_token = Opaque::generate(rng);
-        self.access_tokens
-            .insert(access_token.digest(), id, now + ACCESS_TOKEN_LIFETIME, now);
-        let appointment = grant.appointment;
-        TokenAnswer {
-            access_token: access_token.as_str().to_owned(),
-            token_type: "bearer",
-            expires_in: ACCESS_TOKEN_SECONDS,
-            scope: SCOPE,
-            patient: appointment.patient.fhir_id,
-            encounter: appointment.fhir_encounter,
-            location: appointment
-                .department
-                .as_ref()
-                .map(|department| department.fhir_location),
-            appointment: appointment.fhir_appointment,
-            need_patient_banner: "false",
-            smart_style_url: self.smart_style_url.clone(),
-            state: None,
-            refresh_token: None,
+    ) -> Result<TokenIssue, TokenFault> {
+        let scope = parameters.get("scope")?.unwrap_or(BACKEND_SCOPE);
+        if !scope.split(' ').all(|scope| scope.starts_with("system/")) {
+            return Err(TokenFault::BackendScope);
         }
+        Ok(TokenIssue {
+            answer: self.bare_answer(Holder::Backend, scope.to_owned(), now, rng),
+            issued_for: IssuedFor::Backend,
+        })
     }
-}
 
-impl fmt::Debug for TokenAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenAnswer")
-            .field("expires_in", &self.expires_in)
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
+    fn refresh_token(
+        &mut self,
+        grant: GrantId,
+        expires: UnixTime,
+        now: UnixTime,
+        rng: &mut dyn CryptoRng,
+    ) -> String {
+        let token = Opaque::generate(rng);
+        let issued = RefreshToken {
+            grant,
+            expires,
+            replaced: false,
+        };
+        self.refresh_tokens
+            .insert(token.digest(), issued, expires, now);
+        token.as_str().to_owned()
     }
 }
 

@@ -8,5 +8,5 @@ use super::launching_page;
 use crate::ehr::Ehr;
 
 pub(super) async fn get(State(ehr): State<Arc<Ehr>>) -> Response {
-    launching_page(ehr.pages.clinician())
+    launching_page(ehr.pages.clinician(&ehr.links()))
 }

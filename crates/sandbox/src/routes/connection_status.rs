@@ -1,4 +1,5 @@
-//! `GET /api/epic/2018/Telehealth/ContextLinking/SetExternalConnectionStatus`
+//! `GET /api/epic/2018/Telehealth/ContextLinking/SetExternalConnectionStatus`,
+//! also under `/interconnect`
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::authorization;
+use super::write_back_headers;
 use crate::{connection_status::ConnectionStatusFault, ehr::Ehr};
 
 pub(super) async fn get(
@@ -17,7 +18,11 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     let query = query.unwrap_or_default();
-    match ehr.connection_status(authorization(&headers), query.as_bytes()) {
+    answer(ehr.connection_status(write_back_headers(&headers), query.as_bytes()))
+}
+
+pub(super) fn answer(outcome: Result<(), ConnectionStatusFault>) -> Response {
+    match outcome {
         Ok(()) => StatusCode::OK.into_response(),
         Err(fault @ ConnectionStatusFault::Unauthorized) => (
             StatusCode::UNAUTHORIZED,
@@ -25,6 +30,9 @@ pub(super) async fn get(
             fault.to_string(),
         )
             .into_response(),
+        Err(fault @ ConnectionStatusFault::ClientId) => {
+            (StatusCode::FORBIDDEN, fault.to_string()).into_response()
+        }
         Err(fault) => (StatusCode::BAD_REQUEST, fault.to_string()).into_response(),
     }
 }

@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
 use serde_json::json;
 
+use super::paths;
 use crate::ehr::Ehr;
 
 /// The CapabilityStatement (FHIR R4) with the `oauth-uris` extension, for
 /// clients that do not read the SMART configuration.
-pub(super) async fn get(State(ehr): State<Arc<Ehr>>) -> impl IntoResponse {
+pub(super) async fn get(State(ehr): State<Arc<Ehr>>) -> Response {
+    if !ehr.metadata().capability_statement() {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let address = ehr.address();
+    let resources = ["Patient", "Encounter", "Practitioner"]
+        .map(|kind| json!({ "type": kind, "interaction": [{ "code": "read" }] }));
     let statement = json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -29,8 +40,8 @@ pub(super) async fn get(State(ehr): State<Arc<Ehr>>) -> impl IntoResponse {
                 "extension": [{
                     "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
                     "extension": [
-                        { "url": "authorize", "valueUri": format!("{address}/oauth2/authorize") },
-                        { "url": "token", "valueUri": format!("{address}/oauth2/token") },
+                        { "url": "authorize", "valueUri": format!("{address}{}", paths::AUTHORIZE) },
+                        { "url": "token", "valueUri": format!("{address}{}", paths::TOKEN) },
                     ],
                 }],
                 "service": [{
@@ -41,7 +52,8 @@ pub(super) async fn get(State(ehr): State<Arc<Ehr>>) -> impl IntoResponse {
                     "text": "OAuth2 using the SMART on FHIR profile",
                 }],
             },
+            "resource": resources,
         }],
     });
-    ([(CONTENT_TYPE, "application/fhir+json")], Json(statement))
+    ([(CONTENT_TYPE, "application/fhir+json")], Json(statement)).into_response()
 }

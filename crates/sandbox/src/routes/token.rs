@@ -19,7 +19,7 @@ use crate::ehr::Ehr;
 
 pub(super) async fn post(State(ehr): State<Arc<Ehr>>, headers: HeaderMap, body: Bytes) -> Response {
     let form = is_form(&headers).then_some(&body[..]);
-    let mut response = match ehr.token(authorization(&headers), form) {
+    let mut response = match ehr.token(authorization(&headers), form).await {
         Ok(answer) => Json(answer).into_response(),
         Err(fault) => {
             let error = fault.code();

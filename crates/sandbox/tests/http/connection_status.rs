@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Answer, CONFIG, Ehr, STATUS_PATH};
+use crate::support::{Answer, CONFIG, Ehr, PROVIDER, STATUS_PATH};
 
 const QUERY: &str =
     "ConferenceID=1853&ExternalID=19&ExternalIDType=2&VendorName=Vestibule&ConnectionStatus=1";
@@ -56,6 +56,30 @@ async fn where_credentials_are_configured_they_are_asked_for() {
     }
     let answer = tell(&ehr, Some(BASIC), QUERY).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn where_a_client_id_is_configured_it_is_asked_for_beside_the_password() {
+    let status = "[status]\nusername = \"emp$username\"\npassword = \"Pa$$w0rd1\"\nclient_id = \"status-app\"\n";
+    let ehr = Ehr::start_with(&format!("{CONFIG}{status}")).await;
+    let path = format!("/interconnect{STATUS_PATH}?{QUERY}");
+    for (client_id, status) in [
+        (None, StatusCode::FORBIDDEN),
+        (Some("other"), StatusCode::FORBIDDEN),
+        (Some("status-app"), StatusCode::OK),
+    ] {
+        let mut headers = vec![("authorization", BASIC), ("idempotency-key", "k7")];
+        headers.extend(client_id.map(|id| ("Epic-Client-ID", id)));
+        let answer = ehr.send(Method::GET, &path, &headers, None).await;
+        assert_eq!(answer.status, status, "{client_id:?}");
+    }
+    assert_eq!(ehr.last_event().await["idempotency_key"], "k7");
+
+    let form = ehr.token_form(&PROVIDER).await;
+    let tokens = ehr.token(&PROVIDER, &form).await.json();
+    let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let answer = tell(&ehr, Some(&bearer), QUERY).await;
+    assert_eq!(answer.status, StatusCode::OK, "a token is of a client");
 }
 
 #[tokio::test]

@@ -85,6 +85,8 @@ async fn a_clinician_s_launch_ends_in_tokens_and_the_context_of_the_visit() {
             "expires_in": 3600,
             "scope": "launch",
             "patient": "eSpDnKq7TzW0mBv1fXh2AaQ3",
+            "__epic.dstu2.patient": "TSpDnKq7TzW0mBv1fXh2AaB",
+            "loginDepartment": "10501101",
             "encounter": "eNcA1mVx9LkRb2Zp3Gs4HyQ3",
             "location": "eRdLg4Yh8PsUo5Jc6Nw7EtQ3",
             "appointment": "eApA5qTf6WdJu7Co8Xi9KlQ3",

@@ -1,33 +1,12 @@
 //! The launch buttons, and what they send.
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
-
 use base64ct::{Base64, Encoding};
 use reqwest::StatusCode;
 
-use crate::support::{CONFIG, Ehr, KEY, PATIENT, PROVIDER, form};
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Decrypts with the `openssl` command.
-fn decrypted_by_openssl(cipher: &str, key: &[u8], iv: &[u8], ciphertext: &[u8]) -> String {
-    let mut openssl = Command::new("openssl")
-        .args(["enc", "-d", cipher, "-K", &hexadecimal(key)])
-        .args(["-iv", &hexadecimal(iv)])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the openssl command is installed");
-    openssl.stdin.take().unwrap().write_all(ciphertext).unwrap();
-    let output = openssl.wait_with_output().unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap()
-}
+use crate::{
+    openssl::decrypted_by_openssl,
+    support::{CONFIG, Ehr, KEY, PATIENT, PROVIDER, form},
+};
 
 const CONTEXT: &str = "csn=6ea6d1427f684721abd21c1634386f7b6&fname=Beverley&mname=P&lname=Spinder&encfacnpiname=Radiology";
 
@@ -70,6 +49,37 @@ async fn openssl_decrypts_the_context_of_an_older_ehr_with_a_password() {
 }
 
 #[tokio::test]
+async fn a_group_visit_is_one_encounter_with_each_patient_s_own_name() {
+    let ehr = Ehr::start().await;
+    let key = Base64::decode_vec(KEY).unwrap();
+    let mut contexts = Vec::new();
+    for (path, patient) in [
+        ("/clinician/launch", "1"),
+        ("/patient/launch", "1"),
+        ("/patient/launch", "2"),
+    ] {
+        let form = form(&[("appointment", "4"), ("patient", patient)]);
+        let (_, parameters) = ehr.post(path, &form).await.redirect();
+        let ciphertext = Base64::decode_vec(&parameters["data"]).unwrap();
+        contexts.push(decrypted_by_openssl(
+            "-aes-256-cbc",
+            &key,
+            &[0; 16],
+            &ciphertext,
+        ));
+    }
+    let csn = "csn=c47a90e1d5b84f3c8e26170fa9d3b5527";
+    assert_eq!(
+        contexts,
+        [
+            format!("{csn}&fname=&mname=&lname=&encfacnpiname=Pain%20Clinic"),
+            format!("{csn}&fname=Ines&mname=&lname=Tavares&encfacnpiname=Pain%20Clinic"),
+            format!("{csn}&fname=Tom&mname=A&lname=Okafor&encfacnpiname=Pain%20Clinic"),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_launch_is_a_redirect_to_the_role_s_launch_url() {
     let ehr = Ehr::start().await;
     let chosen = form(&[("appointment", "2")]);
@@ -101,12 +111,19 @@ async fn every_launch_has_a_launch_token_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_appointment_that_is_not_scheduled_cannot_be_launched() {
+async fn an_appointment_that_is_not_scheduled_or_not_open_cannot_be_launched() {
     let ehr = Ehr::start().await;
-    for form in [form(&[("appointment", "4")]), form(&[])] {
-        let answer = ehr.post("/clinician/launch", &form).await;
+    for id in ["5", "6", "7", ""] {
+        for page in ["/clinician/launch", "/patient/launch"] {
+            let answer = ehr.post(page, &form(&[("appointment", id)])).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert!(answer.body.contains("No such appointment"));
+        }
+    }
+    for patient in ["0", "3", "x"] {
+        let form = form(&[("appointment", "4"), ("patient", patient)]);
+        let answer = ehr.post("/patient/launch", &form).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert!(answer.body.contains("No such appointment"));
     }
     assert!(ehr.journal().await.is_empty());
 }

@@ -1,15 +1,22 @@
 //! What the program writes to its log, and what its status page shows.
 
 use nix::sys::signal::Signal;
+use reqwest::Method;
+use serde_json::json;
+use url::Url;
 
 use crate::{
+    assertion::{Key, backend_with},
     program::Program,
     support::{CONFIG, Ehr, KEY, PROVIDER, STATE, VERIFIER, form},
 };
 
 #[tokio::test]
 async fn names_secrets_and_tokens_are_neither_logged_nor_shown_as_status() {
-    let program = Program::start(CONFIG, "trace");
+    let key = Key::generate("k1");
+    let direct = "[launch]\nguest_direct_url = \"http://127.0.0.1:7080/guest\"";
+    let config = CONFIG.replace("[launch]", direct) + &backend_with(&key);
+    let program = Program::start(&config, "trace");
     let ehr = Ehr::at(program.address.clone());
     let button = ehr.launch(&PROVIDER, "1").await;
     let authorize = ehr.authorize_form(&PROVIDER).await;
@@ -24,6 +31,37 @@ async fn names_secrets_and_tokens_are_neither_logged_nor_shown_as_status() {
     ]);
     let refreshed = ehr.token(&PROVIDER, &refresh).await.json();
     ehr.token(&PROVIDER, &exchange).await;
+    let backend = key.backend_form(&ehr, "backend-app", "j1");
+    let backend_tokens = ehr.token_as(None, &backend).await.json();
+    let bearer = format!(
+        "Bearer {}",
+        backend_tokens["access_token"].as_str().unwrap()
+    );
+    let link = ehr.get("/links.json").await.json()[1]["direct"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let data = Url::parse(&link)
+        .unwrap()
+        .query_pairs()
+        .next()
+        .unwrap()
+        .1
+        .into_owned();
+    let headers = [
+        ("authorization", &*bearer),
+        ("content-type", "application/json"),
+    ];
+    let body = json!({ "link": data }).to_string();
+    let launch_token = ehr
+        .send(
+            Method::POST,
+            "/api/telehealth/direct-launch-token",
+            &headers,
+            Some(body),
+        )
+        .await
+        .json();
     ehr.get("/clinician").await;
     ehr.get("/nowhere/Spinder").await;
 
@@ -36,6 +74,7 @@ async fn names_secrets_and_tokens_are_neither_logged_nor_shown_as_status() {
         "tokens issued",
         "access token refreshed",
         "the code was used before",
+        "direct launch token issued",
         "/oauth2/authorize",
         "404",
     ] {
@@ -57,6 +96,10 @@ async fn names_secrets_and_tokens_are_neither_logged_nor_shown_as_status() {
         refresh_token,
         tokens["access_token"].as_str().unwrap(),
         refreshed["access_token"].as_str().unwrap(),
+        backend.value("client_assertion"),
+        &bearer["Bearer ".len()..],
+        &data,
+        launch_token["launch_token"].as_str().unwrap(),
     ] {
         assert!(!log.contains(secret), "{secret} is in\n{log}");
         assert!(!status.contains(secret), "{secret} is in\n{status}");

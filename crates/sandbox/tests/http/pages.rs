@@ -48,6 +48,15 @@ async fn a_clinician_sees_the_schedule_with_a_button_for_each_visit() {
         "Zoë Marchetti-Ångström</h2>",
         "Heart &amp; Circulation",
         r#"id="launch-provider-3""#,
+        "Ines Tavares and Tom A Okafor</h2>",
+        "<p>Group visit, Pain Clinic</p>",
+        r#"id="launch-provider-4""#,
+        "<h2>Other days</h2>",
+        "15:30",
+        "<p>Yesterday, video visit</p>",
+        ">Over</p>",
+        "<p>Next Tuesday, video visit, Radiology</p>",
+        ">Not open yet</p>",
     ]
     .iter()
     .map(|text| {
@@ -59,8 +68,8 @@ async fn a_clinician_sees_the_schedule_with_a_button_for_each_visit() {
     assert!(page.contains(
         r#"<form method="post" action="/clinician/launch" target="_blank" rel="noopener">"#
     ));
-    assert_eq!(page.matches("Start video visit</button>").count(), 3);
-    for id in 1..=3 {
+    assert_eq!(page.matches("Start video visit</button>").count(), 4);
+    for id in 1..=4 {
         assert!(page.contains(&format!(
             r#"data-launch="provider" data-appointment="{id}""#
         )));
@@ -72,10 +81,11 @@ async fn a_patient_chooses_who_they_are_by_the_button_of_their_visit() {
     let ehr = Ehr::start().await;
     let page = ehr.get("/patient").await.body;
     assert!(page.contains("<h1>Who are you?</h1>"));
-    assert_eq!(page.matches("Join video visit</button>").count(), 3);
-    for id in 1..=3 {
-        assert!(page.contains(&format!(r#"data-launch="patient" data-appointment="{id}""#)));
+    assert_eq!(page.matches("Join video visit</button>").count(), 5);
+    for id in ["1", "2", "3", "4", "4-2"] {
+        assert!(page.contains(&format!(r#"id="launch-patient-{id}""#)));
     }
+    assert!(page.contains(r#"name="patient" value="2""#));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use url::{Url, form_urlencoded};
 use vestibule_launch::{Clock, UnixTime};
-use vestibule_sandbox::{Config, Sandbox};
+use vestibule_sandbox::{Config, Controls, Sandbox, SystemClock};
 
 pub(crate) const KEY: &str = "fTW2KwlJZ6JEpRS+RlN2fruKPgggBe+Y9txLIk3QpA0=";
 pub(crate) const STATE: &str = "Zm9ydHktdHdvLWJpdHMtb2Y";
@@ -87,7 +87,7 @@ pub(crate) struct Ehr {
     pub(crate) address: String,
     clock: Arc<TestClock>,
     http: reqwest::Client,
-    task: Option<JoinHandle<()>>,
+    running: Option<(Controls, JoinHandle<()>)>,
 }
 
 /// What came back.
@@ -113,6 +113,7 @@ impl Ehr {
             .await
             .unwrap();
         let address = sandbox.address().to_owned();
+        let controls = sandbox.controls();
         let task = tokio::spawn(async move {
             sandbox.serve(std::future::pending()).await.unwrap();
         });
@@ -120,7 +121,7 @@ impl Ehr {
             address,
             clock,
             http: http_client(),
-            task: Some(task),
+            running: Some((controls, task)),
         }
     }
 
@@ -130,12 +131,26 @@ impl Ehr {
             address,
             clock: Arc::new(TestClock(AtomicI64::new(0))),
             http: http_client(),
-            task: None,
+            running: None,
         }
+    }
+
+    pub(crate) fn controls(&self) -> &Controls {
+        let (controls, _) = self.running.as_ref().expect("it runs in this process");
+        controls
     }
 
     pub(crate) fn iss(&self) -> String {
         format!("{}/api/FHIR/R4", self.address)
+    }
+
+    /// What the EHR's clock shows, in seconds since 1970.
+    pub(crate) fn now_seconds(&self) -> i64 {
+        let now = match &self.running {
+            Some(_) => self.clock.now(),
+            None => SystemClock.now(),
+        };
+        now.as_millis().div_euclid(1000)
     }
 
     pub(crate) fn wait(&self, seconds: i64) {
@@ -144,6 +159,12 @@ impl Ehr {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
+    }
+
+    /// An answer that perhaps does not come, or not whole.
+    pub(crate) async fn try_get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        let url = format!("{}{path}", self.address);
+        self.http.get(url).send().await
     }
 
     pub(crate) async fn post(&self, path: &str, form: &Form) -> Answer {
@@ -254,7 +275,7 @@ impl Ehr {
 
 impl Drop for Ehr {
     fn drop(&mut self) {
-        if let Some(task) = &self.task {
+        if let Some((_, task)) = &self.running {
             task.abort();
         }
     }

@@ -3,7 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::support::{Answer, Ehr, Form, PATIENT, PROVIDER, STATUS_PATH, VERIFIER, form};
+use crate::support::{Answer, CONFIG, Ehr, Form, PATIENT, PROVIDER, STATUS_PATH, VERIFIER, form};
+
+const ROLLING: &str = "[tokens]\nrolling_refresh = true\n";
 
 fn assert_error(answer: &Answer, error: &str, detail: &str) {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
@@ -150,12 +152,16 @@ async fn a_repeated_parameter_is_refused() {
 async fn other_grant_types_are_refused() {
     let ehr = Ehr::start().await;
     let good = ehr.token_form(&PROVIDER).await;
-    for spoilt in ["password", "client_credentials"] {
-        let form = good.clone().with("grant_type", spoilt);
-        let answer = ehr.token(&PROVIDER, &form).await;
-        let detail = "grant_type must be authorization_code or refresh_token";
-        assert_error(&answer, "unsupported_grant_type", detail);
-    }
+    let answer = ehr
+        .token(&PROVIDER, &good.clone().with("grant_type", "password"))
+        .await;
+    let detail = "grant_type must be authorization_code, refresh_token or client_credentials";
+    assert_error(&answer, "unsupported_grant_type", detail);
+    let answer = ehr
+        .token(&PROVIDER, &good.with("grant_type", "client_credentials"))
+        .await;
+    let detail = "an application that signs users in cannot use client_credentials, nor a backend anything else";
+    assert_error(&answer, "unauthorized_client", detail);
 }
 
 #[tokio::test]
@@ -287,11 +293,93 @@ async fn a_refresh_cannot_widen_the_scope() {
     let tokens = tokens(&ehr).await;
     let good = refresh_form(&tokens);
     let answer = ehr
-        .token(&PROVIDER, &good.clone().with("scope", "launch openid"))
+        .token(&PROVIDER, &good.clone().with("scope", "launch profile"))
         .await;
     assert_error(&answer, "invalid_scope", "scope exceeds what was granted");
     let answer = ehr.token(&PROVIDER, &good.with("scope", "launch")).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_rolling_refresh_token_is_replaced_by_each_use() {
+    let ehr = Ehr::start_with(&format!("{CONFIG}{ROLLING}")).await;
+    let tokens = tokens(&ehr).await;
+    let first = ehr.token(&PROVIDER, &refresh_form(&tokens)).await.json();
+    assert_ne!(first["refresh_token"], tokens["refresh_token"]);
+    let second = ehr.token(&PROVIDER, &refresh_form(&first)).await;
+    assert_eq!(second.status, StatusCode::OK);
+    assert!(
+        is_good(&ehr, &first).await,
+        "access tokens are not replaced"
+    );
+}
+
+#[tokio::test]
+async fn a_replaced_refresh_token_revokes_all_that_came_of_it() {
+    let ehr = Ehr::start_with(&format!("{CONFIG}{ROLLING}")).await;
+    let tokens = tokens(&ehr).await;
+    let first = ehr.token(&PROVIDER, &refresh_form(&tokens)).await.json();
+    let again = ehr.token(&PROVIDER, &refresh_form(&tokens)).await;
+    let detail = "the refresh token was replaced before";
+    assert_error(&again, "invalid_grant", detail);
+    let newest = ehr.token(&PROVIDER, &refresh_form(&first)).await;
+    let detail = "the refresh token is unknown, expired or revoked";
+    assert_error(&newest, "invalid_grant", detail);
+    assert!(!is_good(&ehr, &first).await);
+}
+
+#[tokio::test]
+async fn a_rolling_refresh_token_keeps_its_first_end() {
+    let ehr = Ehr::start_with(&format!("{CONFIG}{ROLLING}")).await;
+    let mut tokens = tokens(&ehr).await;
+    for _ in 0..3 {
+        ehr.wait(4 * 3600 - 1);
+        tokens = ehr.token(&PROVIDER, &refresh_form(&tokens)).await.json();
+        assert!(tokens["refresh_token"].is_string(), "{tokens}");
+    }
+    ehr.wait(3);
+    let answer = ehr.token(&PROVIDER, &refresh_form(&tokens)).await;
+    let detail = "the refresh token is unknown, expired or revoked";
+    assert_error(&answer, "invalid_grant", detail);
+}
+
+#[tokio::test]
+async fn the_life_of_an_access_token_can_be_chosen() {
+    let ehr = Ehr::start_with(&format!("{CONFIG}[tokens]\naccess_token_seconds = 20\n")).await;
+    let tokens = tokens(&ehr).await;
+    assert_eq!(tokens["expires_in"], 20);
+    ehr.wait(19);
+    assert!(is_good(&ehr, &tokens).await);
+    ehr.wait(1);
+    assert!(!is_good(&ehr, &tokens).await);
+}
+
+#[tokio::test]
+async fn an_integration_record_adds_fields_to_the_answer() {
+    let fields = "[launch.token_fields]\nencounter_csn = \"{csn}\"\nlevel = 3\n";
+    let ehr = Ehr::start_with(&format!("{CONFIG}{fields}")).await;
+    let tokens = tokens(&ehr).await;
+    assert_eq!(tokens["encounter_csn"], "6ea6d1427f684721abd21c1634386f7b6");
+    assert_eq!(tokens["level"], 3);
+    let refreshed = ehr.token(&PROVIDER, &refresh_form(&tokens)).await.json();
+    assert_eq!(refreshed["encounter_csn"], tokens["encounter_csn"]);
+}
+
+#[tokio::test]
+async fn two_secrets_are_good_while_one_replaces_the_other() {
+    let config = CONFIG.replace(
+        "\"this-is-the-secret-2/7\"",
+        "[\"the-new-one\", \"this-is-the-secret-2/7\"]",
+    );
+    let ehr = Ehr::start_with(&config).await;
+    let old = ehr.token_form(&PROVIDER).await;
+    let answer = ehr.token(&PROVIDER, &old).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    // d45049c3-3441-40ef-ab4d-b9cd86a17225:the-new-one
+    let new = "Basic ZDQ1MDQ5YzMtMzQ0MS00MGVmLWFiNGQtYjljZDg2YTE3MjI1OnRoZS1uZXctb25l";
+    let form = ehr.token_form(&PROVIDER).await;
+    let answer = ehr.token_as(Some(new), &form).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 }
 
 #[tokio::test]

@@ -1,16 +1,33 @@
 //! `vestibule keygen`.
 
-use std::io::Write as _;
+use std::{io::Write as _, process::ExitCode};
 
 use anyhow::Context as _;
+use clap::{Args, ValueEnum};
 use vestibule_launch::crypto::{self, Algorithm, KeyCheckValue, KeyLength, KeyType, LaunchKey};
 
-pub(super) fn keygen(length: KeyLength) -> anyhow::Result<()> {
-    let key = crypto::keygen(length, &mut *crate::random::system());
-    let algorithm = match length {
-        KeyLength::Bytes16 => Algorithm::Aes128Cbc,
-        KeyLength::Bytes32 => Algorithm::Aes256Cbc,
+/// Which key.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Bytes: 32 for AES-256-CBC, 16 for AES-128-CBC
+    #[arg(value_enum, default_value = "32")]
+    bytes: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Bytes {
+    #[value(name = "16")]
+    Sixteen,
+    #[value(name = "32")]
+    ThirtyTwo,
+}
+
+pub(super) fn keygen(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let (length, algorithm) = match arguments.bytes {
+        Bytes::Sixteen => (KeyLength::Bytes16, Algorithm::Aes128Cbc),
+        Bytes::ThirtyTwo => (KeyLength::Bytes32, Algorithm::Aes256Cbc),
     };
+    let key = crypto::keygen(length, &mut *crate::random::system());
     let check = LaunchKey::new(algorithm, KeyType::Base64Key, &key)
         .context("the new key cannot be used; run the command again")?;
     writeln!(std::io::stdout(), "{}", *key)?;
@@ -20,5 +37,5 @@ pub(super) fn keygen(length: KeyLength) -> anyhow::Result<()> {
         "key check value: {}",
         KeyCheckValue::of(&check)
     )?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

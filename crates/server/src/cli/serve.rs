@@ -1,18 +1,27 @@
 //! `vestibule serve`.
 
-use std::{io::Write as _, path::Path};
+use std::{io::Write as _, process::ExitCode};
 
 use anyhow::Context as _;
+use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::chosen::ConfigArgument;
 use crate::{
     config::{Config, LogFormat},
     server::Server,
 };
 
-pub(super) fn serve(path: &Path) -> anyhow::Result<()> {
-    let config = Config::read(path)?;
+/// What is served.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+pub(super) fn serve(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let config = Config::read(&arguments.config.path)?;
     log_to_stderr(config.log);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
@@ -21,8 +30,10 @@ pub(super) fn serve(path: &Path) -> anyhow::Result<()> {
             signal(SignalKind::terminate())?,
         );
         let server = Server::bind(&config).await?;
-        if let Some(key_check_value) = server.key_check_value() {
-            tracing::info!(%key_check_value, "the profile's encryption key");
+        for profile in server.profiles().iter() {
+            let key_check_value = profile.dialect.key_check_value();
+            let key_check_value = key_check_value.map(|value| value.to_string());
+            tracing::info!(profile = %profile.uuid, key_check_value, "profile");
         }
         let mut stdout = std::io::stdout();
         writeln!(stdout, "listening on http://{}", server.address())?;
@@ -35,7 +46,7 @@ pub(super) fn serve(path: &Path) -> anyhow::Result<()> {
                 }
             })
             .await?;
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 

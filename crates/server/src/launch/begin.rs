@@ -1,18 +1,23 @@
 //! From the EHR's button to its sign-in.
 
-use secrecy::ExposeSecret as _;
-use url::Url;
-use vestibule_launch::{EhrRole, RequestId};
-use vestibule_smart::{
-    AuthorizeRequest, Metadata, MetadataError, MetadataRequestError, Verifier, metadata_request,
-};
-use vestibule_store::{Begun, NewLaunch, StoreError};
+use std::sync::Arc;
 
-use super::{METADATA_DEADLINE, SIGN_IN, pending::PendingLaunch};
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use vestibule_launch::{EhrRole, LaunchContext, RequestId};
+use vestibule_smart::{AuthorizeRequest, Metadata, Verifier};
+use vestibule_store::{Begun, Fingerprint, NewLaunch, StoreError};
+
+use super::{
+    Browser, MetadataFetchError, SIGN_IN, SignInRequest, Whereabouts,
+    complete::{CompleteError, Completing, record_failure},
+    pending::PendingLaunch,
+    repeats::Turn,
+};
 use crate::{
-    dialect::{Dialect as _, DialectError},
-    http_client::TransportError,
-    profile::Profile,
+    dialect::{DialectError, SmartLaunch},
+    profile::{Profile, SignIn},
     sealing::Purpose,
     tools::Tools,
 };
@@ -23,98 +28,196 @@ pub enum BeginError {
     /// The launch cannot be read.
     #[error(transparent)]
     Dialect(#[from] DialectError),
+    /// The launch does not say who launches.
+    #[error("the launch does not say whether a patient or a provider launches")]
+    NoRole,
     /// The profile does not allow this EHR.
     #[error(
         "the profile does not allow this `iss`; see allowed_iss and telehealth_integration_oauth2_base_api_url"
     )]
     IssuerNotAllowed,
-    /// The EHR cannot be asked for its metadata.
+    /// The EHR's metadata cannot be had.
     #[error(transparent)]
-    MetadataRequest(#[from] MetadataRequestError),
-    /// The EHR did not answer with its metadata.
-    #[error("the EHR's SMART metadata: {0}")]
-    MetadataTransport(TransportError),
-    /// The EHR's metadata is of no use.
-    #[error(transparent)]
-    Metadata(#[from] MetadataError),
+    Metadata(#[from] MetadataFetchError),
     /// A launch with the same launch token has completed.
     #[error("the launch was used already")]
     Used,
+    /// Appointment or join link cannot be made.
+    #[error(transparent)]
+    Complete(#[from] CompleteError),
     /// The store failed.
     #[error("the server cannot get at its database; try again soon")]
     Store(#[from] StoreError),
 }
 
-/// Reads a launch, stores it under `request_id` and says where the EHR signs the
-/// user in.
+/// What follows on a launch.
+pub enum Next {
+    /// The EHR signs the user in.
+    SignIn(SignInRequest),
+    /// The join link, as the value of a `Location` header. It may carry name and PIN:
+    /// not to be logged.
+    Join(HeaderValue),
+}
+
+/// Reads a launch, stores it under `request_id` and says what follows. `role` is who
+/// launches where the entrance says it; it goes before whatever is encrypted.
 ///
 /// # Errors
-/// [`BeginError`]; nothing was stored then.
+/// [`BeginError`].
 pub async fn begin(
     tools: &Tools,
     profile: &Profile,
-    role: EhrRole,
+    role: Option<EhrRole>,
     request_id: RequestId,
     parameters: &str,
-) -> Result<Url, BeginError> {
+    browser: &Browser<'_>,
+) -> Result<Next, BeginError> {
     let request = profile.dialect.read(parameters)?;
-    let iss = Url::parse(&request.iss)
-        .ok()
-        .filter(|iss| profile.allows(iss))
-        .ok_or(BeginError::IssuerNotAllowed)?;
-    // Not before: who cannot name the EHR learns nothing about a ciphertext.
-    let context = profile.dialect.context(&request)?;
-    let application = profile.role(role);
-    let client_id = application.credentials.client_id();
-
-    let question = metadata_request(&iss, client_id)?;
-    let answer = tools
-        .transport
-        .send(question, METADATA_DEADLINE)
-        .await
-        .map_err(BeginError::MetadataTransport)?;
-    let metadata = Metadata::from_response(&answer)?;
-
-    let launch = request.launch.expose_secret();
-    let fingerprint = tools
-        .sealer
-        .fingerprint(profile.uuid, role, &request.iss, launch);
-    let (verifier, state, sealed) = tools.random.with(|rng| {
-        let verifier = Verifier::generate(rng);
-        let state = tools.sealer.seal_state(request_id, profile.uuid, role, rng);
-        let pending = PendingLaunch::new(&metadata, &verifier, context);
-        let id = request_id.as_bytes();
-        let sealed = tools
-            .sealer
-            .seal(Purpose::Launch, profile.uuid, id, &pending, rng);
-        (verifier, state, sealed)
-    });
-    let now = tools.now();
-    let begun = tools
-        .store
-        .begin_launch(
-            NewLaunch {
-                request_id,
-                profile: profile.uuid,
+    let encrypted = request.encrypted.as_ref();
+    match &request.sign_in {
+        Some(launch) => {
+            let role = role.ok_or(BeginError::NoRole)?;
+            let beginning = Beginning {
+                tools,
+                profile,
                 role,
-                fingerprint,
-                sealed,
-                expires_at: now + SIGN_IN,
-            },
-            now,
-        )
-        .await?;
-    if begun == Begun::AlreadyUsed {
-        return Err(BeginError::Used);
+                request_id,
+            };
+            beginning.sign_in(launch, encrypted, browser).await
+        }
+        None => {
+            let encrypted = encrypted.ok_or(DialectError::ParametersInvalid)?;
+            let opened = profile.dialect.open(encrypted, tools.now())?;
+            let role = role.or(opened.role).ok_or(BeginError::NoRole)?;
+            let beginning = Beginning {
+                tools,
+                profile,
+                role,
+                request_id,
+            };
+            Ok(Next::Join(beginning.join(&opened.context).await?))
+        }
     }
-    let authorize = AuthorizeRequest {
-        client_id,
-        redirect_uri: &application.redirect_uri,
-        scope: &profile.scope,
-        launch,
-        aud: &request.iss,
-        state: &state,
-        code_challenge: &verifier.challenge(),
-    };
-    Ok(authorize.url(&metadata))
+}
+
+struct Beginning<'a> {
+    tools: &'a Tools,
+    profile: &'a Profile,
+    role: EhrRole,
+    request_id: RequestId,
+}
+
+impl Beginning<'_> {
+    /// Stores the launch until the EHR has signed the user in, and says how the browser
+    /// gets there. A launch that has led into a visit a moment ago leads there again,
+    /// in the same browser.
+    async fn sign_in(
+        &self,
+        smart: &SmartLaunch,
+        encrypted: Option<&SecretString>,
+        browser: &Browser<'_>,
+    ) -> Result<Next, BeginError> {
+        let Self {
+            tools,
+            profile,
+            role,
+            request_id,
+        } = *self;
+        let sign_in = profile.sign_in.as_ref();
+        let sign_in = sign_in.ok_or(BeginError::IssuerNotAllowed)?;
+        let metadata = self.metadata(sign_in, smart).await?;
+        let launch = smart.launch.expose_secret();
+        let token = tools
+            .sealer
+            .fingerprint(profile.uuid, role, &smart.iss, launch);
+        let (verifier, state, sealed) = tools.random.with(|rng| {
+            let verifier = Verifier::generate(rng);
+            let state = tools.sealer.seal_state(request_id, profile.uuid, role, rng);
+            let encrypted = encrypted.map(ExposeSecret::expose_secret);
+            let pending = PendingLaunch::new(&metadata, &verifier, token, encrypted);
+            let id = request_id.as_bytes();
+            let sealed = tools
+                .sealer
+                .seal(Purpose::Launch, profile.uuid, id, &pending, rng);
+            (verifier, state, sealed)
+        });
+        let now = tools.now();
+        let new = self.new_launch(token, sealed);
+        if tools.store.begin_launch(new, now).await? == Begun::AlreadyUsed {
+            let _turn = tools.repeats.turn(Turn::Token(token), now).await;
+            let again = tools.repeats.of_token(token, browser, now);
+            tracing::info!(%request_id, same_link = again.is_some(), "a launch is opened again");
+            return again.map(Next::Join).ok_or(BeginError::Used);
+        }
+        let application = sign_in.application(role);
+        let authorize = AuthorizeRequest {
+            client_id: application.credentials.current().client_id(),
+            redirect_uri: &application.redirect_uri,
+            scope: &sign_in.scope,
+            launch,
+            aud: &smart.iss,
+            state: &state,
+            code_challenge: &verifier.challenge(),
+        };
+        let by_post = sign_in.authorize_by_post;
+        let request = SignInRequest::new(&authorize, &metadata, by_post);
+        Ok(Next::SignIn(request))
+    }
+
+    async fn metadata(
+        &self,
+        sign_in: &SignIn,
+        smart: &SmartLaunch,
+    ) -> Result<Arc<Metadata>, BeginError> {
+        let iss = Url::parse(&smart.iss)
+            .ok()
+            .filter(|iss| sign_in.allows(iss))
+            .ok_or(BeginError::IssuerNotAllowed)?;
+        let credentials = &sign_in.application(self.role).credentials;
+        let place = Whereabouts {
+            iss,
+            client_id: credentials.current().client_id().to_owned(),
+            oauth2_base: sign_in.oauth2_base.clone(),
+        };
+        Ok(self.tools.metadata.find(self.tools, &place).await?)
+    }
+
+    /// Nothing is to be waited for: straight to the join link. Such launch URLs may be
+    /// opened again, so each opening is a launch of its own.
+    async fn join(&self, context: &LaunchContext) -> Result<HeaderValue, BeginError> {
+        let Self {
+            tools,
+            profile,
+            role,
+            request_id,
+        } = *self;
+        let id = request_id.to_string();
+        let fingerprint = tools.sealer.fingerprint(profile.uuid, role, "", &id);
+        let new = self.new_launch(fingerprint, Vec::new());
+        tools.store.begin_authorised(new, tools.now()).await?;
+        let completing = Completing {
+            tools,
+            profile,
+            role,
+            request_id,
+        };
+        match completing.complete(context, None).await {
+            Ok(link) => Ok(link),
+            Err(error) => {
+                record_failure(tools, request_id, &error).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn new_launch(&self, fingerprint: Fingerprint, sealed: Vec<u8>) -> NewLaunch {
+        NewLaunch {
+            request_id: self.request_id,
+            profile: self.profile.uuid,
+            role: self.role,
+            fingerprint,
+            sealed,
+            expires_at: self.tools.now() + SIGN_IN,
+        }
+    }
 }

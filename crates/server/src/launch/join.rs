@@ -1,22 +1,26 @@
 //! From the EHR's answer to the join link.
 
 use http::HeaderValue;
-use vestibule_launch::{
-    BaseAlias, DisplayName, EhrRole, EncounterId, LaunchContext, LaunchInformation, LaunchTicket,
-    Pin, RequestId, launch_api::RedeemedLaunch,
+use vestibule_launch::{EhrRole, LaunchContext, RequestId};
+use vestibule_smart::{
+    Callback, IssuerMismatch, OAuthError, TokenEndpoint, TokenRequest, TokenResponse,
 };
-use vestibule_smart::{Callback, OAuthError, TokenError, TokenRequest, TokenResponse};
-use vestibule_store::{
-    Completed, Completion, Consumed, FailureSource, NewAppointment, NewTicket, StoreError,
-    TicketHash,
-};
+use vestibule_store::{Consumed, StoreError};
 
-use super::{Shared, TICKET, TOKEN_DEADLINE, alias_hash, pending::PendingLaunch};
+use super::{
+    Browser, EncounterMismatch,
+    browser::Binding,
+    complete::{CompleteError, Completing, record_failure},
+    pending::PendingLaunch,
+    repeats::Turn,
+    token_fields,
+};
 use crate::{
-    failure::Failure as _,
-    http_client::TransportError,
-    profile::{JoinLinkValues, Profile, RenderError},
+    dialect::DialectError,
+    profile::{Application, Profile},
     sealing::{NotSealedHere, Purpose},
+    session::SignedIn,
+    token_endpoint::{self, TokenEndpointError},
     tools::Tools,
 };
 
@@ -26,26 +30,38 @@ pub enum JoinError {
     /// There is no such launch of this profile and role, or its time is over.
     #[error("no launch of this profile and role waits for this sign-in, or it took too long")]
     StateUnknown,
+    /// The launch began in another browser, or nobody knows in which.
+    #[error(
+        "the launch did not begin in this browser; \
+         where browsers keep cookies back in the EHR's frame, see require_launch_cookie"
+    )]
+    OtherBrowser,
+    /// Another authorization server answered.
+    #[error(transparent)]
+    Issuer(#[from] IssuerMismatch),
     /// The sign-in, or another one with the same launch token, was used before.
     #[error("the launch was used already")]
     Used,
     /// The EHR or the user refused.
     #[error("the EHR refused the sign-in: {0}")]
     Refused(OAuthError),
-    /// The EHR's token endpoint did not answer.
-    #[error("the EHR's token endpoint: {0}")]
-    TokenTransport(TransportError),
-    /// The EHR's token answer is a refusal or of no use.
+    /// The EHR gave no tokens.
     #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Neither the launch nor the token answer names an appointment.
+    Token(#[from] TokenEndpointError),
+    /// Neither the launch nor the token response names an appointment.
     #[error(
-        "the EHR named no appointment, neither in the launch parameters nor in its token answer"
+        "the EHR named no appointment, neither in the launch parameters nor in its token response"
     )]
     NoEncounter,
-    /// A template of the profile failed.
+    /// They name two.
     #[error(transparent)]
-    Render(#[from] RenderError),
+    Encounters(#[from] EncounterMismatch),
+    /// The encrypted launch parameters cannot be read.
+    #[error(transparent)]
+    Parameters(#[from] DialectError),
+    /// Appointment or join link cannot be made.
+    #[error(transparent)]
+    Complete(#[from] CompleteError),
     /// What was sealed cannot be opened.
     #[error("what was stored {0}")]
     Sealed(#[from] NotSealedHere),
@@ -54,8 +70,19 @@ pub enum JoinError {
     Store(#[from] StoreError),
 }
 
+/// A browser that comes back from the EHR's sign-in.
+pub struct Return<'a> {
+    /// What the EHR says.
+    pub callback: Callback,
+    /// The browser.
+    pub browser: Browser<'a>,
+    /// Whether it must prove that the launch began in it.
+    pub cookie_required: bool,
+}
+
 /// Goes on with the launch `request_id`, once, and gives the join link as the value
-/// of a `Location` header. It may carry name and PIN: not to be logged.
+/// of a `Location` header. It may carry name and PIN: not to be logged. The browser in
+/// which the launch began gets the same link again for a minute.
 ///
 /// # Errors
 /// [`JoinError`]. Where the launch is lost by it, that is recorded on the launch.
@@ -64,11 +91,26 @@ pub async fn join(
     profile: &Profile,
     role: EhrRole,
     request_id: RequestId,
-    callback: Callback,
+    returned: Return<'_>,
 ) -> Result<HeaderValue, JoinError> {
+    let browser = &returned.browser;
+    match browser.binding(request_id) {
+        Binding::Same => {}
+        Binding::Unknown if !returned.cookie_required => {}
+        Binding::Other | Binding::Unknown => return Err(JoinError::OtherBrowser),
+    }
+    // A second click waits here for the first one's link.
+    let _turn = tools
+        .repeats
+        .turn(Turn::Launch(request_id), tools.now())
+        .await;
+    let now = tools.now();
+    if let Some(link) = tools.repeats.of_launch(request_id, browser, now) {
+        return Ok(link);
+    }
     let consumed = tools
         .store
-        .consume_state(request_id, profile.uuid, role, tools.now())
+        .consume_state(request_id, profile.uuid, role, now)
         .await?;
     let sealed = match consumed {
         Consumed::Now(sealed) => sealed,
@@ -81,20 +123,11 @@ pub async fn join(
         role,
         request_id,
     };
-    match launch.go_on(callback, &sealed).await {
-        Ok(link) => Ok(link),
-        Err(error) => {
-            let (_, name) = error.answer();
-            let recorded = tools
-                .store
-                .record_failure(request_id, FailureSource::Server, name, tools.now())
-                .await;
-            if let Err(store) = recorded {
-                tracing::error!(%request_id, error = %store, "the failure of a launch cannot be recorded");
-            }
-            Err(error)
-        }
+    let joined = launch.go_on(returned.callback, browser, &sealed).await;
+    if let Err(error) = &joined {
+        record_failure(tools, request_id, error).await;
     }
+    joined
 }
 
 /// A launch whose state is consumed.
@@ -106,16 +139,53 @@ struct Authorised<'a> {
 }
 
 impl Authorised<'_> {
-    async fn go_on(&self, callback: Callback, sealed: &[u8]) -> Result<HeaderValue, JoinError> {
+    async fn go_on(
+        &self,
+        callback: Callback,
+        browser: &Browser<'_>,
+        sealed: &[u8],
+    ) -> Result<HeaderValue, JoinError> {
+        let tools = self.tools;
         let id = self.request_id.as_bytes();
         let pending: PendingLaunch =
-            self.tools
+            tools
                 .sealer
                 .open(Purpose::Launch, self.profile.uuid, id, sealed)?;
+        callback.check_issuer(&pending.metadata)?;
+        let asked_at = tools.now();
         let tokens = self.tokens(callback, &pending).await?;
         let context = self.context(&pending, &tokens)?;
-        let (shared, appointment) = self.appointment(&context).await?;
-        self.complete(&context, &shared, appointment).await
+        let token_endpoint: &TokenEndpoint = pending.metadata.as_ref();
+        let signed_in = SignedIn::new(&tokens, token_endpoint.clone(), asked_at);
+        let completing = Completing {
+            tools,
+            profile: self.profile,
+            role: self.role,
+            request_id: self.request_id,
+        };
+        let now = tools.now();
+        let _turn = tools.repeats.turn(Turn::Token(pending.token()), now).await;
+        match completing.complete(&context, Some(signed_in)).await {
+            Ok(link) => {
+                let repeats = &tools.repeats;
+                repeats.given(self.request_id, pending.token(), &link, now);
+                Ok(link)
+            }
+            // The same launch in a second tab was faster.
+            Err(CompleteError::Used) => tools
+                .repeats
+                .of_token(pending.token(), browser, now)
+                .ok_or(CompleteError::Used.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The application that signed in. A profile that was changed meanwhile may have
+    /// none any more: then nobody can go on with the launch.
+    fn application(&self) -> Result<&Application, JoinError> {
+        let sign_in = self.profile.sign_in.as_ref();
+        let sign_in = sign_in.ok_or(JoinError::StateUnknown)?;
+        Ok(sign_in.application(self.role))
     }
 
     async fn tokens(
@@ -127,141 +197,30 @@ impl Authorised<'_> {
             Callback::Code { code, .. } => code,
             Callback::Refused { error, .. } => return Err(JoinError::Refused(error)),
         };
-        let application = self.profile.role(self.role);
+        let application = self.application()?;
         let request = TokenRequest::AuthorizationCode {
             code,
             redirect_uri: application.redirect_uri.clone(),
             verifier: pending.verifier().map_err(|_| NotSealedHere)?,
         };
-        let metadata = pending.metadata().map_err(|_| NotSealedHere)?;
-        let request = request.into_request(&metadata, &application.credentials);
-        let answer = self
-            .tools
-            .transport
-            .send(request, TOKEN_DEADLINE)
-            .await
-            .map_err(JoinError::TokenTransport)?;
-        Ok(TokenResponse::from_response(&answer)?)
+        let credentials = &application.credentials;
+        let asked = token_endpoint::ask(self.tools, &pending.metadata, credentials, &request);
+        Ok(asked.await?)
     }
 
-    /// What the launch said of the appointment, or else the token answer.
+    /// What the launch said of the appointment, completed by the token response.
     fn context(
         &self,
         pending: &PendingLaunch,
         tokens: &TokenResponse,
     ) -> Result<LaunchContext, JoinError> {
-        let from_tokens = || {
-            let unique_encounter_id = EncounterId::parse(tokens.encounter.as_deref()?)?;
-            let launch_information = LaunchInformation::default();
-            Some(LaunchContext {
-                unique_encounter_id,
-                launch_information,
-            })
-        };
-        pending
-            .context()
-            .or_else(from_tokens)
-            .ok_or(JoinError::NoEncounter)
-    }
-
-    /// The appointment, found or made. Whoever comes first names it.
-    async fn appointment(
-        &self,
-        context: &LaunchContext,
-    ) -> Result<(Shared, vestibule_store::AppointmentId), JoinError> {
-        let Tools {
-            store,
-            sealer,
-            random,
-            ..
-        } = self.tools;
-        let profile = self.profile.uuid;
-        let service_name = self.profile.service_name(context)?;
-        let encounter = sealer.encounter_key(profile, context.unique_encounter_id.as_str());
-        let sealed = random.with(|rng| {
-            let shared = Shared::new(service_name, &Pin::generate(rng));
-            sealer.seal(
-                Purpose::Appointment,
-                profile,
-                encounter.as_bytes(),
-                &shared,
-                rng,
-            )
-        });
-        let new = NewAppointment {
-            profile,
-            encounter,
-            sealed,
-        };
-        let appointment = store
-            .find_or_create_appointment(new, self.tools.now())
-            .await?;
-        Ok((Shared::open(sealer, &appointment)?, appointment.id))
-    }
-
-    async fn complete(
-        &self,
-        context: &LaunchContext,
-        shared: &Shared,
-        appointment: vestibule_store::AppointmentId,
-    ) -> Result<HeaderValue, JoinError> {
-        let Self {
-            tools,
-            profile,
-            role,
-            request_id,
-        } = *self;
-        let (base_alias, ticket) = tools
-            .random
-            .with(|rng| (BaseAlias::generate(rng), LaunchTicket::generate(rng)));
-        let alias = profile.alias(role, &base_alias, context, request_id)?;
-        let display_name = profile.display_name(role, context, request_id)?;
-        let pin = match role {
-            EhrRole::Provider => Some(shared.host_pin().map_err(|_| NotSealedHere)?),
-            EhrRole::Patient => None,
-        };
-        let values = JoinLinkValues {
-            telehealth_alias: &alias,
-            display_name: display_name.as_ref().map_or("", DisplayName::as_str),
-            pin: pin.as_ref(),
-            launch_ticket: &ticket,
-            request_id,
-            unique_encounter_id: context.unique_encounter_id.as_str(),
-        };
-        let link = profile.join_link(role, &values)?;
-
-        let now = tools.now();
-        let stored_ticket = profile.uses_ticket(role).then(|| {
-            let redeemed = RedeemedLaunch {
-                telehealth_request_id: request_id,
-                conference: alias.clone(),
-                display_name: values.display_name.to_owned(),
-                role: role.conference_role(),
-                pin: pin.as_ref().map(|pin| pin.expose().to_owned()),
-                node: String::new(),
-            };
-            let id = request_id.as_bytes();
-            let sealed = tools.random.with(|rng| {
-                tools
-                    .sealer
-                    .seal(Purpose::Ticket, profile.uuid, id, &redeemed, rng)
-            });
-            NewTicket {
-                hash: TicketHash::from_bytes(ticket.hash()),
-                sealed,
-                expires_at: now + TICKET,
-            }
-        });
-        let completion = Completion {
-            request_id,
-            appointment,
-            alias: alias_hash(&alias),
-            alias_expires_at: now + profile.launch_validity,
-            ticket: stored_ticket,
-        };
-        match tools.store.complete_launch(completion, now).await? {
-            Completed::Now => Ok(link),
-            Completed::Refused => Err(JoinError::Used),
-        }
+        let now = self.tools.now();
+        let opened = pending
+            .encrypted()
+            .map(|encrypted| self.profile.dialect.open(&encrypted, now))
+            .transpose()?;
+        let parameters = opened.map(|opened| opened.context);
+        let map = &self.profile.token_response_map;
+        token_fields::complete(parameters, tokens, map)?.ok_or(JoinError::NoEncounter)
     }
 }

@@ -1,42 +1,36 @@
 //! What a launch remembers, sealed, while the user signs in at the EHR.
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use vestibule_launch::{EncounterId, LaunchContext, LaunchInformation};
-use vestibule_smart::{Metadata, MetadataError, Verifier, VerifierInvalid};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use vestibule_smart::{Metadata, Verifier, VerifierInvalid};
+use vestibule_store::Fingerprint;
+use zeroize::Zeroize;
 
-/// The EHR's endpoints, the PKCE verifier and what the EHR said of the appointment.
-/// The token endpoint is remembered, not looked up again, so that the code goes to
-/// the EHR that the browser was sent to (RFC 9700 section 4.4).
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-pub(super) struct PendingLaunch {
-    authorization_endpoint: String,
-    token_endpoint: String,
-    verifier: String,
-    #[zeroize(skip)]
-    context: Option<PendingContext>,
-}
-
+/// The EHR's metadata, the PKCE verifier, the EHR's launch token by its fingerprint, and
+/// the encrypted parameters, which are not opened before the EHR has signed the user in.
+/// The metadata is remembered, not looked up again, so that the code goes to the EHR
+/// that the browser was sent to (RFC 9700 section 4.4).
 #[derive(Serialize, Deserialize)]
-struct PendingContext {
-    unique_encounter_id: String,
-    launch_information: LaunchInformation,
+pub(super) struct PendingLaunch {
+    /// Checked again when it is opened, as if the EHR had just sent it.
+    pub(super) metadata: Metadata,
+    verifier: String,
+    token: [u8; 32],
+    encrypted: Option<String>,
 }
 
 impl PendingLaunch {
     pub(super) fn new(
         metadata: &Metadata,
         verifier: &Verifier,
-        context: Option<LaunchContext>,
+        token: Fingerprint,
+        encrypted: Option<&str>,
     ) -> Self {
         Self {
-            authorization_endpoint: metadata.authorization_endpoint().to_string(),
-            token_endpoint: metadata.token_endpoint().to_string(),
+            metadata: metadata.clone(),
             verifier: verifier.expose().to_owned(),
-            context: context.map(|context| PendingContext {
-                unique_encounter_id: context.unique_encounter_id.as_str().to_owned(),
-                launch_information: context.launch_information,
-            }),
+            token: *token.as_bytes(),
+            encrypted: encrypted.map(str::to_owned),
         }
     }
 
@@ -44,21 +38,20 @@ impl PendingLaunch {
         Verifier::from_exposed(&self.verifier)
     }
 
-    /// The metadata, checked again as if the EHR had just sent it.
-    pub(super) fn metadata(&self) -> Result<Metadata, MetadataError> {
-        let document = serde_json::json!({
-            "authorization_endpoint": self.authorization_endpoint,
-            "token_endpoint": self.token_endpoint,
-        });
-        Metadata::from_response(&http::Response::new(document.to_string().into_bytes()))
+    /// The EHR's launch token.
+    pub(super) fn token(&self) -> Fingerprint {
+        Fingerprint::from_bytes(self.token)
     }
 
-    /// What the launch said of the appointment.
-    pub(super) fn context(&self) -> Option<LaunchContext> {
-        let context = self.context.as_ref()?;
-        Some(LaunchContext {
-            unique_encounter_id: EncounterId::parse(&context.unique_encounter_id)?,
-            launch_information: context.launch_information.clone(),
-        })
+    /// The encrypted parameters as they came.
+    pub(super) fn encrypted(&self) -> Option<SecretString> {
+        self.encrypted.clone().map(SecretString::from)
+    }
+}
+
+impl Drop for PendingLaunch {
+    fn drop(&mut self) {
+        self.verifier.zeroize();
+        self.encrypted.zeroize();
     }
 }

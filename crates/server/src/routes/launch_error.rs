@@ -15,10 +15,13 @@ use vestibule_launch::{
 };
 use vestibule_store::{FailureSource, Launch, LaunchState, StoreError};
 
-use crate::{clock::rfc3339, launch::alias_hash, state::AppState};
+use vestibule_template::defaults;
 
-/// Longest alias that is looked up, in bytes.
-const LONGEST_ALIAS: usize = 1024;
+use super::caller::Caller;
+use crate::{
+    clock::rfc3339, conferencing::LONGEST_ALIAS, error_reference, launch::alias_hash,
+    limits::TooMany, profile::Profile, state::AppState,
+};
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,9 @@ pub enum ReportError {
     /// The body is not an [`ErrorReport`].
     #[error("the body must be a JSON object with `error_name`")]
     Body(StatusCode),
+    /// Too many reports.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The failure is none that a browser can have.
     #[error("`error_name` must be a failure of the landing page")]
     Name,
@@ -47,14 +53,25 @@ pub(super) fn known_route() -> MethodRouter<AppState> {
 
 async fn report(
     State(state): State<AppState>,
+    caller: Caller,
     body: Result<Json<ErrorReport>, JsonRejection>,
 ) -> Response {
-    let recorded = match body {
-        Ok(Json(report)) if !report.error_name.from_browser() => Err(ReportError::Name),
-        Ok(Json(report)) => record(&state, &report).await,
-        Err(rejection) => Err(ReportError::Body(rejection.status())),
-    };
-    answer(&state, recorded)
+    answer(&state, reported(&state, &caller, body).await)
+}
+
+/// Reports count with the launches that name no profile: what a report names is looked
+/// up only afterwards.
+async fn reported(
+    state: &AppState,
+    caller: &Caller,
+    body: Result<Json<ErrorReport>, JsonRejection>,
+) -> Result<ErrorPage, ReportError> {
+    caller.count_launch(state, None)?;
+    let Json(report) = body.map_err(|rejection| ReportError::Body(rejection.status()))?;
+    if !report.error_name.from_browser() {
+        return Err(ReportError::Name);
+    }
+    Ok(record(state, &report).await?)
 }
 
 async fn known(State(state): State<AppState>, Path(request_id): Path<String>) -> Response {
@@ -76,7 +93,7 @@ fn answer(state: &AppState, page: Result<ErrorPage, ReportError>) -> Response {
 /// The first report of a launch counts; a later one is answered, and logged, only.
 /// A report of a launch that nobody knows gets a request id of its own, so that the
 /// help desk finds it in the log.
-async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, ReportError> {
+async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, StoreError> {
     let launch = find_reported(state, report).await?;
     let now = state.tools.now();
     let request_id = match &launch {
@@ -106,7 +123,8 @@ async fn find_reported(
     }
     match &report.conference {
         Some(alias) if alias.len() <= LONGEST_ALIAS => {
-            store.find_launch_by_alias(alias_hash(alias)).await
+            let routed = state.tools.routing.known_as(alias);
+            store.find_launch_by_alias(alias_hash(&routed)).await
         }
         _ => Ok(None),
     }
@@ -129,9 +147,10 @@ fn page(
     error_name: ErrorName,
     at: UnixTime,
 ) -> ErrorPage {
-    let profile = &state.profile;
+    let profile = launch.and_then(|launch| state.profiles.now().find(launch.profile));
+    let profile = profile.as_deref();
     let detail = launch
-        .filter(|_| profile.show_debug_information)
+        .filter(|_| profile.is_some_and(|profile| profile.show_debug_information))
         .map(|launch| {
             format!(
                 "{} launch of {}",
@@ -140,23 +159,12 @@ fn page(
             )
         });
     ErrorPage {
-        error_name: shown(error_name),
+        error_name: error_reference::shown(error_name),
         telehealth_request_id,
         utc_time: rfc3339(at),
         detailed_debug_information: detail,
-        template: profile.error_page_source().to_owned(),
-    }
-}
-
-/// The name that the page is given. Aliases and tickets are good for one launch and
-/// for a time: one that is not known is for the user a link that is old or not open
-/// yet, which is what the documented name says. The log keeps the exact one.
-fn shown(error_name: ErrorName) -> ErrorName {
-    match error_name {
-        // A page that is reloaded has no link any more.
-        ErrorName::ConferenceNotFound | ErrorName::TicketInvalid | ErrorName::JoinLinkInvalid => {
-            ErrorName::LinkNotValid
-        }
-        other => other,
+        template: profile
+            .map_or(defaults::ERROR_PAGE, Profile::error_page_source)
+            .to_owned(),
     }
 }

@@ -12,10 +12,12 @@ use axum::{
 use vestibule_launch::{EhrRole, RequestId};
 use vestibule_smart::{Callback, CallbackError};
 
-use super::{no_head, parameters};
+use super::{caller::Caller, no_head, parameters};
 use crate::{
+    dialect::DialectError,
     in_flight::InFlight,
-    launch::{self, JoinError},
+    launch::{self, Browser, JoinError, Return},
+    profile::Profile,
     sealing::NotSealedHere,
     state::AppState,
 };
@@ -26,9 +28,9 @@ pub enum AuthorizedError {
     /// No telehealth profile has this uuid.
     #[error("no telehealth profile has the uuid of the redirect URL")]
     Profile,
-    /// The form is too long.
-    #[error("the EHR's answer is longer than 64 KiB")]
-    TooLarge,
+    /// The form is too long or broke off.
+    #[error("the EHR's answer is longer than 64 KiB, or it broke off")]
+    Body(StatusCode),
     /// The answer is none.
     #[error(transparent)]
     Callback(#[from] CallbackError),
@@ -44,6 +46,7 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
     let handler = move |State(state): State<AppState>,
                         Extension(in_flight): Extension<InFlight>,
                         Path(uuid): Path<String>,
+                        caller: Caller,
                         RawQuery(query): RawQuery,
                         body: Result<Bytes, BytesRejection>| async move {
         // A browser that goes away drops this future. The state is consumed then, so a
@@ -51,7 +54,7 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
         let one = in_flight.more();
         let ended = tokio::spawn(async move {
             let _one = one;
-            handle(&state, role, &uuid, query, body).await
+            handle(&state, role, &uuid, &caller, parameters(query, body)).await
         });
         match ended.await {
             Ok(response) => response,
@@ -65,36 +68,78 @@ async fn handle(
     state: &AppState,
     role: EhrRole,
     uuid: &str,
-    query: Option<String>,
-    body: Result<Bytes, BytesRejection>,
+    caller: &Caller,
+    parameters: Result<String, StatusCode>,
 ) -> Response {
     let mut request_id = state.tools.request_id();
-    match join(state, role, uuid, query, body, &mut request_id).await {
+    let profile = state.profile(uuid);
+    let profile = profile.as_deref();
+    let joined = join(state, profile, role, caller, parameters, &mut request_id).await;
+    let sealer = &state.tools.sealer;
+    let (mut response, cookie) = match joined {
         Ok(link) => {
             let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, link)]).into_response();
             response.extensions_mut().insert(request_id);
-            response
+            let cookie =
+                profile.map(|profile| launch::remember_briefly(sealer, profile, request_id));
+            (response, cookie)
         }
-        Err(error) => state.failed(&error, request_id).page(state.profile(uuid)),
+        Err(error) => {
+            if error.is_suspicious() {
+                caller.count_wrong(state, profile);
+            }
+            let page = state
+                .failed(&error, request_id)
+                .page(profile, caller.language);
+            let cookie = profile.filter(|_| error.ends_the_launch());
+            let cookie = cookie.map(|profile| launch::forget(sealer, profile, request_id));
+            (page, cookie)
+        }
+    };
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    response
 }
 
 /// `request_id` becomes the launch's as soon as it is known.
 async fn join(
     state: &AppState,
+    profile: Option<&Profile>,
     role: EhrRole,
-    uuid: &str,
-    query: Option<String>,
-    body: Result<Bytes, BytesRejection>,
+    caller: &Caller,
+    parameters: Result<String, StatusCode>,
     request_id: &mut RequestId,
 ) -> Result<HeaderValue, AuthorizedError> {
-    let profile = state.profile(uuid).ok_or(AuthorizedError::Profile)?;
-    let parameters = parameters(query, body).ok_or(AuthorizedError::TooLarge)?;
-    let parameters = parameters.trim_start_matches('&');
-    let callback = Callback::from_query(parameters)?;
-    *request_id = state
-        .tools
-        .sealer
-        .open_state(callback.state(), profile.uuid, role)?;
-    Ok(launch::join(&state.tools, profile, role, *request_id, callback).await?)
+    let profile = profile.ok_or(AuthorizedError::Profile)?;
+    let parameters = parameters.map_err(AuthorizedError::Body)?;
+    let callback = Callback::from_query(parameters.trim_start_matches('&'))?;
+    let sealer = &state.tools.sealer;
+    *request_id = sealer.open_state(callback.state(), profile.uuid, role)?;
+    let returned = Return {
+        callback,
+        browser: Browser::of(sealer, profile, &caller.headers),
+        cookie_required: state.launch_rules.cookie_required,
+    };
+    Ok(launch::join(&state.tools, profile, role, *request_id, returned).await?)
+}
+
+impl AuthorizedError {
+    /// Whether somebody may be trying things out: it counts as another launch.
+    fn is_suspicious(&self) -> bool {
+        matches!(
+            self,
+            Self::Profile
+                | Self::State(_)
+                | Self::Join(JoinError::Parameters(DialectError::ParametersInvalid))
+        )
+    }
+
+    /// Whether the launch, which is known, has come to its end.
+    fn ends_the_launch(&self) -> bool {
+        match self {
+            Self::Join(error) => !matches!(error, JoinError::OtherBrowser | JoinError::Used),
+            Self::Profile | Self::Body(_) | Self::Callback(_) | Self::State(_) => false,
+        }
+    }
 }

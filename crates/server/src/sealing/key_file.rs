@@ -1,4 +1,4 @@
-//! The file `state.key` in the data folder.
+//! The file of the sealing key: `state.key` in the data folder, or another one.
 
 use std::{
     fs, io,
@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64ct::{Base64, Encoding as _};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -36,11 +37,43 @@ pub fn read_or_create(
     }
 }
 
+/// Reads a key that others made: 32 bytes, or the same in base64, which is how most
+/// stores of secrets hand them out.
+///
+/// # Errors
+/// Where there is no such file, others can read it, or it holds something else.
+pub(super) fn read_given(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, KeyFileError> {
+    let fault = |source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = fs::File::open(path).map_err(fault)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * KEY_BYTES));
+    refuse_exposed(path, &file)?;
+    file.take(2 * KEY_BYTES as u64)
+        .read_to_end(&mut bytes)
+        .map_err(fault)?;
+    let text = std::str::from_utf8(&bytes).ok();
+    match (<[u8; KEY_BYTES]>::try_from(bytes.as_slice()), text) {
+        (Ok(key), _) => Some(Zeroizing::new(key)),
+        (Err(_), Some(text)) => from_base64(text),
+        (Err(_), None) => None,
+    }
+    .ok_or_else(|| KeyFileError::Damaged(path.to_owned()))
+}
+
+/// The key that a text gives in base64, with white space around it or without.
+pub(super) fn from_base64(text: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
+    let bytes = Zeroizing::new(Base64::decode_vec(text.trim()).ok()?);
+    let key = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok()?;
+    Some(Zeroizing::new(key))
+}
+
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It cannot be read or written.
-    #[error("{path}: {source}; check the permissions of the data folder", path = path.display())]
+    #[error("{path}: {source}; check path and permissions", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -51,7 +84,7 @@ pub enum KeyFileError {
     #[error("{path}: readable by others than its owner; run `chmod 600` on it", path = .0.display())]
     Exposed(PathBuf),
     /// It is not 32 bytes long.
-    #[error("{path}: not a key of 32 bytes; restore it from a backup", path = .0.display())]
+    #[error("{path}: not a key of 32 bytes; restore it from a backup, or from where it was made", path = .0.display())]
     Damaged(PathBuf),
 }
 
@@ -60,16 +93,24 @@ fn read(path: &Path, mut file: fs::File) -> Result<Zeroizing<[u8; KEY_BYTES]>, K
         path: path.to_owned(),
         source,
     };
-    let metadata = file.metadata().map_err(fault)?;
-    if metadata.mode() & 0o077 != 0 {
-        return Err(KeyFileError::Exposed(path.to_owned()));
-    }
+    let metadata = refuse_exposed(path, &file)?;
     if metadata.len() != KEY_BYTES as u64 {
         return Err(KeyFileError::Damaged(path.to_owned()));
     }
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     file.read_exact(key.as_mut_slice()).map_err(fault)?;
     Ok(key)
+}
+
+fn refuse_exposed(path: &Path, file: &fs::File) -> Result<fs::Metadata, KeyFileError> {
+    let metadata = file.metadata().map_err(|source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    if metadata.mode() & 0o077 != 0 {
+        return Err(KeyFileError::Exposed(path.to_owned()));
+    }
+    Ok(metadata)
 }
 
 /// The key gets its name only when all of it is on disk.

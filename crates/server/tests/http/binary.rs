@@ -15,7 +15,7 @@ use nix::{
 };
 use vestibule_launch::crypto::{Algorithm, KeyCheckValue, KeyType, LaunchKey};
 
-use crate::support::{CONFIG, Ehr, KEY, TestServer, profile, write_www};
+use crate::support::{CONFIG, Ehr, KEY, TestServer, profile, write_profile, write_www};
 
 fn vestibule() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
@@ -34,7 +34,7 @@ fn serve(folder: &Path) -> Command {
 async fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let ehr = Ehr::start().await;
-    fs::write(folder.path().join("profile.toml"), profile(&ehr, "")).unwrap();
+    write_profile(folder.path(), &profile(&ehr, ""));
     fs::write(folder.path().join("vestibule.toml"), CONFIG).unwrap();
     write_www(&folder.path().join("www"));
     folder
@@ -83,7 +83,10 @@ async fn it_says_where_it_listens_and_ends_in_good_order() {
         let mut log = String::new();
         child.stderr.unwrap().read_to_string(&mut log).unwrap();
         assert!(log.contains("INFO"), "{log}");
-        assert!(log.contains(&format!("key_check_value={value}")), "{log}");
+        assert!(
+            log.contains(&format!("key_check_value=\"{value}\"")),
+            "{log}"
+        );
         assert!(!log.contains(KEY), "{log}");
     }
 }

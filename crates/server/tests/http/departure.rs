@@ -4,7 +4,7 @@ use std::{io::Write as _, net::TcpStream, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use vestibule_launch::ErrorName;
-use vestibule_store::{LaunchState, SqliteStore, Store as _};
+use vestibule_store::{LaunchState, Launches as _, SqliteStore};
 
 use crate::support::{Launch, TestServer, TokenScript, return_path};
 
@@ -61,7 +61,7 @@ async fn a_launch_comes_to_its_end_without_its_browser() {
             LaunchState::Completed => assert!(!refuses),
             LaunchState::Failed { error_name, .. } => {
                 assert!(refuses);
-                assert_eq!(error_name, ErrorName::TokenExchange);
+                assert_eq!(error_name, ErrorName::LaunchUsed);
             }
             other => panic!("{other:?}"),
         }

@@ -1,154 +1,79 @@
-//! Faults of the server itself.
+//! Faults, by their row in the matrix of what can go wrong: `row_NN_…`. Those of other
+//! topics stand beside their topic, under the same names.
 
-use std::{sync::Arc, time::Duration};
+use reqwest::Response;
+use vestibule_launch::{ErrorName, RequestId};
 
-use async_trait::async_trait;
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderMap, Request, Response, StatusCode},
-    routing::get,
-};
-use tower::ServiceExt as _;
-use vestibule_server::{
-    http_client::{HttpClient, Transport, TransportError},
-    in_flight::InFlight,
-    profile::Profile,
-    random::{self, Random},
-    routes,
-    sealing::{self, Sealer},
-    security_headers::Policies,
-    state::AppState,
-    tools::Tools,
-};
-use vestibule_store::SqliteStore;
+use crate::support::{KEY, log};
 
-use crate::support::{Ehr, TestClock, launch_path, profile, return_path};
+mod row_01_02_metadata;
+mod row_03_dns;
+mod row_04_to_07_token_endpoint;
+mod row_08_tls;
+mod row_09_clock_skew;
+mod row_10_11_repeats;
+mod row_14_15_return;
+mod row_24_26_parameters;
+mod row_25_28_profiles;
+mod row_27_29_templates;
+mod row_33_scanners;
+mod row_35_client_secret;
+mod server_itself;
 
-/// The routes, and what they stand on.
-struct Parts {
-    router: Router,
-    store: SqliteStore,
-    sealer: Arc<Sealer>,
-    ehr: Ehr,
-    _folder: tempfile::TempDir,
-}
+/// What no failure may tell, neither on its page nor in the log.
+const SECRETS: [&str; 12] = [
+    KEY,
+    "Beverley",
+    "Spinder",
+    "Radiology",
+    "encounter-4711",
+    "launch-token-",
+    "code-of-the-ehr",
+    "access-token-of-the-ehr",
+    "refresh-token-of-the-ehr",
+    "client-secret-of-the-ehr",
+    "old-secret-of-the-ehr",
+    "user-of-the-ehr",
+];
 
-impl Parts {
-    async fn with(transport: Arc<dyn Transport>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut rng = random::system();
-        let key = sealing::read_or_create(&folder.path().join("state.key"), &mut *rng).unwrap();
-        let sealer = Arc::new(Sealer::new(&key));
-        let store = SqliteStore::open(&folder.path().join("vestibule.db"))
-            .await
-            .unwrap();
-        let ehr = Ehr::start().await;
-        let state = AppState {
-            tools: Tools {
-                store: Arc::new(store.clone()),
-                clock: Arc::new(TestClock::new()),
-                random: Arc::new(Random::new(rng)),
-                transport,
-                sealer: Arc::clone(&sealer),
-            },
-            profile: Arc::new(Profile::parse("profile.toml".as_ref(), &profile(&ehr, "")).unwrap()),
-        };
-        let other = Router::new().route("/panics", get(panics));
-        let in_flight = InFlight::default();
-        let router = routes::router(&state, other, folder.path(), Policies::new(&[]), &in_flight);
-        Self {
-            router,
-            store,
-            sealer,
-            ehr,
-            _folder: folder,
-        }
-    }
-
-    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, String) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let (parts, body) = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
+/// What holds of every failure: a page with request id, time and name; a status that
+/// says whose turn it is; and no secret, neither there nor in the log. Gives the request
+/// id.
+async fn assert_invariants(response: Response, status: u16, name: ErrorName) -> RequestId {
+    assert_eq!(response.status(), status, "{name}");
+    let headers = response.headers().clone();
+    let text = response.text().await.unwrap();
+    assert!(!headers.contains_key("location"));
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["referrer-policy"], "no-referrer");
+    assert!(
+        headers["content-type"]
+            .to_str()
             .unwrap()
-            .into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        (
-            parts.status,
-            parts.headers,
-            String::from_utf8(body.to_vec()).unwrap(),
-        )
+            .starts_with("text/html")
+    );
+    assert!(
+        matches!(status, 400..=499 | 502..=504) || name == ErrorName::Template,
+        "{status} says that Vestibule itself is broken"
+    );
+    assert!(text.contains(name.as_str()), "{name} in {text}");
+    assert!(text.contains("2027-01-1"), "the time in {text}");
+    assert!(text.contains("<ol"), "what to do next in {text}");
+    let request_id = request_id(&text);
+    let log = log::text();
+    let told = format!("request_id={request_id} error_name={name}");
+    assert!(log.contains(&told), "{told} in {log}");
+    for secret in SECRETS {
+        assert!(!text.contains(secret), "{secret} in {text}");
+        assert!(!log.contains(secret), "{secret} in {log}");
     }
-
-    fn launch_path(&self) -> String {
-        format!("{}?iss={}&launch=l", launch_path("patient"), self.ehr.iss())
-    }
+    request_id
 }
 
-async fn panics() {
-    panic!("on purpose");
-}
-
-/// Never comes back, whatever the deadline.
-struct Lost;
-
-#[async_trait]
-impl Transport for Lost {
-    async fn send(
-        &self,
-        _: http::Request<Vec<u8>>,
-        _: Duration,
-    ) -> Result<Response<Vec<u8>>, TransportError> {
-        std::future::pending().await
-    }
-}
-
-#[tokio::test]
-async fn a_panic_gives_an_error_page() {
-    let parts = Parts::with(Arc::new(HttpClient::new().unwrap())).await;
-    let (status, headers, text) = parts.get("/panics").await;
-    assert_eq!(status, 500);
-    let policy = headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
-    assert!(text.contains("<main") && text.contains("2027-01-15T08:00:00Z"));
-    assert!(!text.contains("on purpose"));
-}
-
-#[tokio::test]
-async fn without_a_database_every_route_says_so_and_when_to_come_back() {
-    let parts = Parts::with(Arc::new(HttpClient::new().unwrap())).await;
-    parts.store.close().await;
-    let uuid = crate::support::UUID.parse().unwrap();
-    let mut rng = random::system();
-    let request_id = vestibule_launch::RequestId::generate(&mut *rng);
-    let role = vestibule_launch::EhrRole::Patient;
-    let state = parts.sealer.seal_state(request_id, uuid, role, &mut *rng);
-    for path in [
-        parts.launch_path(),
-        format!("{}?code=c&state={state}", return_path("patient")),
-        format!("/api/telehealth/v1/launch/{request_id}/error"),
-    ] {
-        let (status, headers, text) = parts.get(&path).await;
-        assert_eq!(status, 503, "{path}");
-        assert_eq!(headers["retry-after"], "5");
-        assert!(
-            !text.contains("pool"),
-            "the driver's words are for the log: {text}"
-        );
-    }
-    assert_eq!(parts.get("/healthz").await.0, 200);
-}
-
-#[tokio::test]
-async fn a_request_ends_after_fifteen_seconds_whatever_happens() {
-    let parts = Parts::with(Arc::new(Lost)).await;
-    tokio::time::pause();
-    let begun = tokio::time::Instant::now();
-    let (status, _, text) = parts.get(&parts.launch_path()).await;
-    assert_eq!(status, 503);
-    assert!(text.contains("<main"));
-    assert_eq!(begun.elapsed().as_secs(), 15);
+/// The request id on a page.
+fn request_id(text: &str) -> RequestId {
+    let is_id = |character: char| character.is_ascii_hexdigit() || character == '-';
+    text.split(|character: char| !is_id(character))
+        .find_map(|word| (word.len() == 36).then(|| word.parse().ok())?)
+        .expect("a request id on the page")
 }

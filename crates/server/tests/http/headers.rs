@@ -1,6 +1,8 @@
 //! Security headers of every kind of response.
 
-use reqwest::Response;
+use base64ct::{Base64, Encoding as _};
+use reqwest::{Response, header::HeaderMap};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{Launch, TestServer, launch_path};
 
@@ -50,8 +52,8 @@ async fn the_landing_page_runs_its_own_scripts_and_nothing_else() {
     }
     for path in [
         "/webapp/nothing.js",
-        "/webapp/../profile.toml",
-        "/webapp/%2e%2e/profile.toml",
+        "/webapp/../profiles/healthcare-org.toml",
+        "/webapp/%2e%2e/profiles/healthcare-org.toml",
     ] {
         let response = server.get(path).await;
         assert_eq!(response.status(), 404);
@@ -74,13 +76,62 @@ async fn the_error_frame_runs_no_script_and_stands_in_the_landing_page_only() {
 }
 
 #[tokio::test]
-async fn error_pages_run_no_script() {
+async fn error_pages_run_the_built_in_page_s_script_and_no_other() {
     let server = TestServer::start().await;
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
-        form-action 'none'; frame-ancestors https://portal.example.org";
     let response = server.get(&launch_path("patient")).await;
     assert_eq!(response.status(), 400);
-    check(&response, policy, "no-store");
+    let headers = check_later(&response);
+    let script = inline(&response.text().await.unwrap(), "script");
+    let policy = format!(
+        "default-src 'none'; script-src {script}; style-src 'unsafe-inline'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors https://portal.example.org"
+    );
+    headers.check(&policy);
+}
+
+#[tokio::test]
+async fn the_page_that_posts_to_the_sign_in_runs_its_own_script_and_no_other() {
+    let server = TestServer::with_profile("authorize_by_post = true").await;
+    server.ehr.script(|ehr| {
+        let more = serde_json::json!({"capabilities": ["authorize-post"]});
+        ehr.more_metadata = more.as_object().unwrap().clone();
+    });
+    let response = server.begin(Launch::PATIENT).await;
+    assert_eq!(response.status(), 200);
+    let headers = check_later(&response);
+    let page = response.text().await.unwrap();
+    let (script, style) = (inline(&page, "script"), inline(&page, "style"));
+    let policy = format!(
+        "default-src 'none'; script-src {script}; style-src {style}; base-uri 'none'; \
+         form-action https: http://127.0.0.1:* http://localhost:*; \
+         frame-ancestors https://portal.example.org"
+    );
+    headers.check(&policy);
+}
+
+/// The headers of a response whose body says what they must be.
+struct Later(HeaderMap);
+
+fn check_later(response: &Response) -> Later {
+    Later(response.headers().clone())
+}
+
+impl Later {
+    fn check(&self, policy: &str) {
+        assert_eq!(self.0["content-security-policy"], policy);
+        assert_eq!(self.0["referrer-policy"], "no-referrer");
+        assert_eq!(self.0["cache-control"], "no-store");
+    }
+}
+
+/// By what a policy allows the one element of this kind on a page.
+fn inline(page: &str, element: &str) -> String {
+    let (begin, end) = (format!("<{element}>"), format!("</{element}>"));
+    let (_, text) = page.split_once(&begin).unwrap();
+    let (text, rest) = text.split_once(&end).unwrap();
+    assert!(!rest.contains(&begin));
+    let hash = Base64::encode_string(&Sha256::digest(text));
+    format!("'sha256-{hash}'")
 }
 
 #[tokio::test]

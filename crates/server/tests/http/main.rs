@@ -2,15 +2,32 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod admin;
+mod admin_access;
+mod admin_changes;
+mod admin_fields;
 mod binary;
+#[path = "../shared/clock.rs"]
+mod clock;
 mod departure;
+mod direct_link;
+#[path = "../shared/epic.rs"]
+mod epic;
+mod errors_reference;
 mod faults;
 mod headers;
+mod jwks;
 mod launch;
 mod launch_error;
+mod limits;
+mod profiles_reload;
 mod refusals;
+mod registry;
 mod samples;
 mod sandbox;
 mod secrets;
+mod session;
+mod sign_in;
 mod support;
 mod ticket;
+mod zoom;

@@ -1,30 +1,10 @@
 //! What must not be in the log or in the database.
 
-use std::{cell::RefCell, io};
-
 use serde_json::json;
 
 use crate::support::{
-    KEY, Launch, TestServer, TokenScript, encrypt, launch_path, parameter, return_path,
+    KEY, Launch, TestServer, TokenScript, encrypt, launch_path, log, parameter, return_path,
 };
-
-thread_local! {
-    /// A test and its server run on one thread, so this is the log of one test.
-    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-struct LogOfThisThread;
-
-impl io::Write for LogOfThisThread {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Not the PIN; in no id or time by chance.
 const WRONG_PIN: &str = "24681357";
@@ -33,14 +13,6 @@ const NAMES: [&str; 3] = ["Beverley", "Spinder", "Radiology"];
 
 #[tokio::test]
 async fn the_log_tells_what_happened_and_nothing_secret() {
-    // For the whole process: one for this thread alone would miss what another test
-    // has said first, because tracing remembers per place whether anybody listens.
-    tracing_subscriber::fmt()
-        .with_env_filter("vestibule_server=trace,vestibule_node=trace,vestibule_store=trace,vestibule_smart=trace,vestibule_template=trace")
-        .with_ansi(false)
-        .with_writer(|| LogOfThisThread)
-        .init();
-
     let server = TestServer::start().await;
     let link = server.launch(Launch::PROVIDER).await;
     let alias = parameter(&link, "conference");
@@ -51,7 +23,7 @@ async fn the_log_tells_what_happened_and_nothing_secret() {
     let patient = server.launch(Launch::PATIENT).await;
     server.ehr.script(|ehr| ehr.token = TokenScript::Refuses);
     let state = server.begin_state(Launch::PATIENT).await;
-    assert_eq!(server.return_with("patient", &state).await.status(), 502);
+    assert_eq!(server.return_with("patient", &state).await.status(), 410);
     assert_eq!(
         server.return_with("patient", "forged-state").await.status(),
         400
@@ -79,10 +51,10 @@ async fn the_log_tells_what_happened_and_nothing_secret() {
         .await;
     drop(server.end().await);
 
-    let log = String::from_utf8(LOG.take()).unwrap();
+    let log = log::text();
     for told in [
         "route=\"/api/telehealth/v1/provider/oauth2smartlaunch/{uuid}\" status=303",
-        "error_name=Oauth2 Launch Error",
+        "error_name=launch_used",
         "error_name=oauth2_state_invalid",
         "error_name=oauth2_access_denied",
         "error_name=session_lost",

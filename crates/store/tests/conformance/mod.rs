@@ -5,15 +5,133 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use uuid::Uuid;
-use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
+use vestibule_launch::{EhrRole, RequestId, UnixTime};
 
 use vestibule_store::{
-    AliasHash, Begun, BrowserHash, Completed, Completion, Consumed, EncounterKey, FailureSource,
-    Fingerprint, LaunchState, NewAppointment, NewLaunch, NewTicket, Redemption, Store, TicketHash,
+    AliasHash, AppointmentId, Begun, BrowserHash, Completed, Completion, Consumed, EncounterKey,
+    Fingerprint, LaunchState, NewAppointment, NewLaunch, NewSession, NewTicket, Store, TicketHash,
 };
+
+pub(crate) mod launches;
+pub(crate) mod profiles;
+pub(crate) mod purge;
+pub(crate) mod sessions;
+pub(crate) mod tickets;
+pub(crate) mod visits;
+pub(crate) mod write_backs;
+
+/// Runs all of it: `$with_store` makes an empty store and hands it to a check.
+macro_rules! conforms {
+    ($with_store:path) => {
+        $crate::conformance::conforms! {
+            $with_store;
+            launches {
+                a_launch_is_found_in_each_of_its_states,
+                a_launch_without_sign_in_is_authorised_at_once,
+                a_state_is_consumed_once_by_its_own_profile_and_role_in_time,
+                one_fingerprint_completes_one_launch,
+                the_first_writer_of_an_appointment_wins,
+                an_alias_leads_to_its_appointment_until_it_expires,
+                failures_are_recorded_on_the_launch,
+            } {
+                one_of_fifty_consumes_a_state,
+                fifty_make_one_appointment,
+                one_of_fifty_completes,
+            }
+            tickets {
+                a_ticket_is_for_the_first_browser,
+            } {
+                one_of_fifty_redeems_a_ticket,
+            }
+            profiles {
+                a_profile_has_one_number_for_ever,
+                a_profile_is_inserted_once,
+                a_profile_is_replaced_by_those_who_read_its_last_state,
+                a_forgotten_profile_that_returns_is_not_taken_for_its_past,
+                every_change_of_a_profile_grows_the_revision,
+            } {
+                fifty_get_one_number,
+                one_of_fifty_inserts_a_profile,
+                one_of_fifty_replaces_a_profile,
+            }
+            sessions {
+                a_session_begins_as_its_launch_completes,
+                a_due_renewal_is_for_one_caller_until_its_lease_is_over,
+                a_renewal_that_came_late_counts_where_nobody_began_another,
+                a_session_that_was_looked_at_is_not_leased,
+                a_failed_renewal_is_tried_again_or_never,
+                one_session_is_claimed_before_it_is_due,
+                the_longest_due_renewals_come_first,
+                a_session_of_no_use_is_not_renewed,
+                a_session_that_ended_is_not_renewed,
+            } {
+                each_renewal_is_for_one_of_fifty,
+            }
+            visits {
+                an_event_is_applied_once,
+                a_visit_is_over_when_all_nodes_ended_it_and_nobody_is_connected,
+                a_conference_that_ends_ends_participations_on_its_node,
+                a_restart_ends_what_ran_on_the_node,
+                participants_come_change_and_go,
+                a_participant_is_found_without_the_appointment,
+                what_is_not_known_changes_nothing,
+                running_visits_are_counted_by_profile,
+                launches_are_found_by_appointment,
+            } {
+                one_of_fifty_applies_an_event,
+                the_last_of_fifty_nodes_ends_the_visit,
+            }
+            write_backs {
+                the_same_write_back_is_kept_once,
+                write_backs_of_one_launch_are_sent_in_order,
+                the_oldest_write_backs_that_are_due_come_first,
+                what_was_put_off_comes_after_what_waits,
+                a_profile_gets_so_many_places_and_no_more,
+                a_write_back_whose_sender_vanished_is_claimed_again,
+                a_failed_write_back_holds_up_later_ones_until_given_up,
+                those_that_hold_no_lease_record_nothing,
+            } {
+                each_write_back_is_for_one_of_fifty,
+            }
+            purge {
+                purging_forgets_what_is_old_and_only_that,
+                purging_forgets_what_is_sealed_once_it_is_of_no_use,
+                purging_forgets_expired_sessions_of_no_use,
+                purging_keeps_what_a_running_visit_needs,
+                purging_ends_visits_whose_last_event_was_lost,
+                purging_keeps_who_left_lately,
+                purging_keeps_what_an_unsent_write_back_needs,
+                purging_forgets_old_events_participants_and_write_backs,
+            } {}
+        }
+    };
+    ($with_store:path; $($noun:ident { $($check:ident,)* } { $($race:ident,)* })+) => {
+        $(
+            mod $noun {
+                use super::*;
+
+                $(
+                    #[tokio::test]
+                    async fn $check() {
+                        let check = conformance::$noun::$check;
+                        $with_store(async |store| check(&*store).await).await;
+                    }
+                )*
+                $(
+                    #[tokio::test(flavor = "multi_thread")]
+                    async fn $race() {
+                        $with_store(async |store| conformance::$noun::$race(store).await).await;
+                    }
+                )*
+            }
+        )+
+    };
+}
+pub(crate) use conforms;
 
 const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
 const PROFILE: Uuid = Uuid::from_u128(0x12da_aebc_ea75_43c1_a6c7_c044_be66_a36e);
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn request_id(number: u8) -> RequestId {
@@ -66,13 +184,20 @@ async fn consume(store: &dyn Store, number: u8, now: UnixTime) -> Consumed {
 }
 
 async fn complete(store: &dyn Store, number: u8, now: UnixTime) -> Completed {
-    let appointment = store
-        .find_or_create_appointment(appointment(1, b"shared"), now)
-        .await
-        .expect("the store has appointments");
+    complete_at(store, number, 1, None, now).await
+}
+
+/// Completes a launch at the appointment of an encounter.
+async fn complete_at(
+    store: &dyn Store,
+    number: u8,
+    encounter: u8,
+    session: Option<NewSession>,
+    now: UnixTime,
+) -> Completed {
     let completion = Completion {
         request_id: request_id(number),
-        appointment: appointment.id,
+        appointment: visit(store, encounter, now).await,
         alias: alias(number),
         alias_expires_at: NOW + MINUTE,
         ticket: Some(NewTicket {
@@ -80,6 +205,7 @@ async fn complete(store: &dyn Store, number: u8, now: UnixTime) -> Completed {
             sealed: b"redeemed".to_vec(),
             expires_at: NOW + MINUTE,
         }),
+        session,
     };
     store
         .complete_launch(completion, now)
@@ -87,17 +213,19 @@ async fn complete(store: &dyn Store, number: u8, now: UnixTime) -> Completed {
         .expect("the store completes a launch")
 }
 
+/// The appointment of an encounter.
+async fn visit(store: &dyn Store, encounter: u8, now: UnixTime) -> AppointmentId {
+    store
+        .find_or_create_appointment(appointment(encounter, b"shared"), now)
+        .await
+        .expect("the store has appointments")
+        .id
+}
+
 async fn completed(store: &dyn Store, number: u8) {
     begin(store, launch(number, number)).await;
     consume(store, number, NOW).await;
     assert_eq!(complete(store, number, NOW).await, Completed::Now);
-}
-
-async fn redeem(store: &dyn Store, tab: u8, now: UnixTime) -> Redemption {
-    store
-        .redeem_ticket(ticket(1), browser(tab), now)
-        .await
-        .expect("the store answers")
 }
 
 async fn state(store: &dyn Store, number: u8) -> Option<LaunchState> {
@@ -108,330 +236,7 @@ async fn state(store: &dyn Store, number: u8) -> Option<LaunchState> {
     launch.map(|launch| launch.state)
 }
 
-/// A launch goes from started by way of authorised to completed, and is found at each.
-pub(crate) async fn a_launch_is_found_in_each_of_its_states(store: &dyn Store) {
-    assert_eq!(state(store, 1).await, None);
-    assert_eq!(begin(store, launch(1, 1)).await, Begun::New);
-    assert_eq!(state(store, 1).await, Some(LaunchState::Started));
-    assert_eq!(
-        complete(store, 1, NOW).await,
-        Completed::Refused,
-        "not authorised yet"
-    );
-    assert_eq!(
-        consume(store, 1, NOW).await,
-        Consumed::Now(vec![1, 1, 2, 3])
-    );
-    assert_eq!(state(store, 1).await, Some(LaunchState::Authorised));
-    assert_eq!(complete(store, 1, NOW).await, Completed::Now);
-    assert_eq!(state(store, 1).await, Some(LaunchState::Completed));
-    assert_eq!(
-        complete(store, 1, NOW).await,
-        Completed::Refused,
-        "complete already"
-    );
-}
-
-/// A state is good for its own profile and role, in time, once.
-pub(crate) async fn a_state_is_consumed_once_by_its_own_profile_and_role_in_time(
-    store: &dyn Store,
-) {
-    begin(store, launch(1, 1)).await;
-    assert_eq!(
-        consume(store, 2, NOW).await,
-        Consumed::Never,
-        "another launch"
-    );
-    let foreign = Uuid::from_u128(2);
-    for (profile, role) in [(foreign, EhrRole::Provider), (PROFILE, EhrRole::Patient)] {
-        let consumed = store.consume_state(request_id(1), profile, role, NOW).await;
-        assert_eq!(consumed.expect("the store answers"), Consumed::Never);
-    }
-    assert_eq!(
-        consume(store, 1, NOW + MINUTE).await,
-        Consumed::Never,
-        "too late"
-    );
-    assert!(matches!(consume(store, 1, NOW).await, Consumed::Now(_)));
-    assert_eq!(consume(store, 1, NOW).await, Consumed::Before);
-    let consumed = store
-        .consume_state(request_id(1), foreign, EhrRole::Provider, NOW)
-        .await;
-    assert_eq!(
-        consumed.expect("the store answers"),
-        Consumed::Never,
-        "not theirs to know"
-    );
-}
-
-/// One EHR launch token completes one launch; until then it may be tried again.
-pub(crate) async fn one_fingerprint_completes_one_launch(store: &dyn Store) {
-    for number in [1, 2] {
-        assert_eq!(begin(store, launch(number, 7)).await, Begun::New);
-        consume(store, number, NOW).await;
-    }
-    assert_eq!(complete(store, 1, NOW).await, Completed::Now);
-    assert_eq!(complete(store, 2, NOW).await, Completed::Refused);
-    assert_eq!(begin(store, launch(3, 7)).await, Begun::AlreadyUsed);
-    assert_eq!(state(store, 3).await, None);
-    assert_eq!(begin(store, launch(4, 8)).await, Begun::New);
-}
-
-/// Everybody gets the appointment of whoever came first.
-pub(crate) async fn the_first_writer_of_an_appointment_wins(store: &dyn Store) {
-    let find = async |new| {
-        store
-            .find_or_create_appointment(new, NOW)
-            .await
-            .expect("the store has appointments")
-    };
-    let first = find(appointment(1, b"first")).await;
-    assert_eq!(find(appointment(1, b"second")).await, first);
-    assert_eq!(first.sealed, b"first");
-    assert_ne!(find(appointment(2, b"other")).await.id, first.id);
-    let elsewhere = NewAppointment {
-        profile: Uuid::from_u128(2),
-        ..appointment(1, b"elsewhere")
-    };
-    assert_eq!(find(elsewhere).await.sealed, b"elsewhere");
-}
-
-/// An alias leads to its appointment until it expires, and to its launch for longer.
-pub(crate) async fn an_alias_leads_to_its_appointment_until_it_expires(store: &dyn Store) {
-    completed(store, 1).await;
-    let find = async |hash, now| {
-        store
-            .find_alias(hash, now)
-            .await
-            .expect("the store answers")
-    };
-    let found = find(alias(1), NOW).await.expect("the alias is live");
-    assert_eq!(found.request_id, request_id(1));
-    assert_eq!(found.role, EhrRole::Provider);
-    assert_eq!(found.appointment.sealed, b"shared");
-    assert!(find(alias(2), NOW).await.is_none());
-    assert!(find(alias(1), NOW + MINUTE).await.is_none());
-    let launch = store
-        .find_launch_by_alias(alias(1))
-        .await
-        .expect("the store answers");
-    assert_eq!(
-        launch
-            .expect("an expired alias names its launch")
-            .request_id,
-        request_id(1)
-    );
-}
-
-/// A ticket is for the first browser, which may ask again within a minute.
-pub(crate) async fn a_ticket_is_for_the_first_browser(store: &dyn Store) {
-    assert_eq!(redeem(store, 1, NOW).await, Redemption::Unknown);
-    completed(store, 1).await;
-    assert_eq!(
-        redeem(store, 1, NOW + MINUTE).await,
-        Redemption::Unknown,
-        "expired"
-    );
-    let later = NOW + Duration::from_secs(59);
-    let Redemption::Redeemed(first) = redeem(store, 1, later).await else {
-        panic!("the first browser redeems the ticket")
-    };
-    assert_eq!(first.request_id, request_id(1));
-    assert_eq!(first.profile, PROFILE);
-    assert_eq!(first.role, EhrRole::Provider);
-    assert_eq!(first.sealed, b"redeemed");
-    assert_eq!(redeem(store, 2, later).await, Redemption::Used);
-    let repeat = later + Duration::from_secs(59);
-    assert_eq!(redeem(store, 1, repeat).await, Redemption::Redeemed(first));
-    assert_eq!(
-        redeem(store, 1, later + MINUTE).await,
-        Redemption::Used,
-        "a minute is over"
-    );
-}
-
-/// A browser can speak of a launch that has completed and stops none under way.
-pub(crate) async fn failures_are_recorded_on_the_launch(store: &dyn Store) {
-    let record = async |number, source| {
-        let error = ErrorName::HostDidNotJoin;
-        let recorded = store
-            .record_failure(request_id(number), source, error, NOW)
-            .await;
-        recorded.expect("the store answers")
-    };
-    let failed = LaunchState::Failed {
-        error_name: ErrorName::HostDidNotJoin,
-        at: NOW,
-    };
-    assert!(!record(1, FailureSource::Server).await, "no such launch");
-    begin(store, launch(1, 1)).await;
-    assert!(!record(1, FailureSource::Browser).await, "under way");
-    assert!(record(1, FailureSource::Server).await);
-    assert_eq!(state(store, 1).await, Some(failed));
-    assert_eq!(consume(store, 1, NOW).await, Consumed::Before);
-    completed(store, 2).await;
-    assert!(!record(2, FailureSource::Server).await, "complete");
-    assert!(record(2, FailureSource::Browser).await);
-    assert_eq!(state(store, 2).await, Some(failed));
-    let again = store
-        .record_failure(
-            request_id(2),
-            FailureSource::Browser,
-            ErrorName::SessionLost,
-            NOW + MINUTE,
-        )
-        .await;
-    assert!(!again.expect("the store answers"), "the first report wins");
-    assert_eq!(state(store, 2).await, Some(failed));
-    assert_eq!(
-        begin(store, launch(3, 2)).await,
-        Begun::AlreadyUsed,
-        "it completed once"
-    );
-}
-
-/// Purging forgets old launches and the appointments that only they led to.
-pub(crate) async fn purging_forgets_what_is_old_and_only_that(store: &dyn Store) {
-    completed(store, 1).await;
-    let purge = async |before| store.purge(before, NOW).await.expect("the store purges");
-    assert_eq!(purge(NOW).await, 0);
-    assert!(state(store, 1).await.is_some());
-    let later = NOW + MINUTE;
-    begin(store, launch(2, 2)).await;
-    consume(store, 2, NOW).await;
-    assert_eq!(complete(store, 2, later).await, Completed::Now);
-    assert_eq!(purge(later).await, 2);
-    assert!(state(store, 1).await.is_none());
-    let launch = store
-        .find_launch_by_alias(alias(1))
-        .await
-        .expect("the store answers");
-    assert!(launch.is_none());
-    assert_eq!(redeem(store, 1, NOW).await, Redemption::Unknown);
-    let find = async |new, now| {
-        store
-            .find_or_create_appointment(new, now)
-            .await
-            .expect("the store has appointments")
-    };
-    let kept = find(appointment(1, b"new"), NOW).await;
-    assert_eq!(kept.sealed, b"shared", "used since");
-    purge(later + MINUTE).await;
-    assert_eq!(find(appointment(1, b"new"), later).await.sealed, b"new");
-}
-
-/// Purging forgets what is sealed as soon as it is of no use, and the launch not yet.
-pub(crate) async fn purging_forgets_what_is_sealed_once_it_is_of_no_use(store: &dyn Store) {
-    let purge = async |now| {
-        let forgotten = store.purge(NOW - MINUTE, now).await;
-        assert_eq!(forgotten.expect("the store purges"), 0, "launches are kept");
-    };
-    let just_before = NOW + MINUTE - Duration::from_millis(1);
-    for number in [2, 3] {
-        begin(store, launch(number, number)).await;
-    }
-    purge(just_before).await;
-    assert!(matches!(consume(store, 3, NOW).await, Consumed::Now(_)));
-    purge(NOW + MINUTE).await;
-    // As if the clock went back: there is nothing left to go on with.
-    let consumed = store
-        .consume_state(request_id(2), PROFILE, EhrRole::Provider, NOW)
-        .await;
-    assert_eq!(consumed.expect("the store answers"), Consumed::Never);
-    assert_eq!(state(store, 2).await, Some(LaunchState::Started));
-    assert_eq!(state(store, 3).await, Some(LaunchState::Authorised));
-
-    completed(store, 4).await;
-    let redeem_4 = async |now| {
-        let redeemed = store.redeem_ticket(ticket(4), browser(1), now).await;
-        redeemed.expect("the store answers")
-    };
-    purge(just_before).await;
-    assert!(matches!(
-        redeem_4(just_before).await,
-        Redemption::Redeemed(_)
-    ));
-    purge(NOW + MINUTE).await;
-    assert!(
-        matches!(redeem_4(NOW + MINUTE).await, Redemption::Redeemed(_)),
-        "the same browser within a minute"
-    );
-    purge(just_before + MINUTE).await;
-    assert_eq!(redeem_4(NOW + MINUTE).await, Redemption::Unknown);
-
-    completed(store, 1).await;
-    purge(NOW + MINUTE).await;
-    assert_eq!(redeem(store, 1, NOW).await, Redemption::Unknown, "expired");
-    assert_eq!(state(store, 1).await, Some(LaunchState::Completed));
-}
-
-/// Of fifty callers at once, one consumes the state.
-pub(crate) async fn one_of_fifty_consumes_a_state(store: Arc<dyn Store>) {
-    begin(&*store, launch(1, 1)).await;
-    let outcomes = race(
-        &store,
-        |store, _| async move { consume(&*store, 1, NOW).await },
-    )
-    .await;
-    let winners = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome, Consumed::Now(_)))
-        .count();
-    assert_eq!(winners, 1);
-    assert!(!outcomes.contains(&Consumed::Never));
-}
-
-/// Of fifty browsers at once, one redeems the ticket.
-pub(crate) async fn one_of_fifty_redeems_a_ticket(store: Arc<dyn Store>) {
-    completed(&*store, 1).await;
-    let outcomes = race(&store, |store, tab| async move {
-        redeem(&*store, tab, NOW).await
-    })
-    .await;
-    let used = outcomes
-        .iter()
-        .filter(|outcome| **outcome == Redemption::Used)
-        .count();
-    assert_eq!(used, outcomes.len() - 1);
-    assert!(
-        outcomes
-            .iter()
-            .any(|outcome| matches!(outcome, Redemption::Redeemed(_)))
-    );
-}
-
-/// Fifty callers at once make one appointment.
-pub(crate) async fn fifty_make_one_appointment(store: Arc<dyn Store>) {
-    let outcomes = race(&store, |store, number| async move {
-        let new = appointment(1, &[number]);
-        store
-            .find_or_create_appointment(new, NOW)
-            .await
-            .expect("the store has appointments")
-    })
-    .await;
-    assert!(
-        outcomes
-            .iter()
-            .all(|appointment| *appointment == outcomes[0])
-    );
-}
-
-/// Of fifty launches with the same EHR launch token, one completes.
-pub(crate) async fn one_of_fifty_completes(store: Arc<dyn Store>) {
-    let outcomes = race(&store, |store, number| async move {
-        begin(&*store, launch(number, 200)).await;
-        consume(&*store, number, NOW).await;
-        complete(&*store, number, NOW).await
-    })
-    .await;
-    let winners = outcomes
-        .iter()
-        .filter(|outcome| **outcome == Completed::Now)
-        .count();
-    assert_eq!(winners, 1);
-}
-
+/// What fifty callers at once get.
 async fn race<T, F>(store: &Arc<dyn Store>, run: impl Fn(Arc<dyn Store>, u8) -> F) -> Vec<T>
 where
     T: Send + 'static,

@@ -1,8 +1,16 @@
 //! Filters of lists, texts and dictionaries as sequences, and of missing values.
 
-use minijinja::{Error, State, Value, value::ValueKind};
+use minijinja::{Error, State, Value};
 
-use crate::{arguments::bind, error::Fault, functions, limits, python};
+#[cfg(feature = "full")]
+use crate::functions;
+use crate::{
+    arguments::{bind, given},
+    error::Fault,
+    escaping, limits,
+    operators::is_html,
+    python::{self, access},
+};
 
 /// `default(default_value="", boolean=false)`
 pub(super) fn default(_: &mut State, value: &Value, arguments: Vec<Value>) -> Result<Value, Error> {
@@ -71,43 +79,74 @@ pub(super) fn join(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [separator, attribute] = bind(arguments, ["d", "attribute"])?;
-    let separator = separator.map_or(Ok(String::new()), |separator| {
-        python::text(state, &separator)
-    })?;
-    let attribute = attribute.filter(|attribute| !attribute.is_none());
-    if value.is_undefined() {
-        return Ok(Value::from(""));
+    let separator = separator.unwrap_or_else(|| Value::from(""));
+    let attribute = given(attribute);
+    let mut items = Vec::new();
+    for item in python::items(value)? {
+        limits::work(state, 16)?;
+        let item = item?;
+        items.push(match &attribute {
+            Some(attribute) => of_path(state, item, attribute)?,
+            None => item,
+        });
     }
+    // As in Jinja2: in HTML, one item that is safe has the separator escaped, and a
+    // separator that is safe has the items escaped.
+    let is_html = is_html(state);
+    let separator_is_safe = separator.is_safe() || separator.as_str() == Some("");
+    let is_safe = if is_html {
+        separator.is_safe() || items.iter().any(Value::is_safe)
+    } else {
+        separator_is_safe && items.iter().all(Value::is_safe)
+    };
+    let part = |state: &mut State, value: &Value| {
+        let text = python::text(state, value)?;
+        Ok::<_, Error>(if is_html && is_safe && !value.is_safe() {
+            escaping::html(&text)
+        } else {
+            text
+        })
+    };
+    let separator = part(state, &separator)?;
     let mut joined = String::new();
-    let mut safe = separator.is_empty();
-    for (index, item) in python::items(value)?.enumerate() {
-        let mut item = item?;
-        if let Some(attribute) = &attribute {
-            item = item.get_item(attribute)?;
-        }
-        safe &= item.is_safe();
-        limits::work(state, separator.len())?;
+    for (index, item) in items.iter().enumerate() {
         if index > 0 {
+            limits::work(state, separator.len())?;
             joined.push_str(&separator);
         }
-        joined.push_str(&python::text(state, &item)?);
+        joined.push_str(&part(state, item)?);
     }
-    Ok(if safe {
+    limits::work(state, joined.len())?;
+    Ok(if is_safe {
         Value::from_safe_string(joined)
     } else {
         Value::from(joined)
     })
 }
 
+/// The item that a path such as `a.b.0` leads to.
+fn of_path(state: &mut State, mut value: Value, path: &Value) -> Result<Value, Error> {
+    let Some(path) = path.as_str() else {
+        return access::item(state, &value, path);
+    };
+    for part in path.split('.') {
+        let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let part = match part.parse::<i64>() {
+            Ok(number) if is_number => Value::from(number),
+            _ => Value::from(part),
+        };
+        value = access::item(state, &value, &part)?;
+    }
+    Ok(value)
+}
+
 /// `range`: the function of that name, as a filter.
+#[cfg(feature = "full")]
 pub(super) fn range(
     state: &mut State,
     value: &Value,
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
-    if value.kind() != ValueKind::Number {
-        return Err(Fault::operation("range takes one to three whole numbers"));
-    }
     let mut all = vec![value.clone()];
     all.extend(arguments);
     functions::range(state, all)

@@ -2,10 +2,14 @@
 
 use minijinja::{Error, State, Value};
 
+#[cfg(feature = "full")]
+use crate::limits;
 use crate::{
     arguments::{bind, integer, text as text_argument},
     error::Fault,
-    limits, python,
+    escaping,
+    operators::is_html,
+    python,
 };
 
 /// `upper`
@@ -15,7 +19,8 @@ pub(super) fn upper(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [] = bind(arguments, [])?;
-    Ok(Value::from(python::text(state, value)?.to_uppercase()))
+    let upper = python::text(state, value)?.to_uppercase();
+    Ok(kept(state, value, upper))
 }
 
 /// `lower`
@@ -25,7 +30,8 @@ pub(super) fn lower(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [] = bind(arguments, [])?;
-    Ok(Value::from(python::text(state, value)?.to_lowercase()))
+    let lower = python::text(state, value)?.to_lowercase();
+    Ok(kept(state, value, lower))
 }
 
 /// `capitalize`
@@ -35,9 +41,8 @@ pub(super) fn capitalize(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [] = bind(arguments, [])?;
-    Ok(Value::from(python::capitalize(&python::text(
-        state, value,
-    )?)))
+    let capitalized = python::capitalize(&python::text(state, value)?);
+    Ok(kept(state, value, capitalized))
 }
 
 /// `trim(chars=none)`
@@ -52,12 +57,9 @@ pub(super) fn trim(
         .filter(|value| !value.is_none())
         .map(text_argument)
         .transpose()?;
-    Ok(Value::from(python::strip(
-        &python::text(state, value)?,
-        characters,
-        true,
-        true,
-    )))
+    let text = python::text(state, value)?;
+    let trimmed = python::strip(&text, characters, true, true);
+    Ok(kept(state, value, trimmed.to_owned()))
 }
 
 /// `replace(old, new, count=none)`
@@ -72,14 +74,36 @@ pub(super) fn replace(
     let count = count
         .filter(|count| !count.is_none())
         .map_or(Ok(-1), integer)?;
-    let value = python::text(state, value)?;
-    let (old, new) = (python::text(state, &old)?, python::text(state, &new)?);
-    Ok(Value::from(python::replace(
-        state, &value, &old, &new, count,
-    )?))
+    let is_html = is_html(state);
+    let mut text = python::text(state, value)?;
+    let mut is_safe = value.is_safe();
+    let (old_text, mut new_text) = (python::text(state, &old)?, python::text(state, &new)?);
+    if is_html && !is_safe && (old.is_safe() || new.is_safe()) {
+        text = escaping::html(&text);
+        is_safe = true;
+    }
+    if is_html && is_safe && !new.is_safe() {
+        new_text = escaping::html(&new_text);
+    }
+    let replaced = python::replace(state, &text, &old_text, &new_text, count)?;
+    Ok(if is_html && is_safe {
+        Value::from_safe_string(replaced)
+    } else {
+        Value::from(replaced)
+    })
+}
+
+/// What was made of a value: in HTML, it needs no escaping where the value needed none.
+fn kept(state: &State, value: &Value, text: String) -> Value {
+    if value.is_safe() && is_html(state) {
+        Value::from_safe_string(text)
+    } else {
+        Value::from(text)
+    }
 }
 
 /// `pex_head(n)`: the first `n` characters.
+#[cfg(feature = "full")]
 pub(super) fn head(
     state: &mut State,
     value: &Value,
@@ -91,6 +115,7 @@ pub(super) fn head(
 }
 
 /// `pex_tail(n)`: the last `n` characters.
+#[cfg(feature = "full")]
 pub(super) fn tail(
     state: &mut State,
     value: &Value,
@@ -108,6 +133,7 @@ pub(super) fn tail(
 }
 
 /// `pex_strlen`: the number of characters.
+#[cfg(feature = "full")]
 pub(super) fn length(
     state: &mut State,
     value: &Value,
@@ -118,6 +144,7 @@ pub(super) fn length(
 }
 
 /// `pex_reverse`
+#[cfg(feature = "full")]
 pub(super) fn reverse(
     state: &mut State,
     value: &Value,
@@ -133,6 +160,7 @@ pub(super) fn reverse(
 }
 
 /// `pex_clean_phone_number`: keeps digits and `+`.
+#[cfg(feature = "full")]
 pub(super) fn clean_phone_number(
     state: &mut State,
     value: &Value,
@@ -148,6 +176,7 @@ pub(super) fn clean_phone_number(
 }
 
 /// `pex_require_min_length(n)`: the text, or an error where it is shorter.
+#[cfg(feature = "full")]
 pub(super) fn require_min_length(
     state: &mut State,
     value: &Value,
@@ -164,6 +193,7 @@ pub(super) fn require_min_length(
     Ok(Value::from(text))
 }
 
+#[cfg(feature = "full")]
 fn count(arguments: Vec<Value>) -> Result<usize, Error> {
     let [Some(count)] = bind(arguments, ["length"])? else {
         return Err(Fault::operation("the filter takes a number of characters"));

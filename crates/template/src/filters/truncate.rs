@@ -3,9 +3,10 @@
 use minijinja::{Error, State, Value};
 
 use crate::{
-    arguments::{bind, integer},
+    arguments::{bind, given, integer},
     error::Fault,
-    python,
+    limits,
+    operators::concatenate,
 };
 
 /// `truncate(length=255, killwords=false, end="...", leeway=5)`: a text that is
@@ -17,38 +18,49 @@ pub(super) fn truncate(
 ) -> Result<Value, Error> {
     let [length, kill_words, end, leeway] =
         bind(arguments, ["length", "killwords", "end", "leeway"])?;
-    if value.is_undefined() {
+    let end = end.unwrap_or_else(|| Value::from("..."));
+    let size = |argument: Option<Value>, default: i64| {
+        integer(argument.unwrap_or_else(|| Value::from(default))).map(i128::from)
+    };
+    let (length, leeway) = (size(length, 255)?, size(given(leeway), 5)?);
+    let end_length = characters(&end)
+        .ok_or_else(|| Fault::operation("the end that truncate writes must be a text"))?;
+    if length < end_length || leeway < 0 {
+        return Err(Fault::operation(
+            "truncate cannot cut shorter than the end that it writes",
+        ));
+    }
+    limits::work_on(state, value)?;
+    let actual = characters(value).ok_or_else(|| Fault::operation("truncate takes a text"))?;
+    if actual <= length + leeway {
         return Ok(value.clone());
     }
-    if value.as_str().is_none() {
+    let (Some(text), Some(_)) = (value.as_str(), end.as_str()) else {
         return Err(Fault::operation("truncate takes a text"));
-    }
-    let text = python::text(state, value)?;
-    let end = end.map_or(Ok("...".to_owned()), |end| python::text(state, &end))?;
-    let length = integer(length.unwrap_or_else(|| Value::from(255)))?;
-    let leeway = integer(
-        leeway
-            .filter(|leeway| !leeway.is_none())
-            .unwrap_or_else(|| Value::from(5)),
-    )?;
-    let size = |length: i64| {
-        usize::try_from(length).map_err(|_| Fault::operation("truncate takes no negative lengths"))
     };
-    let (length, leeway) = (size(length)?, size(leeway)?);
-    let kept = length
-        .checked_sub(end.chars().count())
-        .ok_or_else(|| Fault::operation("truncate cannot cut shorter than its end"))?;
-
-    if text.chars().count() <= length.saturating_add(leeway) {
-        return Ok(Value::from(text));
-    }
+    let kept = usize::try_from(length - end_length).unwrap_or(usize::MAX);
     let cut = text
         .char_indices()
         .nth(kept)
-        .map_or(text.as_str(), |(index, _)| &text[..index]);
+        .map_or(text, |(index, _)| &text[..index]);
     let cut = match cut.rfind(' ') {
         Some(space) if !kill_words.is_some_and(|kill_words| kill_words.is_true()) => &cut[..space],
         _ => cut,
     };
-    Ok(Value::from(format!("{cut}{end}")))
+    let cut = if value.is_safe() {
+        Value::from_safe_string(cut.to_owned())
+    } else {
+        Value::from(cut)
+    };
+    concatenate(state, &cut, &end)
+}
+
+/// `len(value)`
+fn characters(value: &Value) -> Option<i128> {
+    let length = match value.as_str() {
+        Some(text) => text.chars().count(),
+        None if value.is_undefined() => 0,
+        None => value.len()?,
+    };
+    i128::try_from(length).ok()
 }

@@ -1,44 +1,25 @@
 //! A server on a port of its own, a scripted EHR, and a browser that follows no
 //! redirect by itself.
 
+mod admin;
+mod browser;
 mod ehr;
+pub(crate) mod log;
+mod sandboxed;
 mod server;
 
-pub(crate) use ehr::{Ehr, MetadataScript, TokenScript};
-pub(crate) use server::{
-    CONFIG, Launch, TestServer, encrypt, launch_path, location, profile, return_path, write_www,
+pub(crate) use crate::{
+    clock::TestClock,
+    epic::{KEY, UUID},
 };
-
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
-
-use vestibule_launch::{Clock, UnixTime};
-
-/// The launches' profile.
-pub(crate) const UUID: &str = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
-
-/// The launches' key: 0, 1, 2 … 31.
-pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-/// A clock that a test moves.
-pub(crate) struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub(crate) fn new() -> Self {
-        Self(AtomicI64::new(1_800_000_000_000))
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0
-            .fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> UnixTime {
-        UnixTime::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
+pub(crate) use admin::{ADMIN_CONFIG, Admin, Answer, PATH, answer};
+pub(crate) use browser::Browser;
+pub(crate) use ehr::{Ehr, MetadataScript, TokenScript};
+pub(crate) use sandboxed::{Page, Sandboxed, backend_client, backend_fields, epic_profile};
+pub(crate) use server::{
+    CONFIG, Launch, TestServer, encrypt, launch_path, location, profile, return_path,
+    write_profile, write_www,
+};
 
 /// The parameters of a URL's query or of a fragment that looks like `/?a=b`.
 pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {

@@ -10,10 +10,13 @@ use vestibule_launch::{
 };
 use vestibule_server::{
     config::Config,
-    random,
+    http_client::HttpClient,
+    random::{self, Random},
     sealing::{self, Sealer},
-    server::Server,
+    server::{Server, ServerError},
+    tools::Tools,
 };
+use vestibule_store::SqliteStore;
 
 use super::{Ehr, KEY, TestClock, UUID, parameter};
 
@@ -22,10 +25,11 @@ const PATIENT: &str =
 
 pub(crate) struct TestServer {
     pub(crate) url: String,
+    pub(crate) admin_url: Option<String>,
     pub(crate) ehr: Ehr,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) folder: tempfile::TempDir,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     end: Option<oneshot::Sender<()>>,
     running: tokio::task::JoinHandle<()>,
     launches: std::sync::atomic::AtomicU64,
@@ -57,17 +61,49 @@ impl TestServer {
 
     /// A server whose profile has these lines too.
     pub(crate) async fn with_profile(more: &str) -> Self {
+        Self::with(more, "").await
+    }
+
+    /// The same; none where the profile is refused.
+    pub(crate) async fn try_with_profile(more: &str) -> Option<Self> {
+        Self::try_with(|ehr| profile(ehr, more), "").await.ok()
+    }
+
+    /// A server whose profile was changed.
+    pub(crate) async fn with_profile_changed(change: impl FnOnce(&str) -> String) -> Self {
+        Self::try_with(|ehr| change(&profile(ehr, "")), "")
+            .await
+            .unwrap()
+    }
+
+    /// The same, with these lines in its configuration too.
+    pub(crate) async fn with(more: &str, config: &str) -> Self {
+        Self::try_with(|ehr| profile(ehr, more), config)
+            .await
+            .unwrap()
+    }
+
+    async fn try_with(
+        profile: impl FnOnce(&Ehr) -> String,
+        config: &str,
+    ) -> Result<Self, ServerError> {
+        super::log::keep();
         let folder = tempfile::tempdir().unwrap();
         let ehr = Ehr::start().await;
-        fs::write(folder.path().join("profile.toml"), profile(&ehr, more)).unwrap();
-        fs::write(folder.path().join("vestibule.toml"), CONFIG).unwrap();
+        write_profile(folder.path(), &profile(&ehr));
+        fs::write(
+            folder.path().join("vestibule.toml"),
+            format!("{CONFIG}{config}"),
+        )
+        .unwrap();
         write_www(&folder.path().join("www"));
         let clock = Arc::new(TestClock::new());
         let config = Config::read(&folder.path().join("vestibule.toml")).unwrap();
-        let server = Server::bind_with_clock(&config, clock.clone())
-            .await
-            .unwrap();
+        let server = Server::bind_with_clock(&config, clock.clone()).await?;
         let url = format!("http://{}", server.address());
+        let admin_url = server
+            .admin_address()
+            .map(|address| format!("http://{address}"));
         let (end, ended) = oneshot::channel();
         let running = tokio::spawn(async move {
             server.run(async { drop(ended.await) }).await.unwrap();
@@ -81,8 +117,9 @@ impl TestServer {
             .no_proxy()
             .build()
             .unwrap();
-        Self {
+        Ok(Self {
             url,
+            admin_url,
             ehr,
             clock,
             folder,
@@ -90,6 +127,24 @@ impl TestServer {
             end: Some(end),
             running,
             launches: Default::default(),
+        })
+    }
+
+    /// What the server works with, in the test's hands.
+    pub(crate) async fn tools(&self) -> Tools {
+        let data = self.folder.path().join("data");
+        let mut rng = random::system();
+        let key = sealing::read_or_create(&data.join("state.key"), &mut *rng).unwrap();
+        let store = SqliteStore::open(&data.join("vestibule.db")).await.unwrap();
+        Tools {
+            store: Arc::new(store),
+            clock: self.clock.clone(),
+            random: Arc::new(Random::new(rng)),
+            transport: Arc::new(HttpClient::new().unwrap()),
+            sealer: Arc::new(Sealer::new(&key)),
+            routing: Arc::default(),
+            metadata: Arc::default(),
+            repeats: Arc::default(),
         }
     }
 
@@ -106,6 +161,16 @@ impl TestServer {
             .send()
             .await
             .unwrap()
+    }
+
+    pub(crate) async fn head(&self, path: &str) -> Response {
+        let request = self.client.head(format!("{}{path}", self.url));
+        request.send().await.unwrap()
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, header: &str, value: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.url));
+        request.header(header, value).send().await.unwrap()
     }
 
     pub(crate) async fn get_encoded(&self, path: &str, accept: &str) -> Response {
@@ -229,7 +294,7 @@ pub(crate) fn encrypt(plaintext: &str) -> String {
 }
 
 pub(crate) const CONFIG: &str = "listen = \"127.0.0.1:0\"\ndata = \"data\"\nwww = \"www\"\n\
-    profile = \"profile.toml\"\nframe_ancestors = [\"https://portal.example.org\"]\n";
+    profiles = \"profiles\"\nframe_ancestors = [\"https://portal.example.org\"]\n";
 
 pub(crate) fn profile(ehr: &Ehr, more: &str) -> String {
     let ehr = ehr.address;
@@ -253,6 +318,13 @@ epic_encryption_algorithm = "AES-256-CBC"
 {more}
 "#
     )
+}
+
+/// The folder of profiles, with this one in it.
+pub(crate) fn write_profile(folder: &Path, text: &str) {
+    let profiles = folder.join("profiles");
+    fs::create_dir(&profiles).unwrap();
+    fs::write(profiles.join("healthcare-org.toml"), text).unwrap();
 }
 
 pub(crate) fn write_www(www: &Path) {

@@ -23,6 +23,11 @@ pub(super) fn port_of(path: &Path) -> Result<Option<u16>> {
         .map(|address: SocketAddr| address.port()))
 }
 
+/// Whether a configuration file has this key.
+pub(super) fn has_key(path: &Path, key: &str) -> Result<bool> {
+    Ok(path.exists() && read(path)?.contains_key(key))
+}
+
 /// Changes a file in place, leaving comments and order as they are.
 pub(super) fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut)) -> Result<()> {
     let mut document = read(path)?;
@@ -39,6 +44,9 @@ pub(super) fn edit(path: &Path, change: impl FnOnce(&mut DocumentMut)) -> Result
 pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     let new = path.with_extension("new");
     let result = (|| {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(true)

@@ -1,0 +1,48 @@
+//! `GET` and `POST` at the configured path, `/interconnect/api/telehealth/end-of-call`
+//! where nothing is configured
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State},
+    http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE},
+    response::{IntoResponse, Response},
+};
+
+use super::{is_json, write_back_headers};
+use crate::{
+    ehr::Ehr,
+    end_of_call::{EndOfCall, EndOfCallFault},
+};
+
+pub(super) async fn get(
+    State(ehr): State<Arc<Ehr>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let call = EndOfCall::from_query(query.unwrap_or_default().as_bytes());
+    take(&ehr, &headers, call)
+}
+
+pub(super) async fn post(State(ehr): State<Arc<Ehr>>, headers: HeaderMap, body: Bytes) -> Response {
+    let call = if is_json(&headers) {
+        EndOfCall::from_json(&body)
+    } else {
+        Err(EndOfCallFault::NotAnObject)
+    };
+    take(&ehr, &headers, call)
+}
+
+fn take(ehr: &Ehr, headers: &HeaderMap, call: Result<EndOfCall, EndOfCallFault>) -> Response {
+    match ehr.end_of_call(write_back_headers(headers), call) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(fault @ EndOfCallFault::Unauthorized) => (
+            StatusCode::UNAUTHORIZED,
+            [(WWW_AUTHENTICATE, "Basic realm=\"telehealth\"")],
+            fault.to_string(),
+        )
+            .into_response(),
+        Err(fault) => (StatusCode::BAD_REQUEST, fault.to_string()).into_response(),
+    }
+}

@@ -1,0 +1,146 @@
+//! The admin API: telehealth profiles under the paths and field names of Pexip
+//! Infinity's management API, on a listener of its own.
+
+use std::{any::Any, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::Response,
+};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{access_log, profile::Registry, source_address::TrustedProxies, tools::Tools};
+
+mod access;
+mod answer;
+mod config;
+mod listing;
+mod password;
+mod schema;
+mod telehealth_profile;
+
+pub use config::AdminConfig;
+pub use password::{NotAPasswordHash, PasswordHash, PasswordRefused};
+
+/// Longest body of a request, in bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// How long a request may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The admin API, which has its address but does not answer yet.
+pub struct AdminServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+}
+
+/// What the routes share.
+struct Admin {
+    registry: Arc<Registry>,
+    tools: Tools,
+    username: String,
+}
+
+impl AdminServer {
+    /// Takes the address. `trusted_proxies` are believed when they say whom they speak for.
+    ///
+    /// # Errors
+    /// Where it cannot be listened on.
+    pub async fn bind(
+        config: &AdminConfig,
+        trusted_proxies: &TrustedProxies,
+        registry: Arc<Registry>,
+        tools: &Tools,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "the admin API listens beyond this machine, by plain HTTP: \
+                 only a reverse proxy with TLS may reach it"
+            );
+        }
+        Ok(Self {
+            listener,
+            address,
+            router: router(config, trusted_proxies, registry, tools),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `end`, then lets requests under way finish.
+    pub async fn run(self, end: impl Future<Output = ()> + Send + 'static) {
+        let service = self
+            .router
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(self.listener, service).with_graceful_shutdown(end);
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the admin API has ended");
+        }
+    }
+}
+
+impl fmt::Debug for AdminServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminServer")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+fn router(
+    config: &AdminConfig,
+    trusted_proxies: &TrustedProxies,
+    registry: Arc<Registry>,
+    tools: &Tools,
+) -> Router {
+    let admin = Arc::new(Admin {
+        registry,
+        tools: tools.clone(),
+        username: config.username.clone(),
+    });
+    let access = Arc::new(access::Access::new(config, trusted_proxies, tools.clone()));
+    telehealth_profile::router()
+        .fallback(async || answer::not_found())
+        .method_not_allowed_fallback(async || {
+            answer::error(StatusCode::METHOD_NOT_ALLOWED, "This cannot be done here.")
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn(end_at_deadline))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(access, access::require))
+        .layer(middleware::from_fn(access_log::log))
+        .with_state(admin)
+}
+
+/// A request goes on without whoever sent it: a change that was begun is finished, and
+/// logged.
+async fn end_at_deadline(request: Request, next: Next) -> Response {
+    let running = tokio::spawn(next.run(request));
+    match tokio::time::timeout(DEADLINE, running).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => answer::error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the request took too long; look whether it was done, then try again",
+        ),
+    }
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    drop(panic);
+    answer::error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "an error in the server; its log has more",
+    )
+}

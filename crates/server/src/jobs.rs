@@ -1,0 +1,19 @@
+//! What the server does by itself, beside answering requests: a file each. Every job
+//! runs until the server ends.
+
+mod profiles;
+mod purge;
+mod renew;
+mod write_backs;
+
+use crate::{in_flight::InFlight, profile::Registry, state::AppState};
+
+/// Runs all of them, for ever.
+pub async fn run(state: &AppState, registry: &Registry, in_flight: &InFlight) {
+    tokio::join!(
+        profiles::run(registry),
+        purge::run(&state.tools),
+        renew::run(state, in_flight),
+        write_backs::run(state, in_flight),
+    );
+}

@@ -1,0 +1,196 @@
+//! From a known appointment to the join link: the same for every dialect.
+
+use http::HeaderValue;
+use vestibule_launch::{
+    BaseAlias, DisplayName, EhrRole, LaunchContext, LaunchTicket, Pin, RequestId,
+    launch_api::RedeemedLaunch,
+};
+use vestibule_store::{
+    AppointmentId, Completed, Completion, FailureSource, NewAppointment, NewSession, NewTicket,
+    StoreError, TicketHash,
+};
+
+use super::{Shared, TICKET, alias_hash};
+use crate::{
+    conferencing::{NoRoute, service_tag},
+    failure::Failure,
+    profile::{JoinLinkValues, Profile, RenderError},
+    sealing::{NotSealedHere, Purpose},
+    session::{Held, SignedIn},
+    tools::Tools,
+};
+
+/// Why there is no join link for a known appointment.
+#[derive(Debug, thiserror::Error)]
+pub enum CompleteError {
+    /// Another launch with the same launch token was completed before.
+    #[error("the launch was used already")]
+    Used,
+    /// A template of the profile failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// What was sealed cannot be opened.
+    #[error("what was stored {0}")]
+    Sealed(#[from] NotSealedHere),
+    /// The store failed.
+    #[error("the server cannot get at its database; try again soon")]
+    Store(#[from] StoreError),
+}
+
+/// A launch that is authorised.
+pub(super) struct Completing<'a> {
+    pub(super) tools: &'a Tools,
+    pub(super) profile: &'a Profile,
+    pub(super) role: EhrRole,
+    pub(super) request_id: RequestId,
+}
+
+/// Records on the launch that it is lost. That this fails too must not hide `failure`.
+pub(super) async fn record_failure(tools: &Tools, request_id: RequestId, failure: &impl Failure) {
+    let (_, name) = failure.answer();
+    let recorded = tools
+        .store
+        .record_failure(request_id, FailureSource::Server, name, tools.now())
+        .await;
+    if let Err(error) = recorded {
+        tracing::error!(%request_id, %error, "the failure of a launch cannot be recorded");
+    }
+}
+
+impl Completing<'_> {
+    /// The join link as the value of a `Location` header. It may carry name and PIN:
+    /// not to be logged. `signed_in` are the user's tokens, where the EHR gave any.
+    ///
+    /// # Errors
+    /// [`CompleteError`].
+    pub(super) async fn complete(
+        &self,
+        context: &LaunchContext,
+        signed_in: Option<SignedIn>,
+    ) -> Result<HeaderValue, CompleteError> {
+        let (shared, appointment) = self.appointment(context).await?;
+        let held = Held::new(context, signed_in);
+        let session = held.into_session(self.tools, self.profile, self.request_id);
+        self.link(context, &shared, appointment, session).await
+    }
+
+    /// The appointment, found or made. Whoever comes first names it.
+    async fn appointment(
+        &self,
+        context: &LaunchContext,
+    ) -> Result<(Shared, AppointmentId), CompleteError> {
+        let Tools {
+            store,
+            sealer,
+            random,
+            ..
+        } = self.tools;
+        let profile = self.profile.uuid;
+        let encounter = sealer.encounter_key(profile, context.unique_encounter_id.as_str());
+        let service_name = self
+            .profile
+            .service_name(context, &service_tag(&encounter))?;
+        let sealed = random.with(|rng| {
+            let shared = Shared::new(service_name, &Pin::generate(rng));
+            sealer.seal(
+                Purpose::Appointment,
+                profile,
+                encounter.as_bytes(),
+                &shared,
+                rng,
+            )
+        });
+        let new = NewAppointment {
+            profile,
+            encounter,
+            sealed,
+        };
+        let appointment = store
+            .find_or_create_appointment(new, self.tools.now())
+            .await?;
+        Ok((Shared::open(sealer, &appointment)?, appointment.id))
+    }
+
+    async fn link(
+        &self,
+        context: &LaunchContext,
+        shared: &Shared,
+        appointment: AppointmentId,
+        session: NewSession,
+    ) -> Result<HeaderValue, CompleteError> {
+        let Self {
+            tools,
+            profile,
+            role,
+            request_id,
+        } = *self;
+        let (base_alias, ticket) = tools
+            .random
+            .with(|rng| (BaseAlias::generate(rng), LaunchTicket::generate(rng)));
+        let alias = profile.alias(role, &base_alias, context, request_id)?;
+        let routed = tools
+            .routing
+            .base_alias(&alias)
+            .map_err(|NoRoute| no_route(role))?;
+        let display_name = profile.display_name(role, context, request_id)?;
+        let pin = match role {
+            EhrRole::Provider => Some(shared.host_pin().map_err(|_| NotSealedHere)?),
+            EhrRole::Patient => None,
+        };
+        let values = JoinLinkValues {
+            telehealth_alias: &alias,
+            display_name: display_name.as_ref().map_or("", DisplayName::as_str),
+            pin: pin.as_ref(),
+            launch_ticket: &ticket,
+            request_id,
+            unique_encounter_id: context.unique_encounter_id.as_str(),
+        };
+        let link = profile.join_link(role, &values)?;
+
+        let now = tools.now();
+        let stored_ticket = profile.uses_ticket(role).then(|| {
+            let redeemed = RedeemedLaunch {
+                telehealth_request_id: request_id,
+                conference: alias.clone(),
+                display_name: values.display_name.to_owned(),
+                role: role.conference_role(),
+                pin: pin.as_ref().map(|pin| pin.expose().to_owned()),
+                node: String::new(),
+            };
+            let id = request_id.as_bytes();
+            let sealed = tools.random.with(|rng| {
+                tools
+                    .sealer
+                    .seal(Purpose::Ticket, profile.uuid, id, &redeemed, rng)
+            });
+            NewTicket {
+                hash: TicketHash::from_bytes(ticket.hash()),
+                sealed,
+                expires_at: now + TICKET,
+            }
+        });
+        let completion = Completion {
+            request_id,
+            appointment,
+            alias: alias_hash(&routed),
+            alias_expires_at: now + profile.launch_validity,
+            ticket: stored_ticket,
+            session: Some(session),
+        };
+        match tools.store.complete_launch(completion, now).await? {
+            Completed::Now => Ok(link),
+            Completed::Refused => Err(CompleteError::Used),
+        }
+    }
+}
+
+/// The conferencing system would turn the caller away.
+fn no_route(role: EhrRole) -> RenderError {
+    RenderError::Unusable {
+        field: match role {
+            EhrRole::Patient => "patient_alias_template",
+            EhrRole::Provider => "provider_alias_template",
+        },
+        problem: "an alias that no routing rule matches; adapt it or routing_rules",
+    }
+}

@@ -1,0 +1,18 @@
+//! The conferencing side over real HTTP: what Pexip Infinity asks and tells, what the
+//! embedded node tells, and what the simulated EHR hears of it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+#[path = "../shared/clock.rs"]
+mod clock;
+mod embedded;
+#[path = "../shared/epic.rs"]
+mod epic;
+mod event_sink;
+mod house;
+mod pins;
+mod policy;
+mod routing;
+mod secrets;
+mod visit;
+mod write_backs;

@@ -1,0 +1,196 @@
+//! Rows 1 and 2: the EHR's metadata is down, or is where old EHRs have it.
+
+use std::time::{Duration, Instant};
+
+use vestibule_launch::ErrorName;
+
+use super::assert_invariants;
+use crate::support::{Launch, MetadataScript, TestServer, log};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn requests(server: &TestServer) -> usize {
+    server.ehr.script(|ehr| ehr.metadata_requests)
+}
+
+/// Waits until the EHR was asked so often, which happens behind the launch's back.
+async fn asked(server: &TestServer, times: usize) {
+    for _ in 0..200 {
+        if requests(server) >= times {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The answer is on its way; and nobody asks more often.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(requests(server), times);
+}
+
+fn script(server: &TestServer, metadata: MetadataScript) {
+    server.ehr.script(|ehr| ehr.metadata = metadata);
+}
+
+#[tokio::test]
+async fn row_01_metadata_that_was_good_is_used_for_a_day_while_the_ehr_is_down() {
+    let server = TestServer::start().await;
+    server.launch(Launch::PATIENT).await;
+    asked(&server, 1).await;
+    script(&server, MetadataScript::Answers(500));
+    server.clock.advance(11 * MINUTE);
+    server.launch(Launch::PATIENT).await;
+    asked(&server, 2).await;
+    assert!(!log::text().contains("stale=true"), "nobody knew yet");
+    server.clock.advance(23 * 60 * MINUTE);
+    server.launch(Launch::PATIENT).await;
+    let log = log::text();
+    assert!(log.contains("age_seconds=83460 stale=true"), "{log}");
+    server.clock.advance(60 * MINUTE);
+    let response = server.begin(Launch::PATIENT).await;
+    assert_invariants(response, 502, ErrorName::MetadataFetch).await;
+    script(&server, MetadataScript::Works);
+    server.clock.advance(MINUTE);
+    server.launch(Launch::PATIENT).await;
+}
+
+#[tokio::test]
+async fn row_01_metadata_is_renewed_behind_the_back_of_a_launch() {
+    let server = TestServer::start().await;
+    for _ in 0..3 {
+        server.launch(Launch::PATIENT).await;
+    }
+    asked(&server, 1).await;
+    server.clock.advance(10 * MINUTE);
+    script(&server, MetadataScript::Hangs);
+    let begun = Instant::now();
+    server.launch(Launch::PATIENT).await;
+    server.launch(Launch::PATIENT).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "nobody waits for it"
+    );
+    asked(&server, 2).await;
+}
+
+#[tokio::test]
+async fn row_01_metadata_is_fresh_for_as_long_as_the_ehr_says_up_to_an_hour() {
+    for (cache_control, fresh) in [
+        ("public, max-age=120", 2 * MINUTE),
+        ("Max-Age=\"86400\"", 60 * MINUTE),
+        ("max-age=soon", 10 * MINUTE),
+    ] {
+        let server = TestServer::start().await;
+        server
+            .ehr
+            .script(|ehr| ehr.cache_control = Some(cache_control));
+        server.launch(Launch::PATIENT).await;
+        server.clock.advance(fresh - Duration::from_secs(1));
+        server.launch(Launch::PATIENT).await;
+        asked(&server, 1).await;
+        server.clock.advance(Duration::from_secs(1));
+        server.launch(Launch::PATIENT).await;
+        asked(&server, 2).await;
+    }
+}
+
+#[tokio::test]
+async fn row_01_a_hundred_launches_ask_once() {
+    let server = TestServer::with("", "[limits]\nlaunches_per_minute = 0\n").await;
+    let launches = (0..100).map(|_| server.begin(Launch::PATIENT));
+    for response in futures_util::future::join_all(launches).await {
+        assert_eq!(response.status(), 303);
+    }
+    assert_eq!(requests(&server), 1);
+    // The same holds of a failure: nobody is the second to wait for it.
+    script(&server, MetadataScript::Answers(500));
+    let launches = (0..100).map(|_| server.begin(Launch::PROVIDER));
+    for response in futures_util::future::join_all(launches).await {
+        assert_eq!(response.status(), 502);
+    }
+    assert!(requests(&server) <= 4, "{}", requests(&server));
+}
+
+#[tokio::test]
+async fn row_01_an_ehr_that_is_down_is_left_in_peace_for_half_a_minute() {
+    let server = TestServer::start().await;
+    script(&server, MetadataScript::Answers(503));
+    for times in 1..=3 {
+        let response = server.begin(Launch::PATIENT).await;
+        assert_invariants(response, 502, ErrorName::MetadataFetch).await;
+        assert_eq!(requests(&server), times);
+    }
+    script(&server, MetadataScript::Works);
+    server.clock.advance(Duration::from_secs(29));
+    let response = server.begin(Launch::PATIENT).await;
+    assert_invariants(response, 502, ErrorName::MetadataFetch).await;
+    assert_eq!(requests(&server), 3);
+    server.clock.advance(Duration::from_secs(1));
+    server.launch(Launch::PATIENT).await;
+}
+
+#[tokio::test]
+async fn row_02_an_old_ehr_says_it_in_its_capability_statement() {
+    for missing in [
+        MetadataScript::Answers(404),
+        MetadataScript::Answers(410),
+        MetadataScript::Says("<html>Sign in</html>"),
+    ] {
+        for base in ["oauth/fhir", "oauth"] {
+            let server = TestServer::start().await;
+            script(&server, missing);
+            server
+                .ehr
+                .script(|ehr| ehr.capability_statement = Some(base));
+            let begun = Instant::now();
+            server.launch(Launch::PATIENT).await;
+            assert!(begun.elapsed() < Duration::from_secs(2), "no stall");
+        }
+    }
+}
+
+#[tokio::test]
+async fn row_02_an_ehr_that_is_down_or_too_weak_is_not_asked_elsewhere() {
+    for refused in [
+        MetadataScript::Answers(500),
+        MetadataScript::Answers(401),
+        MetadataScript::Says(
+            r#"{"authorization_endpoint": "https://e.example/a", "token_endpoint": "https://e.example/t",
+                "code_challenge_methods_supported": ["plain"]}"#,
+        ),
+        MetadataScript::Says(
+            r#"{"authorization_endpoint": "http://e.example/a", "token_endpoint": "https://e.example/t"}"#,
+        ),
+    ] {
+        let server = TestServer::start().await;
+        script(&server, refused);
+        server
+            .ehr
+            .script(|ehr| ehr.capability_statement = Some("oauth/fhir"));
+        let response = server.begin(Launch::PATIENT).await;
+        assert_invariants(response, 502, ErrorName::MetadataFetch).await;
+    }
+}
+
+#[tokio::test]
+async fn row_02_an_ehr_that_hangs_is_given_up_after_two_seconds() {
+    let server = TestServer::start().await;
+    script(&server, MetadataScript::Hangs);
+    let begun = Instant::now();
+    let response = server.begin(Launch::PATIENT).await;
+    assert_invariants(response, 502, ErrorName::MetadataFetch).await;
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn row_02_an_ehr_that_hangs_elsewhere_is_given_up_as_soon() {
+    let server = TestServer::start().await;
+    script(&server, MetadataScript::Answers(404));
+    server
+        .ehr
+        .script(|ehr| ehr.capability_statement_hangs = true);
+    let begun = Instant::now();
+    let response = server.begin(Launch::PATIENT).await;
+    assert_invariants(response, 502, ErrorName::MetadataFetch).await;
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    let log = log::text();
+    assert!(log.contains("404"), "why it was looked elsewhere: {log}");
+}

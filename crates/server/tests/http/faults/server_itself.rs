@@ -1,0 +1,180 @@
+//! Faults of the server itself.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, Response, StatusCode},
+    routing::get,
+};
+use tower::ServiceExt as _;
+use vestibule_server::{
+    http_client::{HttpClient, Transport, TransportError},
+    in_flight::InFlight,
+    profile::{Profile, ProfileSet, Profiles},
+    random::{self, Random},
+    routes,
+    sealing::{self, Sealer},
+    security_headers::Policies,
+    state::AppState,
+    tools::Tools,
+};
+use vestibule_store::SqliteStore;
+
+use crate::support::{Ehr, TestClock, launch_path, parameter, profile, return_path};
+
+/// The routes, and what they stand on.
+pub(super) struct Parts {
+    router: Router,
+    pub(super) clock: Arc<TestClock>,
+    pub(super) tools: Tools,
+    store: SqliteStore,
+    sealer: Arc<Sealer>,
+    ehr: Ehr,
+    _folder: tempfile::TempDir,
+}
+
+impl Parts {
+    pub(super) async fn with(transport: Arc<dyn Transport>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rng = random::system();
+        let key = sealing::read_or_create(&folder.path().join("state.key"), &mut *rng).unwrap();
+        let sealer = Arc::new(Sealer::new(&key));
+        let store = SqliteStore::open(&folder.path().join("vestibule.db"))
+            .await
+            .unwrap();
+        let ehr = Ehr::start().await;
+        let mut profiles = ProfileSet::default();
+        let path = Path::new("profile.toml");
+        profiles
+            .add(Profile::parse(path, &profile(&ehr, "")).unwrap())
+            .unwrap();
+        let clock = Arc::new(TestClock::new());
+        let tools = Tools {
+            store: Arc::new(store.clone()),
+            clock: clock.clone(),
+            random: Arc::new(Random::new(rng)),
+            transport,
+            sealer: Arc::clone(&sealer),
+            routing: Arc::default(),
+            metadata: Arc::default(),
+            repeats: Arc::default(),
+        };
+        let state = AppState {
+            tools: tools.clone(),
+            profiles: Arc::new(Profiles::new(profiles)),
+            launch_rules: Arc::default(),
+        };
+        let other = Router::new().route("/panics", get(panics));
+        let in_flight = InFlight::default();
+        let router = routes::router(&state, other, folder.path(), Policies::new(&[]), &in_flight);
+        Self {
+            router,
+            clock,
+            tools,
+            store,
+            sealer,
+            ehr,
+            _folder: folder,
+        }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, HeaderMap, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let (parts, body) = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (
+            parts.status,
+            parts.headers,
+            String::from_utf8(body.to_vec()).unwrap(),
+        )
+    }
+
+    pub(super) fn launch_path(&self) -> String {
+        format!("{}?iss={}&launch=l", launch_path("patient"), self.ehr.iss())
+    }
+}
+
+async fn panics() {
+    panic!("on purpose");
+}
+
+/// Brings the metadata; never comes back from the token endpoint, whatever the deadline.
+struct Lost;
+
+#[async_trait]
+impl Transport for Lost {
+    async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        _: Duration,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
+        if request.uri().path() == "/token" {
+            // Not before: the database works on threads of its own, in real time.
+            tokio::time::pause();
+            std::future::pending::<()>().await;
+        }
+        let metadata = r#"{"authorization_endpoint": "https://ehr.example.org/authorize",
+            "token_endpoint": "https://ehr.example.org/token",
+            "code_challenge_methods_supported": ["S256"]}"#;
+        Ok(Response::new(metadata.into()))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_gives_an_error_page() {
+    let parts = Parts::with(Arc::new(HttpClient::new().unwrap())).await;
+    let (status, headers, text) = parts.get("/panics").await;
+    assert_eq!(status, 500);
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    assert!(text.contains("<main") && text.contains("2027-01-15T08:00:00Z"));
+    assert!(!text.contains("on purpose"));
+}
+
+#[tokio::test]
+async fn without_a_database_every_route_says_so_and_when_to_come_back() {
+    let parts = Parts::with(Arc::new(HttpClient::new().unwrap())).await;
+    parts.store.close().await;
+    let uuid = crate::support::UUID.parse().unwrap();
+    let mut rng = random::system();
+    let request_id = vestibule_launch::RequestId::generate(&mut *rng);
+    let role = vestibule_launch::EhrRole::Patient;
+    let state = parts.sealer.seal_state(request_id, uuid, role, &mut *rng);
+    for path in [
+        parts.launch_path(),
+        format!("{}?code=c&state={state}", return_path("patient")),
+        format!("/api/telehealth/v1/launch/{request_id}/error"),
+    ] {
+        let (status, headers, text) = parts.get(&path).await;
+        assert_eq!(status, 503, "{path}");
+        assert_eq!(headers["retry-after"], "5");
+        assert!(
+            !text.contains("pool"),
+            "the driver's words are for the log: {text}"
+        );
+    }
+    assert_eq!(parts.get("/healthz").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_request_ends_after_fifteen_seconds_whatever_happens() {
+    let parts = Parts::with(Arc::new(Lost)).await;
+    let (status, headers, _) = parts.get(&parts.launch_path()).await;
+    assert_eq!(status, 303);
+    let state = parameter(headers["location"].to_str().unwrap(), "state");
+    let path = format!("{}?code=c&state={state}", return_path("patient"));
+    let begun = tokio::time::Instant::now();
+    let (status, _, text) = parts.get(&path).await;
+    assert_eq!(status, 503);
+    assert!(text.contains("<main"));
+    assert_eq!(begun.elapsed().as_secs(), 15);
+}

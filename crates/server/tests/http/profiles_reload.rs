@@ -1,0 +1,201 @@
+//! The `vestibule` command and its profiles: SIGHUP, sealed secrets, and the key from
+//! elsewhere.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use vestibule_server::{
+    profile::sealed::seal_toml,
+    random,
+    sealing::{self, Sealer},
+};
+
+use crate::support::{CONFIG, Ehr, KEY, UUID, profile, write_profile, write_www};
+
+const SECOND: &str = "5a0e0d4a-4c3f-4a0e-9a57-3f1d6c1d2b3a";
+
+struct Running {
+    child: Child,
+    url: String,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(folder: &Path, key: Option<&str>) -> Self {
+        let mut command = serve(folder);
+        command.envs(key.map(|key| ("VESTIBULE_STATE_KEY", key)));
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| {
+            let mut log = String::new();
+            child
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut log)
+                .unwrap();
+            panic!("{log}")
+        });
+        let url = url.trim_end().to_owned();
+        Self {
+            child,
+            url,
+            _stdout: stdout,
+        }
+    }
+
+    fn hang_up(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(id, signal).unwrap();
+    }
+
+    /// What a launch without parameters of a profile is answered: 404 where there is no
+    /// such profile, 400 where there is one.
+    async fn status(&self, uuid: &str) -> u16 {
+        let path = format!("/api/telehealth/v1/patient/oauth2smartlaunch/{uuid}");
+        let answer = reqwest::get(format!("{}{path}", self.url)).await.unwrap();
+        answer.status().as_u16()
+    }
+
+    async fn becomes(&self, uuid: &str, wanted: u16) {
+        let begun = Instant::now();
+        while self.status(uuid).await != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(20), "never {wanted}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Ends it; gives its log.
+    fn end(mut self) -> String {
+        self.signal(Signal::SIGTERM);
+        let mut log = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut log).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        log
+    }
+}
+
+fn serve(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command
+        .env_remove("RUST_LOG")
+        .args(["serve", "--config"])
+        .arg(folder.join("vestibule.toml"));
+    command
+}
+
+async fn folder() -> (tempfile::TempDir, Ehr) {
+    let folder = tempfile::tempdir().unwrap();
+    let ehr = Ehr::start().await;
+    write_profile(folder.path(), &profile(&ehr, ""));
+    fs::write(folder.path().join("vestibule.toml"), CONFIG).unwrap();
+    write_www(&folder.path().join("www"));
+    (folder, ehr)
+}
+
+#[tokio::test]
+async fn sighup_reloads_the_folder_all_or_nothing() {
+    let (folder, ehr) = folder().await;
+    let running = Running::start(folder.path(), None);
+    assert_eq!(running.status(UUID).await, 400);
+    assert_eq!(running.status(SECOND).await, 404);
+
+    let text = profile(&ehr, "").replace(UUID, SECOND);
+    let second = folder.path().join("profiles/second.toml");
+    fs::write(&second, &text).unwrap();
+    running.hang_up();
+    running.becomes(SECOND, 400).await;
+
+    // One of two is broken: both stay as they were, though the first is gone.
+    fs::remove_file(folder.path().join("profiles/healthcare-org.toml")).unwrap();
+    fs::write(&second, text.replace(KEY, &format!("{KEY}S3CRET"))).unwrap();
+    running.hang_up();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for uuid in [UUID, SECOND] {
+        assert_eq!(running.status(uuid).await, 400);
+    }
+    fs::write(&second, &text).unwrap();
+    running.hang_up();
+    running.becomes(UUID, 404).await;
+    assert_eq!(running.status(SECOND).await, 400);
+
+    let log = running.end();
+    assert_eq!(log.matches("the profiles are reloaded").count(), 2, "{log}");
+    assert_eq!(
+        log.matches("the profiles stay as they were").count(),
+        1,
+        "{log}"
+    );
+    assert!(log.contains("second.toml: epic_encryption_key: "), "{log}");
+    assert!(!log.contains("S3CRET") && !log.contains(KEY), "{log}");
+}
+
+#[tokio::test]
+async fn secrets_in_a_file_may_stand_sealed_under_a_key_from_the_environment() {
+    let (folder, _ehr) = folder().await;
+    let file = folder.path().join("profiles/healthcare-org.toml");
+    let key_file = folder.path().join("key");
+    let mut rng = random::system();
+    let sealer = Sealer::new(&sealing::read_or_create(&key_file, &mut *rng).unwrap());
+    let clear = fs::read_to_string(&file).unwrap();
+    let sealed = seal_toml(&clear, &sealer, &mut *rng).unwrap();
+    assert!(!sealed.text.contains(KEY));
+    fs::write(&file, &sealed.text).unwrap();
+
+    use base64ct::{Base64, Encoding as _};
+    let key = Base64::encode_string(&fs::read(&key_file).unwrap());
+    let running = Running::start(folder.path(), Some(&key));
+    assert_eq!(running.status(UUID).await, 400);
+    let log = running.end();
+    assert!(log.contains("CCB9-6A1A"), "{log}");
+    assert!(!log.contains("stands in the clear"), "{log}");
+    assert!(!log.contains(&key), "{log}");
+    assert!(!folder.path().join("data/state.key").exists());
+
+    // Another key opens nothing, and is told by field.
+    let output = serve(folder.path())
+        .env("VESTIBULE_STATE_KEY", KEY)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(
+        told.contains("healthcare-org.toml: epic_encryption_key: is sealed"),
+        "{told}"
+    );
+    assert!(!told.contains(KEY), "{told}");
+}
+
+#[tokio::test]
+async fn secrets_in_the_clear_are_warned_of_where_others_can_read_them() {
+    let (folder, _ehr) = folder().await;
+    let file = folder.path().join("profiles/healthcare-org.toml");
+    for (mode, warned) in [(0o600, false), (0o640, true), (0o604, true)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let log = Running::start(folder.path(), None).end();
+        let told = "epic_encryption_key: stands in the clear";
+        assert_eq!(log.contains(told), warned, "{mode:o}: {log}");
+        assert!(!log.contains(KEY), "{log}");
+    }
+}

@@ -1,0 +1,91 @@
+//! EHR sessions: what a launch got from the EHR's token endpoint, kept while the
+//! visit runs.
+
+use std::fmt;
+
+use uuid::Uuid;
+use vestibule_launch::{EhrRole, RequestId, UnixTime};
+
+/// A session that begins as its launch completes.
+#[derive(Clone)]
+pub struct NewSession {
+    /// The tokens, sealed.
+    pub sealed: Vec<u8>,
+    /// When to renew them; `None` where the EHR gave nothing to renew them with.
+    pub renew_at: Option<UnixTime>,
+    /// Until when they are good unless renewed.
+    pub expires_at: UnixTime,
+}
+
+/// A session as stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The launch.
+    pub request_id: RequestId,
+    /// Its telehealth profile.
+    pub profile: Uuid,
+    /// Who launched.
+    pub role: EhrRole,
+    /// The tokens, sealed.
+    pub sealed: Vec<u8>,
+    /// When to renew them, where they can be.
+    pub renew_at: Option<UnixTime>,
+    /// Until when they are good unless renewed.
+    pub expires_at: UnixTime,
+    /// The number of the lease under which this caller renews it; [`NOT_LEASED`] of
+    /// one that was only looked at.
+    pub(crate) lease: i64,
+}
+
+/// The lease of nobody: leases are numbered from 1.
+pub(crate) const NOT_LEASED: i64 = 0;
+
+impl fmt::Debug for NewSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewSession")
+            .field("renew_at", &self.renew_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("request_id", &self.request_id)
+            .field("profile", &self.profile)
+            .field("role", &self.role)
+            .field("renew_at", &self.renew_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_is_not_shown() {
+        let sealed = vec![222, 173];
+        let shown = format!(
+            "{:?} {:?}",
+            NewSession {
+                sealed: sealed.clone(),
+                renew_at: None,
+                expires_at: UnixTime::from_millis(7),
+            },
+            Session {
+                request_id: RequestId::from_bytes([1; 16]),
+                profile: Uuid::nil(),
+                role: EhrRole::Patient,
+                sealed,
+                renew_at: None,
+                expires_at: UnixTime::from_millis(8),
+                lease: NOT_LEASED,
+            }
+        );
+        assert!(!shown.contains("222"), "{shown}");
+        assert!(shown.contains("UnixTime(8)"), "{shown}");
+    }
+}

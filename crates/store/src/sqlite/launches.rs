@@ -1,0 +1,349 @@
+//! Launches, appointments, aliases and tickets in SQLite.
+
+use async_trait::async_trait;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
+
+use super::{
+    SqliteStore,
+    rows::{appointment_of, bytes, launch_of, profile_of, request_id_of, role_of, time_of},
+    sessions,
+};
+use crate::{
+    AliasHash, Appointment, Begun, BrowserHash, Completed, Completion, Consumed, FailureSource,
+    FoundAlias, Launch, LaunchState, Launches, NewAppointment, NewLaunch, Redeemed, Redemption,
+    StoreError, TicketHash, ticket::REPEAT_WITHIN,
+};
+
+#[async_trait]
+impl Launches for SqliteStore {
+    async fn begin_launch(&self, launch: NewLaunch, now: UnixTime) -> Result<Begun, StoreError> {
+        insert(self, launch, "started", now).await
+    }
+
+    async fn begin_authorised(
+        &self,
+        launch: NewLaunch,
+        now: UnixTime,
+    ) -> Result<Begun, StoreError> {
+        insert(self, launch, "authorised", now).await
+    }
+
+    async fn consume_state(
+        &self,
+        request_id: RequestId,
+        profile: Uuid,
+        role: EhrRole,
+        now: UnixTime,
+    ) -> Result<Consumed, StoreError> {
+        let consumed = sqlx::query(
+            "UPDATE launches SET state = 'authorised'
+             WHERE request_id = ?1 AND profile = ?2 AND role = ?3
+                 AND state = 'started' AND expires_at > ?4 AND sealed IS NOT NULL
+             RETURNING sealed",
+        )
+        .bind(bytes(request_id.as_bytes()))
+        .bind(bytes(profile.as_bytes()))
+        .bind(role.as_str())
+        .bind(now.as_millis())
+        .fetch_optional(&self.pool)
+        .await?;
+        if let Some(row) = consumed {
+            let sealed: Option<Vec<u8>> = row.try_get("sealed")?;
+            return Ok(Consumed::Now(sealed.ok_or(StoreError::Damaged("launch"))?));
+        }
+        let launch = self.find_launch(request_id).await?;
+        let before = launch.is_some_and(|launch| {
+            launch.profile == profile && launch.role == role && launch.state != LaunchState::Started
+        });
+        Ok(if before {
+            Consumed::Before
+        } else {
+            Consumed::Never
+        })
+    }
+
+    async fn find_or_create_appointment(
+        &self,
+        appointment: NewAppointment,
+        now: UnixTime,
+    ) -> Result<Appointment, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO appointments (profile, encounter_key, sealed, created_at, last_used_at)
+             VALUES (?1, ?2, ?3, ?4, ?4)
+             ON CONFLICT (profile, encounter_key) DO UPDATE SET last_used_at = excluded.last_used_at
+             RETURNING id AS appointment_id, profile, encounter_key, sealed, created_at",
+        )
+        .bind(bytes(appointment.profile.as_bytes()))
+        .bind(bytes(appointment.encounter.as_bytes()))
+        .bind(appointment.sealed)
+        .bind(now.as_millis())
+        .fetch_one(&self.pool)
+        .await?;
+        appointment_of(&row)
+    }
+
+    async fn complete_launch(
+        &self,
+        completion: Completion,
+        now: UnixTime,
+    ) -> Result<Completed, StoreError> {
+        let mut transaction = self.write().await?;
+        let completed = sqlx::query(
+            "UPDATE launches
+             SET state = 'completed', completed_at = ?2, appointment = ?3, sealed = NULL
+             WHERE request_id = ?1 AND state = 'authorised' AND NOT EXISTS
+                 (SELECT 1 FROM launches AS other
+                  WHERE other.fingerprint = launches.fingerprint AND other.completed_at IS NOT NULL)",
+        )
+        .bind(bytes(completion.request_id.as_bytes()))
+        .bind(now.as_millis())
+        .bind(completion.appointment.0)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if completed == 0 {
+            return Ok(Completed::Refused);
+        }
+        sqlx::query("INSERT INTO aliases (alias_hash, request_id, expires_at) VALUES (?1, ?2, ?3)")
+            .bind(bytes(completion.alias.as_bytes()))
+            .bind(bytes(completion.request_id.as_bytes()))
+            .bind(completion.alias_expires_at.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        if let Some(ticket) = completion.ticket {
+            sqlx::query(
+                "INSERT INTO tickets (ticket_hash, request_id, sealed, expires_at)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )
+            .bind(bytes(ticket.hash.as_bytes()))
+            .bind(bytes(completion.request_id.as_bytes()))
+            .bind(ticket.sealed)
+            .bind(ticket.expires_at.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        if let Some(session) = completion.session {
+            sessions::insert(&mut transaction, completion.request_id, session).await?;
+        }
+        transaction.commit().await?;
+        Ok(Completed::Now)
+    }
+
+    async fn find_alias(
+        &self,
+        alias: AliasHash,
+        now: UnixTime,
+    ) -> Result<Option<FoundAlias>, StoreError> {
+        sqlx::query(
+            "SELECT launches.request_id, launches.role, aliases.expires_at,
+                    appointments.id AS appointment_id, appointments.profile,
+                    appointments.encounter_key, appointments.sealed, appointments.created_at
+             FROM aliases
+             JOIN launches ON launches.request_id = aliases.request_id
+             JOIN appointments ON appointments.id = launches.appointment
+             WHERE aliases.alias_hash = ?1 AND aliases.expires_at > ?2",
+        )
+        .bind(bytes(alias.as_bytes()))
+        .bind(now.as_millis())
+        .fetch_optional(&self.pool)
+        .await?
+        .map(|row| {
+            Ok(FoundAlias {
+                request_id: request_id_of(&row)?,
+                role: role_of(&row)?,
+                expires_at: time_of(&row, "expires_at")?,
+                appointment: appointment_of(&row)?,
+            })
+        })
+        .transpose()
+    }
+
+    async fn redeem_ticket(
+        &self,
+        ticket: TicketHash,
+        browser: BrowserHash,
+        now: UnixTime,
+    ) -> Result<Redemption, StoreError> {
+        let mut transaction = self.write().await?;
+        let redeemed = sqlx::query(
+            "UPDATE tickets
+             SET redeemed_at = coalesce(redeemed_at, ?3), browser_hash = coalesce(browser_hash, ?2)
+             WHERE ticket_hash = ?1 AND CASE
+                 WHEN redeemed_at IS NULL THEN expires_at > ?3
+                 ELSE browser_hash = ?2 AND redeemed_at > ?4
+             END",
+        )
+        .bind(bytes(ticket.as_bytes()))
+        .bind(bytes(browser.as_bytes()))
+        .bind(now.as_millis())
+        .bind((now - REPEAT_WITHIN).as_millis())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        let row = sqlx::query(
+            "SELECT launches.request_id, launches.profile, launches.role,
+                    tickets.sealed, tickets.redeemed_at
+             FROM tickets JOIN launches ON launches.request_id = tickets.request_id
+             WHERE tickets.ticket_hash = ?1",
+        )
+        .bind(bytes(ticket.as_bytes()))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        match row {
+            Some(row) if redeemed == 1 => Ok(Redemption::Redeemed(Redeemed {
+                request_id: request_id_of(&row)?,
+                profile: profile_of(&row)?,
+                role: role_of(&row)?,
+                sealed: row.try_get("sealed")?,
+            })),
+            Some(row) if row.try_get::<Option<i64>, _>("redeemed_at")?.is_some() => {
+                Ok(Redemption::Used)
+            }
+            _ => Ok(Redemption::Unknown),
+        }
+    }
+
+    async fn record_failure(
+        &self,
+        request_id: RequestId,
+        source: FailureSource,
+        error_name: ErrorName,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let statement = match source {
+            FailureSource::Server => {
+                "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3, sealed = NULL
+                 WHERE request_id = ?1 AND state IN ('started', 'authorised')"
+            }
+            FailureSource::Browser => {
+                "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3
+                 WHERE request_id = ?1 AND state = 'completed'"
+            }
+        };
+        let recorded = sqlx::query(statement)
+            .bind(bytes(request_id.as_bytes()))
+            .bind(error_name.as_str())
+            .bind(now.as_millis())
+            .execute(&self.pool)
+            .await?
+            .rows_affected();
+        Ok(recorded == 1)
+    }
+
+    async fn find_launch(&self, request_id: RequestId) -> Result<Option<Launch>, StoreError> {
+        sqlx::query("SELECT * FROM launches WHERE request_id = ?1")
+            .bind(bytes(request_id.as_bytes()))
+            .fetch_optional(&self.pool)
+            .await?
+            .map(|row| launch_of(&row))
+            .transpose()
+    }
+
+    async fn find_launch_by_alias(&self, alias: AliasHash) -> Result<Option<Launch>, StoreError> {
+        sqlx::query(
+            "SELECT launches.* FROM launches
+             JOIN aliases ON aliases.request_id = launches.request_id
+             WHERE aliases.alias_hash = ?1",
+        )
+        .bind(bytes(alias.as_bytes()))
+        .fetch_optional(&self.pool)
+        .await?
+        .map(|row| launch_of(&row))
+        .transpose()
+    }
+}
+
+/// Forgets what is sealed of launches whose sign-in took too long.
+pub(super) const UNSEAL: &str =
+    "UPDATE launches SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at <= ?1";
+
+/// Forgets launches that began before `before`, but for those that a running visit
+/// or an unsent write-back needs, and what of the others is of no use at `now`.
+pub(super) async fn purge(
+    connection: &mut SqliteConnection,
+    before: UnixTime,
+    now: UnixTime,
+) -> Result<u64, StoreError> {
+    let purged = sqlx::query(
+        "DELETE FROM launches
+         WHERE created_at < ?1
+             AND NOT EXISTS (SELECT 1 FROM running_visits
+                 WHERE running_visits.appointment = launches.appointment)
+             AND NOT EXISTS (SELECT 1 FROM write_backs
+                 WHERE write_backs.request_id = launches.request_id AND state = 'unsent')",
+    )
+    .bind(before.as_millis())
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    sqlx::query(UNSEAL)
+        .bind(now.as_millis())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "DELETE FROM tickets WHERE CASE
+             WHEN redeemed_at IS NULL THEN expires_at <= ?1
+             ELSE redeemed_at <= ?2
+         END",
+    )
+    .bind(now.as_millis())
+    .bind((now - REPEAT_WITHIN).as_millis())
+    .execute(&mut *connection)
+    .await?;
+    Ok(purged)
+}
+
+/// Forgets the appointments last used before `before` that nothing leads to any more.
+pub(super) async fn purge_appointments(
+    connection: &mut SqliteConnection,
+    before: UnixTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM appointments
+         WHERE last_used_at < ?1
+             AND NOT EXISTS (SELECT 1 FROM launches
+                 WHERE launches.appointment = appointments.id)
+             AND NOT EXISTS (SELECT 1 FROM conferences
+                 WHERE conferences.appointment = appointments.id)
+             AND NOT EXISTS (SELECT 1 FROM participants
+                 WHERE participants.appointment = appointments.id)",
+    )
+    .bind(before.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn insert(
+    store: &SqliteStore,
+    launch: NewLaunch,
+    state: &'static str,
+    now: UnixTime,
+) -> Result<Begun, StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO launches
+             (request_id, profile, role, fingerprint, state, sealed, created_at, expires_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, iif(?5 = 'started', ?6, NULL), ?7, ?8
+         WHERE NOT EXISTS
+             (SELECT 1 FROM launches WHERE fingerprint = ?4 AND completed_at IS NOT NULL)",
+    )
+    .bind(bytes(launch.request_id.as_bytes()))
+    .bind(bytes(launch.profile.as_bytes()))
+    .bind(launch.role.as_str())
+    .bind(bytes(launch.fingerprint.as_bytes()))
+    .bind(state)
+    .bind(launch.sealed)
+    .bind(now.as_millis())
+    .bind(launch.expires_at.as_millis())
+    .execute(&store.pool)
+    .await?
+    .rows_affected();
+    Ok(if inserted == 1 {
+        Begun::New
+    } else {
+        Begun::AlreadyUsed
+    })
+}

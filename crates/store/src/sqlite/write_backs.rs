@@ -1,0 +1,201 @@
+//! The outbox in SQLite.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use vestibule_launch::{RequestId, UnixTime};
+
+use super::{
+    SqliteStore,
+    rows::{bytes, profile_of, request_id_of, time_of},
+};
+use crate::{NewWriteBack, StoreError, WriteBack, WriteBackRecord, WriteBackState, WriteBacks};
+
+#[async_trait]
+impl WriteBacks for SqliteStore {
+    async fn claim_write_backs(
+        &self,
+        now: UnixTime,
+        lease: Duration,
+        limit: u32,
+        of_profile: u32,
+    ) -> Result<Vec<WriteBack>, StoreError> {
+        let rows = sqlx::query(
+            "WITH leased AS
+                 (SELECT profile, count(*) AS places FROM write_backs
+                  WHERE state = 'unsent' AND leased_until > ?1
+                  GROUP BY profile),
+             ready AS
+                 (SELECT id, profile, due_at, created_at,
+                      row_number() OVER
+                          (PARTITION BY profile ORDER BY due_at, created_at, id) AS place
+                  FROM write_backs AS oldest
+                  WHERE state = 'unsent' AND due_at <= ?1
+                      AND (leased_until IS NULL OR leased_until <= ?1)
+                      AND NOT EXISTS
+                          (SELECT 1 FROM write_backs AS older
+                           WHERE older.state = 'unsent' AND older.request_id = oldest.request_id
+                               AND (older.created_at, older.id) < (oldest.created_at, oldest.id)))
+             UPDATE write_backs
+             SET attempts = attempts + 1, lease = lease + 1, leased_until = ?2
+             WHERE id IN
+                 (SELECT ready.id FROM ready LEFT JOIN leased USING (profile)
+                  WHERE ready.place + coalesce(leased.places, 0) <= ?4
+                  ORDER BY ready.due_at, ready.created_at, ready.id LIMIT ?3)
+             RETURNING *",
+        )
+        .bind(now.as_millis())
+        .bind((now + lease).as_millis())
+        .bind(limit)
+        .bind(of_profile)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut claimed = rows
+            .iter()
+            .map(write_back_of)
+            .collect::<Result<Vec<_>, _>>()?;
+        claimed.sort_by_key(|write_back| (write_back.created_at, write_back.id));
+        Ok(claimed)
+    }
+
+    async fn write_back_sent(
+        &self,
+        write_back: &WriteBack,
+        status: u16,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        self.finish(write_back, "sent", Some(status), now).await
+    }
+
+    async fn write_back_failed(
+        &self,
+        write_back: &WriteBack,
+        status: Option<u16>,
+        try_again_at: Option<UnixTime>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let Some(due_at) = try_again_at else {
+            return self.finish(write_back, "given_up", status, now).await;
+        };
+        let recorded = sqlx::query(
+            "UPDATE write_backs SET last_status = ?3, due_at = ?4, leased_until = NULL
+             WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL",
+        )
+        .bind(write_back.id)
+        .bind(write_back.lease)
+        .bind(status)
+        .bind(due_at.as_millis())
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(recorded == 1)
+    }
+
+    async fn write_backs_of(
+        &self,
+        request_id: RequestId,
+    ) -> Result<Vec<WriteBackRecord>, StoreError> {
+        sqlx::query("SELECT * FROM write_backs WHERE request_id = ?1 ORDER BY created_at, id")
+            .bind(bytes(request_id.as_bytes()))
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(record_of)
+            .collect()
+    }
+}
+
+impl SqliteStore {
+    async fn finish(
+        &self,
+        write_back: &WriteBack,
+        state: &'static str,
+        status: Option<u16>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let recorded = sqlx::query(
+            "UPDATE write_backs
+             SET state = ?3, last_status = ?4, finished_at = ?5, leased_until = NULL
+             WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL",
+        )
+        .bind(write_back.id)
+        .bind(write_back.lease)
+        .bind(state)
+        .bind(status)
+        .bind(now.as_millis())
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(recorded == 1)
+    }
+}
+
+/// Stores a write-back, unless the same one is here already.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    write_back: NewWriteBack,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (dedupe) DO NOTHING",
+    )
+    .bind(bytes(&write_back.dedupe))
+    .bind(bytes(write_back.profile.as_bytes()))
+    .bind(bytes(write_back.request_id.as_bytes()))
+    .bind(write_back.sealed)
+    .bind(now.as_millis())
+    .bind(write_back.due_at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets what was sent, or given up, before `before`.
+pub(super) async fn purge(
+    connection: &mut SqliteConnection,
+    before: UnixTime,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM write_backs WHERE finished_at < ?1")
+        .bind(before.as_millis())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn write_back_of(row: &SqliteRow) -> Result<WriteBack, StoreError> {
+    Ok(WriteBack {
+        id: row.try_get("id")?,
+        profile: profile_of(row)?,
+        request_id: request_id_of(row)?,
+        sealed: row.try_get("sealed")?,
+        attempts: row.try_get("attempts")?,
+        created_at: time_of(row, "created_at")?,
+        lease: row.try_get("lease")?,
+    })
+}
+
+fn record_of(row: &SqliteRow) -> Result<WriteBackRecord, StoreError> {
+    let state: String = row.try_get("state")?;
+    Ok(WriteBackRecord {
+        id: row.try_get("id")?,
+        sealed: row.try_get("sealed")?,
+        created_at: time_of(row, "created_at")?,
+        attempts: row.try_get("attempts")?,
+        last_status: row.try_get("last_status")?,
+        state: match state.as_str() {
+            "unsent" => WriteBackState::Unsent {
+                due_at: time_of(row, "due_at")?,
+            },
+            "sent" => WriteBackState::Sent {
+                at: time_of(row, "finished_at")?,
+            },
+            "given_up" => WriteBackState::GivenUp {
+                at: time_of(row, "finished_at")?,
+            },
+            _ => return Err(StoreError::Damaged("state")),
+        },
+    })
+}

@@ -1,0 +1,56 @@
+//! Write-backs: the outbox.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use vestibule_launch::{RequestId, UnixTime};
+
+use crate::{StoreError, WriteBack, WriteBackRecord};
+
+/// The outbox. [`crate::Visits::apply_event`] fills it.
+///
+/// Whoever claims a write-back holds a lease on it, as with [`crate::Sessions`]. One
+/// whose sender has vanished is claimed again when its lease is over: it is sent at
+/// least once.
+#[async_trait]
+pub trait WriteBacks {
+    /// At most `limit` write-backs that are due, those that wait longest first, and that
+    /// nobody else sends until `now + lease`. Of one launch only the oldest that is
+    /// unsent, so that they arrive in order; of one profile no more than `of_profile`,
+    /// those that are leased already included, so that an EHR that does not answer holds
+    /// up no other. Each counts as an attempt.
+    async fn claim_write_backs(
+        &self,
+        now: UnixTime,
+        lease: Duration,
+        limit: u32,
+        of_profile: u32,
+    ) -> Result<Vec<WriteBack>, StoreError>;
+
+    /// Records that the EHR took it. `false`, and nothing recorded, where the caller
+    /// does not hold the lease.
+    async fn write_back_sent(
+        &self,
+        write_back: &WriteBack,
+        status: u16,
+        now: UnixTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Records that it failed, with the status where there was an answer, and when to
+    /// try again. `None` gives it up: it stays on record, and later ones of the same
+    /// launch go on. `false`, and nothing recorded, where the caller does not hold the
+    /// lease.
+    async fn write_back_failed(
+        &self,
+        write_back: &WriteBack,
+        status: Option<u16>,
+        try_again_at: Option<UnixTime>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError>;
+
+    /// All write-backs of a launch that are on record, the oldest first.
+    async fn write_backs_of(
+        &self,
+        request_id: RequestId,
+    ) -> Result<Vec<WriteBackRecord>, StoreError>;
+}

@@ -1,0 +1,74 @@
+//! What templates can ask of the world around them. This crate has no clock, no
+//! randomness and no log of its own.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use minijinja::{
+    Value,
+    value::{Object, ObjectRepr},
+};
+
+/// Fills bytes with random ones.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Takes a message for the log.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What a rendering may use besides its context. By default nothing: a template that
+/// asks for the time or for something random then fails with
+/// [`TemplateErrorKind::Unavailable`](crate::TemplateErrorKind::Unavailable).
+#[derive(Clone, Default)]
+pub struct Surroundings {
+    /// The time, since 1970-01-01T00:00:00Z: for `pex_now`.
+    pub now: Option<Duration>,
+    /// Fills bytes with random ones, fit for secrets: for `pex_random_pin` and `pex_uuid4`.
+    pub random: Option<Random>,
+    /// Takes the messages of `pex_debug_log`; without it they are dropped. A message has
+    /// the words that stand in the template; of values, their kind and length only.
+    pub log: Option<Log>,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("now", &self.now.is_some())
+            .field("random", &self.random.is_some())
+            .field("log", &self.log.is_some())
+            .finish()
+    }
+}
+
+/// No identifier, so that no template can ask for it.
+pub(crate) const NAME: &str = "~surroundings";
+
+/// The variables of a rendering, and what surrounds it.
+pub(crate) struct Root {
+    pub(crate) context: Value,
+    pub(crate) surroundings: Surroundings,
+}
+
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Root")
+    }
+}
+
+impl Object for Root {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        if key.as_str() == Some(NAME) {
+            return Some(Value::from_object(self.surroundings.clone()));
+        }
+        let value = self.context.get_item(key).ok()?;
+        (!value.is_undefined()).then_some(value)
+    }
+}
+
+impl Object for Surroundings {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
