@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
+    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::OnceLock,
 };
@@ -19,6 +20,9 @@ const SERVER: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/oidc_provider/server.mjs"
 );
+/// Node.js as npm brings it, where it does: oidc-provider needs a newer one than some
+/// systems have.
+const NPMS_NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../node_modules/.bin/node");
 const ADVICE: &str =
     "oidc-provider did not start; run `cargo xtask test`, which installs Node.js and its packages";
 
@@ -40,7 +44,8 @@ impl Provider {
         let keys = [KeyKind::Rsa2048, KeyKind::P384]
             .map(|kind| AssertionKey::generate(kind).expect("a key can be made"));
         let mut stderr = tempfile::tempfile().expect("a temporary file can be made");
-        let child = Command::new("node")
+        let is_there = Path::new(NPMS_NODE).exists();
+        let child = Command::new(if is_there { NPMS_NODE } else { "node" })
             .arg(SERVER)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
