@@ -3,6 +3,7 @@
 
 mod profiles;
 mod purge;
+mod queue;
 mod renew;
 mod write_backs;
 

@@ -1,52 +1,28 @@
 //! Renews the EHR's tokens of launches whose visit may still run.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::{
-    sync::{Notify, Semaphore},
-    time::MissedTickBehavior,
-};
 use vestibule_store::Session;
 
+use super::queue::{Pace, work_off};
 use crate::{in_flight::InFlight, session, state::AppState};
 
-/// How often it is looked for tokens that are due, where nothing else happens.
-const INTERVAL: Duration = Duration::from_secs(5);
+const PACE: Pace = Pace {
+    interval: Duration::from_secs(5),
+    at_once: 20,
+};
 
-/// Most renewals under way at a time.
-const AT_ONCE: usize = 20;
-
+/// A renewal is let finish where the server ends: the EHR may have made the old refresh
+/// token useless, and the new one is still on its way.
 pub(super) async fn run(state: &AppState, in_flight: &InFlight) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    // A server that was down may have many to catch up with.
-    let one_is_done = Arc::new(Notify::new());
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = one_is_done.notified() => {}
-        }
-        for session in due(state, places.available_permits()).await {
-            let place = Arc::clone(&places).acquire_owned().await;
-            // A server that ends lets it finish: the EHR may have made the old refresh
-            // token useless, and the new one is still on its way.
-            let one = in_flight.more();
-            let (state, done) = (state.clone(), Arc::clone(&one_is_done));
-            tokio::spawn(async move {
-                renew(&state, &session).await;
-                drop((one, place));
-                done.notify_one();
-            });
-        }
-    }
+    let work = |session| {
+        let state = state.clone();
+        async move { renew(&state, &session).await }
+    };
+    work_off(PACE, in_flight, |free| due(state, free), work).await;
 }
 
-async fn due(state: &AppState, free: usize) -> Vec<Session> {
-    let limit = u32::try_from(free).unwrap_or(u32::MAX);
-    if limit == 0 {
-        return Vec::new();
-    }
+async fn due(state: &AppState, limit: u32) -> Vec<Session> {
     let tools = &state.tools;
     let claimed = tools
         .store
