@@ -83,15 +83,8 @@ fn while_a_visit_runs_somebody_has_to_insist() {
     let join_link = browser.follow(launch_url.as_str());
     let _token = browser.join(&join_link);
     // The node tells of it in its own time.
-    let mut refused = home.run(&["profile", "remove", UUID, "--yes"]);
-    for _ in 0..20 {
-        if refused.code == 1 {
-            break;
-        }
-        home.write("profiles/org.toml", &Profile::of(SITE, &ehr.url).0);
-        std::thread::sleep(std::time::Duration::from_millis(250));
-        refused = home.run(&["profile", "remove", UUID, "--yes"]);
-    }
+    server.until_logged("participant_connected");
+    let refused = home.run(&["profile", "remove", UUID, "--yes"]);
     assert!(refused.complaint().contains("--while-visits-run"));
     assert!(home.join("profiles/org.toml").exists());
     home.run(&["profile", "remove", UUID, "--yes", "--while-visits-run"])

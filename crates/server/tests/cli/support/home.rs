@@ -6,6 +6,9 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use nix::{
@@ -30,6 +33,7 @@ pub(crate) struct Profile(pub(crate) String);
 /// A server that runs in the folder.
 pub(crate) struct Running {
     process: Child,
+    logged: mpsc::Receiver<String>,
     /// Such as `http://127.0.0.1:7080`.
     pub(crate) url: String,
 }
@@ -142,9 +146,17 @@ impl Home {
             .env_remove("RUST_LOG")
             .env_remove("VESTIBULE_STATE_KEY")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap());
+        let (lines, logged) = mpsc::channel();
+        // Reads to the end, so that the server never waits for its log.
+        thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                let _ = lines.send(line);
+            }
+        });
         let mut line = String::new();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();
@@ -154,6 +166,20 @@ impl Home {
                 .unwrap_or_else(|| panic!("it does not start: {line}"))
                 .to_owned(),
             process,
+            logged,
+        }
+    }
+}
+
+impl Running {
+    /// Waits until the server logs this.
+    pub(crate) fn until_logged(&self, text: &str) {
+        loop {
+            let line = self.logged.recv_timeout(Duration::from_secs(20));
+            let line = line.unwrap_or_else(|_| panic!("{text} is not logged"));
+            if line.contains(text) {
+                return;
+            }
         }
     }
 }
