@@ -2,17 +2,15 @@
 //! captured answers and clients disagree about `status`, so only the HTTP
 //! status and the shape of `result` count.
 
-use std::fmt;
-
 use vestibule_launch::Role;
 
 use crate::json::Json;
 
-/// What the answer means.
-#[derive(Debug)]
+/// What the answer means. What belongs to it stays in the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// A token: in, or waiting to be let in.
-    Granted(Session),
+    Granted,
     /// A PIN is wanted.
     PinWanted {
         /// Hosts need one.
@@ -29,14 +27,12 @@ pub(crate) enum Answer {
     /// A virtual reception wants to know whom to call.
     ExtensionWanted(ExtensionKind),
     /// An identity provider must be chosen.
-    ProviderWanted(Vec<IdentityProvider>),
-    /// The user must sign in at this address.
-    SignInWanted {
-        /// An `https` address.
-        url: String,
-        /// Name of the identity provider.
-        provider: String,
+    ProviderWanted {
+        /// There is one to choose.
+        any: bool,
     },
+    /// The user must sign in at the answer's `https` address.
+    SignInWanted,
     /// There is no such conference.
     NotFound,
     /// The node refuses, with a reason that the user cannot mend.
@@ -56,39 +52,18 @@ pub(crate) enum ExtensionKind {
     Mssip,
 }
 
-/// Somebody who can sign the user in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IdentityProvider {
-    /// Name for the user to choose by.
-    pub(crate) name: String,
-    /// What the choice is sent as.
-    pub(crate) uuid: String,
-}
-
-/// A participant's session with the node.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Session {
+/// A participant's session with the node. Without `Debug`: it holds the token.
+pub(crate) struct Session<J> {
     /// Authorises every further request.
-    pub(crate) token: String,
+    pub(crate) token: J,
     /// How long the token lives unless it is renewed, in seconds.
     pub(crate) expires: u32,
     /// Identifies the participant in the node's events.
-    pub(crate) participant_uuid: String,
+    pub(crate) participant_uuid: J,
     /// What the node has made of the PIN.
     pub(crate) role: Role,
     /// In the waiting room, not in the conference yet.
     pub(crate) waiting: bool,
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("expires", &self.expires)
-            .field("participant_uuid", &self.participant_uuid)
-            .field("role", &self.role)
-            .field("waiting", &self.waiting)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Lifetime of a token whose answer does not say it: Pexip's default.
@@ -97,102 +72,87 @@ pub(crate) const DEFAULT_EXPIRES: u32 = 120;
 impl Answer {
     /// What an answer with this HTTP status and body means. A body that is no JSON
     /// is handed in as null.
-    pub(crate) fn read(status: u16, body: &impl Json) -> Self {
-        let result = body.get("result");
-        match (status, result) {
-            (404, _) => Self::NotFound,
-            (429 | 500.., _) => Self::Unavailable,
-            (200, Some(result)) => granted(&result).map_or(Self::Malformed, Self::Granted),
-            (403 | 415, Some(result)) => match result.as_text() {
-                Some(text) => refused(&text),
-                None => wanted(&result).unwrap_or(Self::Malformed),
+    pub(crate) fn read(status: u32, body: &impl Json) -> Self {
+        match status {
+            404 => Self::NotFound,
+            0 | 429 | 500.. => Self::Unavailable,
+            200 if Session::read(body).is_some() => Self::Granted,
+            403 | 415 => match body.which("result", REASONS) {
+                0 => Self::WrongPin,
+                1 => Self::PinLocked,
+                _ if body.text("result").is_some() => Self::Refused,
+                _ => wanted(body).unwrap_or(Self::Malformed),
             },
             _ => Self::Malformed,
         }
     }
 }
 
+/// Why a node refuses, in its words, where the user can do something about it.
+const REASONS: &str = "Invalid PIN|Participant exceeded PIN entry retries";
+
 /// The lifetime in the result of a granted or renewed token, in seconds: a number
 /// that Pexip writes as a string.
 pub(crate) fn expires(result: &impl Json) -> u32 {
-    let written = result.get("expires").and_then(|expires| {
-        let text = expires.as_text().and_then(|text| text.parse().ok());
-        // `as` saturates, and turns a number that is none into zero.
-        text.or_else(|| expires.as_number().map(|number| number as u32))
-    });
-    written.unwrap_or(DEFAULT_EXPIRES)
+    match result.number("expires") {
+        0 => DEFAULT_EXPIRES,
+        expires => expires,
+    }
 }
 
-fn granted(result: &impl Json) -> Option<Session> {
-    Some(Session {
-        token: result.text("token")?,
-        expires: expires(result),
-        participant_uuid: result.text("participant_uuid")?,
-        role: match result.text("role")?.as_str() {
-            "HOST" => Role::Host,
-            "GUEST" => Role::Guest,
-            _ => return None,
-        },
-        waiting: result.text("current_service_type").as_deref() == Some("waiting_room"),
-    })
-}
-
-fn refused(text: &str) -> Answer {
-    match text {
-        "Invalid PIN" => Answer::WrongPin,
-        "Participant exceeded PIN entry retries" => Answer::PinLocked,
-        _ => Answer::Refused,
+impl<J: Json> Session<J> {
+    /// Out of the answer that grants a token.
+    pub(crate) fn read(answer: &J) -> Option<Self> {
+        let result = answer.get("result")?;
+        Some(Self {
+            token: result.text("token")?,
+            expires: expires(&result),
+            participant_uuid: result.text("participant_uuid")?,
+            role: match result.which("role", "HOST|GUEST") {
+                0 => Role::Host,
+                1 => Role::Guest,
+                _ => return None,
+            },
+            waiting: result.which("current_service_type", "waiting_room") == 0,
+        })
     }
 }
 
 /// The order is that of Pexip's clients: PIN, then identity provider, then
 /// redirect, then extension.
-fn wanted(result: &impl Json) -> Option<Answer> {
-    let kind = result
-        .text("conference_extension_type")
-        .or_else(|| result.text("conference_extension"));
-    let extension = kind.map(|kind| match kind.as_str() {
-        "mssip" => ExtensionKind::Mssip,
-        _ => ExtensionKind::Standard,
-    });
-    let pin = result.text("pin");
-    let guest_pin = result.text("guest_pin");
-    if pin.is_some() || guest_pin.is_some() {
-        let required = |pin: Option<String>| pin.as_deref() == Some("required");
+fn wanted(answer: &impl Json) -> Option<Answer> {
+    let result = answer.get("result")?;
+    let has = |key| result.text(key).is_some();
+    let extension = |key| match result.which(key, "mssip") {
+        0 => Some(ExtensionKind::Mssip),
+        _ => has(key).then_some(ExtensionKind::Standard),
+    };
+    let extension =
+        extension("conference_extension_type").or_else(|| extension("conference_extension"));
+    let required = |key| result.which(key, "required") == 0;
+    if has("pin") || has("guest_pin") {
         return Some(Answer::PinWanted {
-            host_pin: required(pin),
-            guest_pin: required(guest_pin),
+            host_pin: required("pin"),
+            guest_pin: required("guest_pin"),
             extension,
         });
     }
     if let Some(providers) = result.get("idp") {
-        let providers = providers.items()?;
-        let providers = providers.iter().filter_map(identity_provider).collect();
-        return Some(Answer::ProviderWanted(providers));
+        let mut providers = (0..).map_while(|place| providers.item(place));
+        return Some(Answer::ProviderWanted {
+            any: providers.any(|it| it.text("name").is_some() && it.text("uuid").is_some()),
+        });
     }
-    if let Some(url) = result.text("redirect_url") {
-        let provider = result.get("redirect_idp");
+    if let Some(url) = result.string("redirect_url") {
         return url
             .starts_with(SIGN_IN_SCHEME)
-            .then(|| Answer::SignInWanted {
-                url,
-                provider: provider
-                    .and_then(|provider| provider.text("name"))
-                    .unwrap_or_default(),
-            });
+            .then_some(Answer::SignInWanted);
     }
     extension.map(Answer::ExtensionWanted)
 }
 
 /// Anything else, `javascript:` above all, is no place to send a user to.
 const SIGN_IN_SCHEME: &str = "https://";
-
-fn identity_provider(json: &impl Json) -> Option<IdentityProvider> {
-    Some(IdentityProvider {
-        name: json.text("name")?,
-        uuid: json.text("uuid")?,
-    })
-}
 
 #[cfg(test)]
 mod tests;

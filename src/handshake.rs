@@ -9,9 +9,16 @@
 //! that is asked of the user, so that no sequence of answers can make the
 //! machine send requests by itself for ever.
 
-use vestibule_launch::{BrowserErrorName, ClassicLink, DisplayName, Pin, Role, client_api::NONE};
+use core::mem;
 
-use crate::answer::{Answer, ExtensionKind};
+use vestibule_launch::{
+    BrowserErrorName, ClassicLink, DisplayName, Entry, LinkText, Pin, Role, client_api::NONE,
+};
+
+use crate::{
+    answer::{Answer, ExtensionKind},
+    json::Json,
+};
 
 /// What to do next. What belongs to it is in the handshake or in the answer that
 /// led to it.
@@ -60,7 +67,6 @@ pub(crate) struct Failure {
 }
 
 /// The `pin` header of a `request_token`.
-#[derive(Clone, Debug)]
 pub(crate) enum PinHeader {
     /// No such header.
     Absent,
@@ -70,21 +76,25 @@ pub(crate) enum PinHeader {
     Pin(Pin),
 }
 
-/// The state machine. Every method takes what happened and says what to do.
-#[derive(Debug)]
-pub(crate) struct Handshake {
-    node: String,
+/// The state machine. Every method takes what happened and says what to do. Without
+/// `Debug`: it holds PIN and name.
+pub(crate) struct Handshake<J> {
+    /// The fields of `vestibule_launch`'s `RequestTokenBody` that are text, as far as they
+    /// are known. `direct_media` is left at the node's default.
+    body: J,
     display_name: Option<DisplayName>,
     /// From the link; each is taken out when it is used.
     link_pin: Option<Pin>,
-    link_extension: Option<String>,
+    link_extension: Option<LinkText>,
     link_role: Option<Role>,
-    call_tag: Option<String>,
-    extension: Option<String>,
+    /// An extension was given, and not refused since.
+    extended: bool,
     extension_kind: ExtensionKind,
-    chosen_idp: Option<String>,
-    sso_token: Option<String>,
+    /// An identity provider was chosen.
+    chosen: bool,
     pin: PinHeader,
+    /// What the node has left open: whether hosts and whether guests need a PIN.
+    open: Option<(bool, bool)>,
     step: Step,
 }
 
@@ -93,7 +103,7 @@ enum Step {
     New,
     Name,
     Requested,
-    Role { host_pin: bool, guest_pin: bool },
+    Role,
     Pin { whose: Option<Role> },
     Extension,
     Provider,
@@ -102,23 +112,36 @@ enum Step {
     Over,
 }
 
-impl Handshake {
+impl<J: Json> Handshake<J> {
     /// A handshake for `link`. `node` is the host name of the conferencing
     /// node as the browser sees it.
-    pub(crate) fn new(link: ClassicLink, node: String) -> Self {
-        let link_role = link.role();
+    pub(crate) fn new(link: ClassicLink, node: &J) -> Self {
+        let mut body = J::object();
+        if let Some(name) = &link.display_name {
+            body.put_text(DISPLAY_NAME, name.as_str());
+        }
+        body.put_text(CHOSEN_IDP, NONE);
+        body.put_text(SSO_TOKEN, NONE);
+        body.put_value("node", node);
+        if let Some(tag) = &link.call_tag {
+            body.put_text("call_tag", tag.as_str());
+        }
+        let (link_pin, link_role) = match link.entry {
+            Entry::Ask => (None, None),
+            Entry::Pin(pin) => (Some(pin), None),
+            Entry::As(role) => (None, Some(role)),
+        };
         Self {
-            node,
-            link_pin: link.pin().cloned(),
+            body,
             display_name: link.display_name,
-            link_extension: link.extension.map(Into::into),
+            link_pin,
+            link_extension: link.extension,
             link_role,
-            call_tag: link.call_tag.map(Into::into),
-            extension: None,
+            extended: false,
             extension_kind: ExtensionKind::Standard,
-            chosen_idp: None,
-            sso_token: None,
+            chosen: false,
             pin: PinHeader::Absent,
+            open: None,
             step: Step::New,
         }
     }
@@ -128,22 +151,9 @@ impl Handshake {
         &self.pin
     }
 
-    /// The body of the request to send: the fields of `vestibule_launch`'s
-    /// `RequestTokenBody` that are text, in the order in which Pexip's own client
-    /// sends them. `direct_media` is left at the node's default.
-    pub(crate) fn body(&self) -> [(&'static str, Option<&str>); 6] {
-        let name = self.display_name.as_ref().map(DisplayName::as_str);
-        [
-            ("display_name", name),
-            (
-                "chosen_idp",
-                Some(self.chosen_idp.as_deref().unwrap_or(NONE)),
-            ),
-            ("sso_token", Some(self.sso_token.as_deref().unwrap_or(NONE))),
-            ("node", Some(&self.node)),
-            ("conference_extension", self.extension.as_deref()),
-            ("call_tag", self.call_tag.as_deref()),
-        ]
+    /// The body of the request to send.
+    pub(crate) fn body(&self) -> &J {
+        &self.body
     }
 
     /// Begins. Later calls change nothing.
@@ -159,17 +169,14 @@ impl Handshake {
         let Step::Name = self.step else {
             return Action::Ignore;
         };
+        self.body.put_text(DISPLAY_NAME, name.as_str());
         self.display_name = Some(name);
         self.send(PinHeader::Absent)
     }
 
     /// The user says who they are.
     pub(crate) fn role_chosen(&mut self, role: Role) -> Action {
-        let Step::Role {
-            host_pin,
-            guest_pin,
-        } = self.step
-        else {
+        let (Step::Role, Some((host_pin, guest_pin))) = (self.step, self.open) else {
             return Action::Ignore;
         };
         self.link_role = Some(role);
@@ -194,31 +201,71 @@ impl Handshake {
     }
 
     /// The user has typed an extension.
-    pub(crate) fn extension_given(&mut self, extension: String) -> Action {
+    pub(crate) fn extension_given(&mut self, extension: &LinkText) -> Action {
         let Step::Extension = self.step else {
             return Action::Ignore;
         };
-        self.extension = Some(extension);
-        self.send_again()
+        self.extend(extension)
     }
 
     /// The user has chosen an identity provider by its uuid.
-    pub(crate) fn provider_chosen(&mut self, uuid: String) -> Action {
+    pub(crate) fn provider_chosen(&mut self, uuid: &J) -> Action {
         let Step::Provider = self.step else {
             return Action::Ignore;
         };
-        self.chosen_idp = Some(uuid);
-        self.sso_token = None;
+        self.chosen = true;
+        self.body.put_value(CHOSEN_IDP, uuid);
+        self.body.put_text(SSO_TOKEN, NONE);
         self.send_again()
     }
 
     /// The sign-in has ended with this token.
-    pub(crate) fn signed_in(&mut self, sso_token: String) -> Action {
+    pub(crate) fn signed_in(&mut self, sso_token: &J) -> Action {
         let Step::SignIn = self.step else {
             return Action::Ignore;
         };
-        self.sso_token = Some(sso_token);
+        self.body.put_value(SSO_TOKEN, sso_token);
         self.send_again()
+    }
+
+    /// The user wants to go back: from a PIN that only hosts or only guests need to the
+    /// question who they are, from the sign-in to the choice of who does it.
+    pub(crate) fn back(&mut self) -> Action {
+        if !self.has_way_back() {
+            return Action::Ignore;
+        }
+        if let Step::SignIn = self.step {
+            self.chosen = false;
+            self.step = Step::Provider;
+            Action::ChooseProvider
+        } else {
+            self.step = Step::Role;
+            Action::AskRole
+        }
+    }
+
+    /// Whether [`Handshake::back`] leads anywhere.
+    pub(crate) fn has_way_back(&self) -> bool {
+        match self.step {
+            Step::Pin { whose: Some(_) } => self.open.is_some(),
+            Step::SignIn => self.chosen,
+            _ => false,
+        }
+    }
+
+    /// Whether a request is under way.
+    pub(crate) fn requested(&self) -> bool {
+        matches!(self.step, Step::Requested)
+    }
+
+    /// With which name and how the user has come in.
+    pub(crate) fn into_entry(self) -> (Option<DisplayName>, Entry) {
+        let entry = match self.pin {
+            PinHeader::Absent => Entry::Ask,
+            PinHeader::None => Entry::As(Role::Guest),
+            PinHeader::Pin(pin) => Entry::Pin(pin),
+        };
+        (self.display_name, entry)
     }
 
     /// The user wants to try again after a failure: the same request once more.
@@ -230,15 +277,14 @@ impl Handshake {
     }
 
     /// The node has answered the last request.
-    pub(crate) fn answered(&mut self, answer: &Answer) -> Action {
+    pub(crate) fn answered(&mut self, answer: Answer) -> Action {
         let Step::Requested = self.step else {
             return Action::Ignore;
         };
         self.step = Step::Over;
         let failure = match answer {
-            Answer::Granted(_) => {
+            Answer::Granted => {
                 self.link_pin = None;
-                self.pin = PinHeader::Absent;
                 return Action::Join;
             }
             Answer::PinWanted {
@@ -246,33 +292,33 @@ impl Handshake {
                 ..
             }
             | Answer::ExtensionWanted(kind)
-                if self.extension.is_none() =>
+                if !self.extended =>
             {
-                return self.extension_wanted(*kind);
+                return self.extension_wanted(kind);
             }
             Answer::PinWanted {
                 host_pin,
                 guest_pin,
                 ..
-            } => return self.pin_wanted(*host_pin, *guest_pin),
+            } => return self.pin_wanted(host_pin, guest_pin),
             Answer::WrongPin => {
                 return self.ask_pin(self.link_role, matches!(self.pin, PinHeader::Pin(_)));
             }
-            Answer::ExtensionWanted(kind) => return self.ask_extension(*kind),
-            Answer::ProviderWanted(providers) if !providers.is_empty() => {
+            Answer::ExtensionWanted(kind) => return self.ask_extension(kind),
+            Answer::ProviderWanted { any: true } => {
                 self.step = Step::Provider;
                 return Action::ChooseProvider;
             }
-            Answer::SignInWanted { .. } => {
+            Answer::SignInWanted => {
                 self.step = Step::SignIn;
                 return Action::SignIn;
             }
-            Answer::NotFound if self.extension.is_some() => {
+            Answer::NotFound if self.extended => {
                 return self.ask_extension(self.extension_kind);
             }
             Answer::NotFound => BrowserErrorName::ConferenceNotFound,
             Answer::PinLocked => BrowserErrorName::PinLocked,
-            Answer::Refused | Answer::ProviderWanted(_) => BrowserErrorName::NodeRefused,
+            Answer::Refused | Answer::ProviderWanted { .. } => BrowserErrorName::NodeRefused,
             Answer::Unavailable => BrowserErrorName::NodeUnavailable,
             Answer::Malformed => BrowserErrorName::NodeAnswerInvalid,
         };
@@ -287,6 +333,7 @@ impl Handshake {
     }
 
     fn pin_wanted(&mut self, host_pin: bool, guest_pin: bool) -> Action {
+        self.open = (!(host_pin && guest_pin)).then_some((host_pin, guest_pin));
         match self.pin {
             // Some nodes answer a wrong PIN with the prompt once more.
             PinHeader::Pin(_) => return self.ask_pin(self.link_role, true),
@@ -304,16 +351,15 @@ impl Handshake {
             (Some(role), ..) => self.ask_pin(Some(role), false),
             (None, true, true) => self.ask_pin(None, false),
             (None, ..) => {
-                self.step = Step::Role {
-                    host_pin,
-                    guest_pin,
-                };
+                self.step = Step::Role;
                 Action::AskRole
             }
         }
     }
 
     fn ask_pin(&mut self, whose: Option<Role>, wrong: bool) -> Action {
+        // A PIN that was refused is of no use any more.
+        self.pin = PinHeader::Absent;
         self.step = Step::Pin { whose };
         Action::AskPin { whose, wrong }
     }
@@ -321,19 +367,25 @@ impl Handshake {
     fn extension_wanted(&mut self, kind: ExtensionKind) -> Action {
         match self.link_extension.take() {
             Some(extension) => {
-                self.extension = Some(extension);
                 self.extension_kind = kind;
-                self.send_again()
+                self.extend(&extension)
             }
             None => self.ask_extension(kind),
         }
     }
 
     fn ask_extension(&mut self, kind: ExtensionKind) -> Action {
-        let wrong = self.extension.take().is_some();
+        let wrong = mem::take(&mut self.extended);
         self.extension_kind = kind;
         self.step = Step::Extension;
         Action::AskExtension { kind, wrong }
+    }
+
+    fn extend(&mut self, extension: &LinkText) -> Action {
+        self.extended = true;
+        self.body
+            .put_text("conference_extension", extension.as_str());
+        self.send_again()
     }
 
     /// Sends what was sent before, with what has come to it since: a PIN that was
@@ -353,6 +405,10 @@ impl Handshake {
         Action::Send
     }
 }
+
+const DISPLAY_NAME: &str = "display_name";
+const CHOSEN_IDP: &str = "chosen_idp";
+const SSO_TOKEN: &str = "sso_token";
 
 #[cfg(test)]
 mod tests;

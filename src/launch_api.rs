@@ -2,74 +2,66 @@
 //! here their fields are read and written as they stand, because most of what
 //! is answered is only handed on to the error page.
 
-use vestibule_launch::LaunchTicket;
-use wasm_bindgen::JsValue;
+use vestibule_launch::{ClassicLink, DisplayName, Entry, LinkText, Pin, Role};
 
-use crate::{
-    http::{Answer, Request},
-    json::{self, Json},
-    mailbox::{Mailbox, Message},
-};
+use crate::json::Json;
 
 /// Deadline of a request, in milliseconds.
-const DEADLINE: i32 = 8_000;
+pub(crate) const DEADLINE: i32 = 8_000;
 
-/// Where the launch API is: a base URL; empty means the page's own origin.
-#[derive(Clone, Debug)]
-pub(crate) struct LaunchApi(pub(crate) String);
-
-/// What becomes of a ticket.
-pub(crate) enum Redeemed {
-    /// A `RedeemedLaunch`.
-    Launch(JsValue),
-    /// A `Problem`.
-    Refused(JsValue),
-    /// The launch API could not be reached, is out of order, or its answer makes no
-    /// sense.
-    Unreachable,
+/// Paths below the base URL; the star stands for the launch's `telehealth_request_id`.
+pub(crate) mod path {
+    pub(crate) const REDEEM: &str = "/api/telehealth/v1/launch/redeem";
+    pub(crate) const ERROR: &str = "/api/telehealth/v1/launch/error";
+    pub(crate) const RESUME: &str = "/api/telehealth/v1/launch/*/resume";
+    pub(crate) const EVENTS: &str = "/api/telehealth/v1/launch/*/events";
 }
 
-impl LaunchApi {
-    /// Redeems a one-time ticket; what becomes of it is posted.
-    pub(crate) fn redeem(&self, ticket: &LaunchTicket, browser: &str, mailbox: &Mailbox) {
-        let fields = [
-            ("ticket", Some(ticket.expose())),
-            ("browser", Some(browser)),
-        ];
-        let mailbox = mailbox.clone();
-        let request = self.post("/api/telehealth/v1/launch/redeem", &fields);
-        request.send(DEADLINE, move |answer| {
-            mailbox.post(Message::Redeemed(match answer {
-                Some(Answer { status: 200, json }) if json.get("conference").is_some() => {
-                    Redeemed::Launch(json)
-                }
-                Some(Answer {
-                    status: 400..500,
-                    json,
-                }) if json.get("error_name").is_some() => Redeemed::Refused(json),
-                _ => Redeemed::Unreachable,
-            }));
-        });
-    }
+/// A launch that can be taken up again. Without `Debug`: it holds the bearer token.
+pub(crate) struct Launch<J> {
+    /// The launch's `telehealth_request_id`.
+    pub(crate) id: J,
+    /// Authorises every further request about it.
+    pub(crate) bearer: J,
+}
 
-    /// Reports a failure (an `ErrorReport`), and asks what the error page is to show:
-    /// an `ErrorPage`, `None` where the launch API cannot be reached.
-    pub(crate) fn error_page(
-        &self,
-        report: &[(&str, Option<&str>)],
-        done: impl FnOnce(Option<JsValue>) + 'static,
-    ) {
-        let request = self.post("/api/telehealth/v1/launch/error", report);
-        request.send(DEADLINE, |answer| {
-            done(answer.map(|answer| answer.json).filter(is_error_page));
-        });
-    }
-
-    fn post(&self, path: &str, body: &[(&str, Option<&str>)]) -> Request {
-        Request::post([&self.0, path].concat()).json(json::text(body))
+impl<J: Json> Launch<J> {
+    /// Out of the object that has these texts under `id` and `bearer`; `None` where one
+    /// is missing.
+    pub(crate) fn read(object: &J, id: &str, bearer: &str) -> Option<Self> {
+        Some(Self {
+            id: object.text(id)?,
+            bearer: object.text(bearer)?,
+        })
     }
 }
 
-fn is_error_page(json: &JsValue) -> bool {
-    json.text("telehealth_request_id").is_some() && json.text("template").is_some()
+/// The link that a `RedeemedLaunch` stands for.
+pub(crate) fn redeemed_link(launch: &impl Json) -> Option<ClassicLink> {
+    let mut link = ClassicLink::new(link_text(launch, "conference")?);
+    link.display_name = DisplayName::parse(&launch.string("display_name")?).ok();
+    link.entry = match launch.string("pin") {
+        Some(pin) => Entry::Pin(Pin::parse(&pin).ok()?),
+        None => Entry::As(role(launch).unwrap_or(Role::Guest)),
+    };
+    Some(link)
+}
+
+/// The text under this key, as one of a link.
+pub(crate) fn link_text(object: &impl Json, key: &str) -> Option<LinkText> {
+    LinkText::parse(&object.string(key)?)
+}
+
+/// The role under this name, where it is one.
+pub(crate) fn role(object: &impl Json) -> Option<Role> {
+    match object.which("role", "host|guest") {
+        0 => Some(Role::Host),
+        1 => Some(Role::Guest),
+        _ => None,
+    }
+}
+
+/// Whether an answer to a failure report is an `ErrorPage`.
+pub(crate) fn is_error_page(answer: &impl Json) -> bool {
+    answer.text("telehealth_request_id").is_some() && answer.get("template").is_some()
 }

@@ -1,29 +1,31 @@
 //! The browser shim: what runs on the landing page, from a join link to a
 //! joined visit. This file is the exported JavaScript API, nothing else.
+#![no_std]
+
+extern crate alloc;
+#[cfg(any(test, not(vestibule_module)))]
+extern crate std;
 
 mod answer;
+mod browser;
 mod conference;
-mod error;
 mod handshake;
-mod http;
 mod json;
 mod launch_api;
-mod mailbox;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod module;
 mod page;
 mod session;
 mod visit;
-mod window;
 
-use js_sys::{Function, Promise, Reflect};
-use vestibule_launch::{JoinLink, Role};
+use alloc::{boxed::Box, rc::Rc};
+use core::cell::Cell;
+
 use wasm_bindgen::prelude::*;
 
+use browser::{Window, topic};
+use json::Json;
 use visit::{Settings, Visit};
-
-/// Smaller than the standard library's by 2.5 KB of what is downloaded.
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -38,13 +40,59 @@ export interface ErrorPage {
   template: string;
 }
 
+export type TestResult = "passed" | "failed" | "denied" | "missing" | "skipped";
+
+/** What the device check found. */
+export interface DeviceTest {
+  camera: TestResult;
+  microphone: TestResult;
+  speaker: TestResult;
+  connection: TestResult;
+}
+
 export interface Options {
   /** Base URL of the conferencing node; default: this page's origin. */
   node?: string;
   /** Base URL of the launch API; default: this page's origin. */
   launchApi?: string;
+  /** Who goes on with a visit that is joined; default: "page". */
+  handOver?: "page" | "event" | "connect";
+  /** The Connect web app, where that goes on; `base` with its path, as `https://meet.example.com/webapp3`. */
+  connect?: { base: string; form: "webapp" | "webapp2" | "webapp3" };
+  /** When the device check is offered; default: "off". */
+  deviceCheck?: "off" | "offer" | "before";
+  /** The join link; default: the page's address, out of which it is taken. */
+  link?: string;
+  /** Ends the visit when it is aborted: gives the token back, and the page. */
+  signal?: AbortSignal;
+  /** Where the page's elements are; default: the document. */
+  root?: Document | ShadowRoot;
+  /** What events are dispatched on; default: the window. */
+  host?: EventTarget;
+  /** A launch has failed: what renders its error page can be loaded already. */
+  prepareErrorPage?(): void;
   /** Renders an error page to HTML; called only when a launch has failed. */
   renderErrorPage(page: ErrorPage): Promise<string>;
+  /**
+   * Runs the device check in a section of the page; called only when it is asked for. `node`
+   * is the base URL of the conferencing node, none on the page's origin.
+   */
+  checkDevices?(section: Element, node?: string): Promise<DeviceTest>;
+  /** The launch wishes for this language (BCP 47): for users whose own are not spoken. */
+  speak?(language: string): void;
+}
+
+/** A participant's session with the conferencing node. */
+export interface Session {
+  conference: string;
+  /** Base URL of the conferencing node; empty: this page's origin. */
+  node: string;
+  token: string;
+  /** How long the token lives unless it is renewed, in seconds. */
+  expires: number;
+  participantUuid: string;
+  role: "host" | "guest";
+  displayName: string;
 }
 
 /** What `start` rejects with. */
@@ -53,15 +101,8 @@ export interface LaunchError extends Error {
   code: string;
   requestId: string;
   utcTime: string;
-}
-
-/** A join link without what is secret in it. */
-export interface JoinLink {
-  conference?: string;
-  role?: "host" | "guest";
-  pinPresent: boolean;
-  namePresent: boolean;
-  ticketPresent: boolean;
+  /** Trying again was offered, and the user has left instead. */
+  retryable: boolean;
 }
 "#;
 
@@ -71,57 +112,39 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "Options")]
     pub type Options;
 
-    #[wasm_bindgen(method, getter, structural)]
-    fn node(this: &Options) -> Option<String>;
-
-    #[wasm_bindgen(method, getter, structural, js_name = launchApi)]
-    fn launch_api(this: &Options) -> Option<String>;
-
-    #[wasm_bindgen(method, getter, structural, js_name = renderErrorPage)]
-    fn render_error_page(this: &Options) -> Function;
-
-    /// What `parseJoinLink` returns.
-    #[wasm_bindgen(typescript_type = "JoinLink")]
-    pub type JoinLinkView;
-}
-
-/// Panics are told to the console, with their place in the source.
-#[wasm_bindgen(start)]
-pub fn install_panic_hook() {
-    console_error_panic_hook::set_once();
+    /// What `start` returns.
+    #[wasm_bindgen(typescript_type = "Promise<Session | undefined>")]
+    pub type Outcome;
 }
 
 /// Takes the join link out of the address bar and joins the visit that it
-/// names. Resolves when the visit has ended; rejects with a `LaunchError` after
-/// the page has shown what went wrong.
+/// names. Resolves when the visit has ended, or with the session where the
+/// embedding page goes on with it; rejects with a `LaunchError` after the page has
+/// shown what went wrong.
 #[wasm_bindgen]
-pub fn start(options: &Options) -> Promise {
-    Visit::start(&Settings {
-        node: options.node().unwrap_or_default(),
-        launch_api: options.launch_api().unwrap_or_default(),
-        render_error_page: options.render_error_page(),
-    })
-}
-
-/// Reads a join link in any of its documented forms. PIN, name and ticket stay
-/// inside: only whether they are there is told.
-///
-/// # Errors
-/// An `Error` whose message says what is wrong with the link.
-#[wasm_bindgen(js_name = parseJoinLink)]
-pub fn parse_join_link(href: &str) -> Result<JoinLinkView, JsError> {
-    let (conference, role, present) = match JoinLink::parse(href)? {
-        JoinLink::Classic(link) => {
-            let present = [link.pin().is_some(), link.display_name.is_some(), false];
-            let role = link.role().map(Role::as_str);
-            (Some(String::from(link.conference)), role, present)
+pub fn start(options: Options) -> Outcome {
+    let visit: Rc<Cell<Option<Box<Visit<Window>>>>> = Rc::default();
+    let receive = Closure::<dyn FnMut(u32, u32, JsValue)>::new({
+        let visit = Rc::clone(&visit);
+        move |topic, number, value| {
+            // `browser.js` never tells anything while the module runs.
+            if let Some(mut known) = visit.take()
+                && topic != topic::GIVEN_BACK
+            {
+                known.receive(topic, number, &value);
+                visit.set(Some(known));
+            }
         }
-        JoinLink::Ticket(_) => (None, None, [false, false, true]),
-    };
-    let view = json::object(&[("conference", conference.as_deref()), ("role", role)]);
-    let keys = ["pinPresent", "namePresent", "ticketPresent"];
-    for (key, present) in keys.into_iter().zip(present) {
-        Reflect::set(&view, &key.into(), &present.into()).ok();
-    }
-    Ok(view.unchecked_into())
+    });
+    // By value: nothing else needs what the glue needs for borrowing.
+    let options = JsValue::from(options);
+    let root = options.get("root").unwrap_or(JsValue::UNDEFINED);
+    let window = Window::new(&root, &receive, &options);
+    // What the page tells is taken in for as long as there is a page.
+    receive.forget();
+    let outcome = window.promise().unchecked_into();
+    let mut begun = Box::new(Visit::new(window, Settings::read(&options)));
+    begun.start();
+    visit.set(Some(begun));
+    outcome
 }

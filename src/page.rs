@@ -1,59 +1,60 @@
-//! The page: shows one screen at a time, and turns forms and buttons into
-//! messages. All words stand in `www/index.html`; nothing is written as HTML.
-
-mod address;
-mod attendance;
-mod failure;
-mod forms;
-mod listener;
-mod sign_in;
-
-use std::cell::{Cell, RefCell};
+//! What the page shows. All words stand in `www/index.html`.
 
 use vestibule_launch::Role;
-use wasm_bindgen::{JsCast, UnwrapThrowExt};
-use web_sys::{Document, Element, HtmlElement};
 
-use crate::{answer::ExtensionKind, mailbox::Mailbox, window::window};
+use crate::answer::ExtensionKind;
 
-use listener::Listener;
-
-/// What the page shows.
+/// One screen of the page, in one of its variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Screen {
     /// A request is under way.
     Connecting,
+    /// Before joining: the devices can be checked first.
+    Ready,
     /// The form for the name.
-    Name {
-        /// The name before cannot be used.
-        refused: bool,
-    },
+    Name,
     /// Host or guest?
     Role,
-    /// The form for the PIN.
-    Pin {
-        /// Whose.
-        whose: Option<Role>,
-        /// The PIN before was wrong.
-        wrong: bool,
-    },
+    /// The form for a PIN, whosever.
+    Pin,
+    /// The form for the host's PIN.
+    HostPin,
+    /// The same, and the question whose it is can be come back to.
+    HostPinBack,
+    /// The form for the guests' PIN.
+    GuestPin,
+    /// The same, and the question whose it is can be come back to.
+    GuestPinBack,
     /// The form for the extension.
-    Extension {
-        /// What kind of extension.
-        kind: ExtensionKind,
-        /// The extension before was not found.
-        wrong: bool,
-    },
+    Extension,
+    /// The form for a Skype for Business conference id.
+    MssipExtension,
     /// The list of identity providers.
     Provider,
     /// The link to the identity provider.
     SignIn,
+    /// The same, where it was chosen from several.
+    SignInChosen,
     /// Waiting for the host.
     Waiting,
-    /// In the visit.
-    Joined(Role),
+    /// The host is there and must let one in.
+    LetIn,
+    /// In the visit, as host.
+    JoinedHost,
+    /// In the visit, as guest.
+    JoinedGuest,
+    /// The visit was lost and is being taken up again.
+    Reconnecting,
+    /// The visit is open in another tab.
+    Elsewhere,
+    /// The visit goes on in the Connect web app.
+    HandedToConnect,
+    /// The visit goes on in the embedding page.
+    HandedToPage,
     /// The user has left.
     Left,
+    /// The user has left, and can come back.
+    LeftRejoin,
     /// The visit is over.
     Ended,
     /// The launch has failed.
@@ -61,142 +62,55 @@ pub(crate) enum Screen {
 }
 
 impl Screen {
-    /// The `data-screen` of its section.
-    fn name(self) -> &'static str {
+    /// The form for the PIN. `back`: the question whose it is can be come back to.
+    pub(crate) fn pin(whose: Option<Role>, back: bool) -> Self {
+        match (whose, back) {
+            (None, _) => Self::Pin,
+            (Some(Role::Host), false) => Self::HostPin,
+            (Some(Role::Host), true) => Self::HostPinBack,
+            (Some(Role::Guest), false) => Self::GuestPin,
+            (Some(Role::Guest), true) => Self::GuestPinBack,
+        }
+    }
+
+    /// The form for the extension.
+    pub(crate) fn extension(kind: ExtensionKind) -> Self {
+        match kind {
+            ExtensionKind::Standard => Self::Extension,
+            ExtensionKind::Mssip => Self::MssipExtension,
+        }
+    }
+
+    /// The `data-screen` of its section, then which of the section's `data-when` parts are
+    /// shown, with spaces between.
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
-            Self::Name { .. } => "name",
+            Self::Ready => "ready",
+            Self::Name => "name",
             Self::Role => "role",
-            Self::Pin { .. } => "pin",
-            Self::Extension { .. } => "extension",
+            Self::Pin => "pin any",
+            Self::HostPin => "pin host",
+            Self::HostPinBack => "pin host back",
+            Self::GuestPin => "pin guest",
+            Self::GuestPinBack => "pin guest back",
+            Self::Extension => "extension standard",
+            Self::MssipExtension => "extension mssip",
             Self::Provider => "provider",
             Self::SignIn => "sign-in",
+            Self::SignInChosen => "sign-in chosen",
             Self::Waiting => "waiting",
-            Self::Joined(_) => "joined",
-            Self::Left => "left",
+            Self::LetIn => "let-in",
+            Self::JoinedHost => "joined host",
+            Self::JoinedGuest => "joined guest",
+            Self::Reconnecting => "reconnecting",
+            Self::Elsewhere => "elsewhere",
+            Self::HandedToConnect => "handed-on connect",
+            Self::HandedToPage => "handed-on event",
+            Self::Left => "left over",
+            Self::LeftRejoin => "left rejoin",
             Self::Ended => "ended",
             Self::Failed => "failed",
         }
     }
-
-    /// Which of the section's `data-when` parts are shown.
-    fn variant(self) -> &'static str {
-        match self {
-            Self::Pin { whose: role, .. } => role.map_or("any", Role::as_str),
-            Self::Joined(role) => role.as_str(),
-            Self::Extension { kind, .. } => match kind {
-                ExtensionKind::Standard => "standard",
-                ExtensionKind::Mssip => "mssip",
-            },
-            _ => "",
-        }
-    }
-
-    /// Whether the section's fault is shown.
-    fn faulty(self) -> bool {
-        matches!(
-            self,
-            Self::Name { refused: true }
-                | Self::Pin { wrong: true, .. }
-                | Self::Extension { wrong: true, .. }
-        )
-    }
-}
-
-/// The heading that is shown.
-const HEADING: &str = "h1:not([hidden])";
-
-/// The landing page.
-pub(crate) struct Page {
-    document: Document,
-    root: Element,
-    screen: Cell<Screen>,
-    _listeners: [Listener; 3],
-    sign_in: RefCell<Option<Listener>>,
-}
-
-impl Page {
-    /// Takes the page over: from now on its forms and buttons post to `mailbox`.
-    pub(crate) fn new(mailbox: &Mailbox) -> Self {
-        let document = window().document().unwrap_throw();
-        let root = document.document_element().unwrap_throw();
-        Self {
-            root,
-            _listeners: [
-                forms::on_submit(&document, mailbox.clone()),
-                forms::on_click(&document, mailbox.clone()),
-                address::on_close(mailbox.clone()),
-            ],
-            document,
-            screen: Cell::new(Screen::Connecting),
-            sign_in: RefCell::default(),
-        }
-    }
-
-    /// Shows a screen, moves the focus to it and has it announced.
-    pub(crate) fn show(&self, screen: Screen) {
-        self.screen.set(screen);
-        let section = ["[data-screen=", screen.name(), "]"].concat();
-        let Some(section) = find(&self.root, &section) else {
-            return;
-        };
-        for other in all(&self.root, "[data-screen]") {
-            set_hidden(&other, other != section);
-        }
-        for part in all(&section, "[data-when]") {
-            let when = part.get_attribute("data-when").unwrap_or_default();
-            set_hidden(&part, when != screen.variant());
-        }
-        if let Some(fault) = find(&section, ".fault") {
-            set_hidden(&fault, !screen.faulty());
-        }
-        if let Some(input) = find(&section, "input") {
-            let invalid = if screen.faulty() { "true" } else { "false" };
-            input.set_attribute("aria-invalid", invalid).ok();
-        }
-        self.focus(&section);
-        self.announce(&section, screen.faulty());
-    }
-
-    /// A form's field gets the focus, else the heading.
-    fn focus(&self, section: &Element) {
-        let target = find(section, "input").or_else(|| find(section, HEADING));
-        if let Some(target) = target {
-            target.unchecked_into::<HtmlElement>().focus().ok();
-        }
-    }
-
-    fn announce(&self, section: &Element, faulty: bool) {
-        let words = find(section, if faulty { ".fault" } else { HEADING });
-        self.set_text(
-            "#announcement",
-            words.and_then(|words| words.text_content()).as_deref(),
-        );
-    }
-
-    fn set_text(&self, selector: &str, text: Option<&str>) {
-        if let Some(element) = find(&self.root, selector) {
-            element.set_text_content(text);
-        }
-    }
-}
-
-// The page's markup decides what a selector finds, so elements are taken for what
-// they should be unchecked: a wrong one throws at the first use.
-
-fn find(within: &Element, selector: &str) -> Option<Element> {
-    within.query_selector(selector).ok().flatten()
-}
-
-fn all(within: &Element, selector: &str) -> Vec<Element> {
-    let Ok(found) = within.query_selector_all(selector) else {
-        return Vec::new();
-    };
-    (0..found.length())
-        .filter_map(|index| Some(found.get(index)?.unchecked_into()))
-        .collect()
-}
-
-fn set_hidden(element: &Element, hidden: bool) {
-    element.toggle_attribute_with_force("hidden", hidden).ok();
 }

@@ -1,82 +1,16 @@
 //! A participant's time in the conference, from the node's events: waiting,
 //! joined, who else is there, and how it ended. No input or output.
 
-use std::fmt;
+use core::mem;
 
 use vestibule_launch::{BrowserErrorName, Role};
 
-use crate::{answer::Session, json::Json};
+use crate::{answer::Session, json::Json, page::Screen};
 
-/// An event of the node that matters here.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NodeEvent {
-    /// The conference has changed: whether a host is present.
-    Started(bool),
-    /// Somebody has come, or something about them has changed.
-    Participant(Participant),
-    /// The participant with this uuid has left.
-    Left(String),
-    /// The full list is about to be sent.
-    SyncBegin,
-    /// This participant is out, for this reason in the node's words.
-    Disconnected(String),
-    /// The node asks for the token to be renewed now.
-    RenewToken,
-}
-
-/// Somebody in the conference.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Participant {
-    /// Identifies the participant.
-    pub(crate) uuid: String,
-    /// The name others see.
-    pub(crate) display_name: String,
-    /// `chair` or `guest`.
-    pub(crate) role: String,
-    /// Not let in yet.
-    pub(crate) waiting: bool,
-}
-
-impl fmt::Debug for Participant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Participant")
-            .field("uuid", &self.uuid)
-            .field("role", &self.role)
-            .field("waiting", &self.waiting)
-            .finish_non_exhaustive()
-    }
-}
-
-impl NodeEvent {
-    /// The names of the events that [`NodeEvent::read`] knows.
-    pub(crate) const NAMES: [&str; 7] = [
-        "conference_update",
-        "participant_create",
-        "participant_update",
-        "participant_delete",
-        "participant_sync_begin",
-        "disconnect",
-        "refresh_token",
-    ];
-
-    /// Reads an event by its name and data. `None`: it says nothing that matters.
-    pub(crate) fn read(name: &str, data: &impl Json) -> Option<Self> {
-        Some(match name {
-            "conference_update" => Self::Started(data.get("started")?.as_truth()?),
-            "participant_create" | "participant_update" => Self::Participant(Participant {
-                uuid: data.text("uuid")?,
-                display_name: data.text("display_name").unwrap_or_default(),
-                role: data.text("role").unwrap_or_default(),
-                waiting: data.text("service_type").as_deref() == Some("waiting_room"),
-            }),
-            "participant_delete" => Self::Left(data.text("uuid")?),
-            "participant_sync_begin" => Self::SyncBegin,
-            "disconnect" => Self::Disconnected(data.text("reason").unwrap_or_default()),
-            "refresh_token" => Self::RenewToken,
-            _ => return None,
-        })
-    }
-}
+/// The events of the node that matter here, with commas between; [`Attendance::apply`]
+/// has their places in this list.
+pub(crate) const EVENTS: &str = "conference_update,participant_create,participant_update,\
+    participant_delete,participant_sync_begin,disconnect,refresh_token,participant_sync_end";
 
 /// How the time in the conference ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +28,9 @@ pub(crate) enum Change {
     None,
     /// Waiting has begun or ended, or the list of participants is another.
     Shown,
+    /// The node begins to tell who is there, whole and anew. Where it is not at the end of
+    /// that after a while, [`Attendance::settle`] is.
+    Syncing,
     /// The token is to be renewed now.
     RenewToken,
     /// It is over.
@@ -101,102 +38,133 @@ pub(crate) enum Change {
 }
 
 /// The conference as this participant sees it.
-#[derive(Debug)]
-pub(crate) struct Attendance {
-    own_uuid: String,
-    role: Role,
+pub(crate) struct Attendance<J> {
+    /// Identifies this participant.
+    pub(crate) own_uuid: J,
+    /// What this participant is now.
+    pub(crate) role: Role,
     in_waiting_room: bool,
     started: Option<bool>,
-    participants: Vec<Participant>,
+    /// The node has said how the conference stands, or has not for too long.
+    known: bool,
+    /// Everybody present, oneself included: what the node has said of each, by uuid.
+    participants: J,
+    /// The node is telling who is present, whole and anew.
+    syncing: bool,
 }
 
-impl Attendance {
+impl<J: Json> Attendance<J> {
     /// As it is when the token has just been granted.
-    pub(crate) fn new(session: &Session) -> Self {
+    pub(crate) fn new(session: &Session<J>) -> Self {
         Self {
             own_uuid: session.participant_uuid.clone(),
             role: session.role,
             in_waiting_room: session.waiting,
             started: None,
-            participants: Vec::new(),
+            known: false,
+            participants: J::object(),
+            syncing: false,
         }
     }
 
-    /// What this participant is in the conference.
-    pub(crate) fn role(&self) -> Role {
-        self.role
+    /// What this participant is to see. A guest waits until the node has said that
+    /// the conference has started, or that a host is in it; before the node has said how it
+    /// stands there is nothing to see.
+    pub(crate) fn screen(&self) -> Option<Screen> {
+        let started = self.started.unwrap_or_else(|| self.host_is_there());
+        match (self.in_waiting_room, self.role) {
+            (false, Role::Host) => Some(Screen::JoinedHost),
+            (false, Role::Guest) if started => Some(Screen::JoinedGuest),
+            (true, _) if started => Some(Screen::LetIn),
+            _ => (self.known && !self.syncing).then_some(Screen::Waiting),
+        }
     }
 
-    /// Whether this participant still waits: in the waiting room, or as a guest
-    /// in a conference without a host.
-    pub(crate) fn waiting(&self) -> bool {
-        self.in_waiting_room || (self.role == Role::Guest && self.started == Some(false))
+    fn host_is_there(&self) -> bool {
+        let participants = self.participants.values();
+        (0..)
+            .map_while(|place| participants.item(place))
+            .any(|participant| role(&participant) == Some(Role::Host) && !self.is_own(&participant))
     }
 
-    /// Everybody present, oneself included, in order of arrival.
-    pub(crate) fn participants(&self) -> impl Iterator<Item = &Participant> {
-        self.participants.iter()
+    /// Everybody present, oneself included, in order of arrival: an array of what the
+    /// node has said of each. None while the node is telling it anew.
+    pub(crate) fn participants(&self) -> Option<J> {
+        (!self.syncing).then(|| self.participants.values())
     }
 
-    /// Whether this is oneself.
-    pub(crate) fn is_own(&self, participant: &Participant) -> bool {
-        participant.uuid == self.own_uuid
+    fn is_own(&self, participant: &J) -> bool {
+        participant.holds(UUID, &self.own_uuid)
     }
 
-    /// Takes an event in.
-    pub(crate) fn apply(&mut self, event: NodeEvent) -> Change {
+    /// Takes what the node has said for all that it is going to say of how it stands.
+    /// Whether that changes anything.
+    pub(crate) fn settle(&mut self) -> bool {
+        let known = mem::replace(&mut self.known, true);
+        mem::take(&mut self.syncing) || !known
+    }
+
+    /// Takes an event in, by its place in [`EVENTS`].
+    pub(crate) fn apply(&mut self, event: u32, data: &J) -> Change {
         match event {
-            NodeEvent::Started(started) => {
-                self.started = Some(started);
-                Change::Shown
+            0 if data.get("started").is_some() => {
+                self.started = Some(data.number("started") == 1);
+                self.known = true;
             }
-            NodeEvent::Participant(participant) => {
-                if self.is_own(&participant) {
-                    self.in_waiting_room = participant.waiting;
-                    self.role = match participant.role.as_str() {
-                        "chair" => Role::Host,
-                        "guest" => Role::Guest,
-                        _ => self.role,
-                    };
+            1..=3 => {
+                let Some(uuid) = data.string(UUID) else {
+                    return Change::None;
+                };
+                if event < 3 && self.is_own(data) {
+                    self.in_waiting_room = data.which("service_type", "waiting_room") == 0;
+                    self.role = role(data).unwrap_or(self.role);
                 }
-                let known = self
-                    .participants
-                    .iter()
-                    .position(|known| known.uuid == participant.uuid);
-                match known {
-                    Some(index) => self.participants[index] = participant,
-                    None if self.participants.len() < PARTICIPANTS_SHOWN => {
-                        self.participants.push(participant);
-                    }
-                    None => return Change::None,
+                if event == 3 {
+                    self.participants.remove(&uuid);
+                } else if self.participants.values().item(MOST - 1).is_none() {
+                    self.participants.put_value(&uuid, data);
                 }
-                Change::Shown
+                if self.syncing {
+                    return Change::None;
+                }
             }
-            NodeEvent::Left(left) => {
-                self.participants.retain(|known| known.uuid != left);
-                Change::Shown
+            4 => {
+                self.participants = J::object();
+                self.syncing = true;
+                return Change::Syncing;
             }
-            NodeEvent::SyncBegin => {
-                self.participants.clear();
-                Change::None
-            }
-            NodeEvent::Disconnected(reason) => Change::Ended(ending(&reason)),
-            NodeEvent::RenewToken => Change::RenewToken,
+            7 if mem::take(&mut self.syncing) => {}
+            5 => return Change::Ended(ending(data)),
+            6 => return Change::RenewToken,
+            _ => return Change::None,
         }
+        Change::Shown
     }
 }
 
 /// A visit has a handful of participants; a list without end is no use to anybody.
-const PARTICIPANTS_SHOWN: usize = 100;
+const MOST: u32 = 100;
 
-fn ending(reason: &str) -> Ending {
-    match reason {
-        "Timeout waiting for conference host to join or permit access to locked conference" => {
-            Ending::Failed(BrowserErrorName::HostDidNotJoin)
-        }
-        "Timer expired awaiting token refresh" | "Invalid token" => {
-            Ending::Failed(BrowserErrorName::SessionLost)
-        }
+/// What the node's events call the participant's identity.
+const UUID: &str = "uuid";
+
+/// What the node's events say of a participant's role.
+fn role(participant: &impl Json) -> Option<Role> {
+    match participant.which("role", "chair|guest") {
+        0 => Some(Role::Host),
+        1 => Some(Role::Guest),
+        _ => None,
+    }
+}
+
+/// Why the node has ended it, in its words, where that is not simply the end.
+const REASONS: &str = "Timeout waiting for conference host to join or permit access to locked \
+    conference|Timer expired awaiting token refresh|Invalid token";
+
+fn ending(data: &impl Json) -> Ending {
+    match data.which("reason", REASONS) {
+        0 => Ending::Failed(BrowserErrorName::HostDidNotJoin),
+        1 | 2 => Ending::Failed(BrowserErrorName::SessionLost),
         _ => Ending::Over,
     }
 }

@@ -1,435 +1,570 @@
 //! A visit from the landing page's point of view: takes in what happens, asks the
-//! handshake and then the session what it means, and shows each step on the page.
+//! handshake and then the session what it means, and has the browser show each
+//! step. All that it does is calls on [`Browser`].
 
-use std::{
-    cell::RefCell,
-    rc::{Rc, Weak},
-};
+mod attending;
+mod failing;
+mod handing_over;
+mod joining;
+mod settings;
+mod tabs;
 
-use js_sys::{Date, Function, Promise};
+use alloc::{boxed::Box, string::String};
+use core::mem;
+
 use vestibule_launch::{
-    BrowserErrorName, ClassicLink, DisplayName, Entry, JoinLink, LaunchTicket, LinkText, Pin, Role,
-    scrub,
+    BrowserErrorName, ClassicLink, DisplayName, Entry, JoinLink, LaunchTicket, scrub,
 };
-use wasm_bindgen::JsValue;
 
 use crate::{
-    answer::{Answer, Session},
-    conference::{Conference, Renewal, Stream, renewal_after},
-    error::launch_error,
-    handshake::{Action, Handshake},
-    http::{Timer, settle},
-    json::{self, Json},
-    launch_api::{LaunchApi, Redeemed},
-    mailbox::{Mailbox, Message},
-    page::{Page, Screen},
-    session::{Attendance, Change, Ending},
+    browser::{Browser, Post, Url, action, topic},
+    conference::Conference,
+    handshake::Handshake,
+    json::Json,
+    launch_api::{self, Launch, link_text},
+    page::Screen,
+    session::Attendance,
 };
 
-/// How the page wants the shim to run.
-pub(crate) struct Settings {
-    /// Base URL of the conferencing node; empty: the page's own origin.
-    pub(crate) node: String,
-    /// Base URL of the launch API; empty: the page's own origin.
-    pub(crate) launch_api: String,
-    /// Renders an error page (an `ErrorPage` as an object) to a promise of HTML.
-    pub(crate) render_error_page: Function,
+pub(crate) use settings::{HandOver, Settings};
+
+/// Where the tab remembers how to come back, or what it came to. Neither PIN nor name is
+/// kept. The browser remembers here the last launch that was not left, for the link that is
+/// opened once more after its tab was closed.
+const REMEMBERED: &str = "vestibule.launch";
+/// Fields of what is remembered there.
+const TICKET_HASH: &str = "hash";
+const ENDED: &str = "ended";
+const FAILED: &str = "failed";
+/// Where the browser keeps the key by which the launch API knows it again.
+const BROWSER_KEY: &str = "vestibule.browser";
+
+/// The numbers of the timers.
+mod timer {
+    /// The token is to be renewed.
+    pub(super) const RENEWAL: u32 = 1;
+    /// The stream has been away for long enough to say so.
+    pub(super) const AWAY: u32 = 2;
+    /// The next attempt to come back.
+    pub(super) const RETRY: u32 = 3;
+    /// Coming back has been tried for long enough.
+    pub(super) const GIVE_UP: u32 = 4;
+    /// No other tab has answered.
+    pub(super) const TABS: u32 = 5;
+    /// The node has had its time to say how the conference stands.
+    pub(super) const SETTLED: u32 = 6;
+    pub(super) const ALL: [u32; 6] = [RENEWAL, AWAY, RETRY, GIVE_UP, TABS, SETTLED];
 }
 
-/// One visit, from the link to its end.
-pub(crate) struct Visit {
-    page: Page,
-    mailbox: Mailbox,
-    api: LaunchApi,
-    render_error_page: Function,
-    node: String,
-    request_id: Option<String>,
-    alias: Option<String>,
-    failure: Option<Failed>,
-    stage: Stage,
-    /// Settle the promise of `start`; the visit is held until then.
-    resolve: Function,
-    reject: Function,
-    held: Option<Rc<RefCell<Self>>>,
+/// One visit, from the link to its end, and back again.
+pub(crate) struct Visit<B: Browser> {
+    browser: B,
+    settings: Settings<B::Value>,
+    /// By what the launch API knows this browser again.
+    browser_key: Option<B::Value>,
+    /// Base URL of the conferencing node: of the page, or the one that the launch names.
+    node: Option<B::Value>,
+    way: Way<B::Value>,
+    /// The hash of the ticket that the launch was redeemed for.
+    ticket: u32,
+    /// The launch API is asked what a ticket or a launch stands for.
+    redeeming: bool,
+    /// The launch's `telehealth_request_id`, where it is known.
+    request_id: Option<B::Value>,
+    alias: String,
+    display_name: Option<DisplayName>,
+    /// How the user has come in, until somebody else goes on with the visit.
+    entry: Entry,
+    conference: Conference<B::Value>,
+    stage: Stage<B::Value>,
+    screen: Screen,
+    /// The screen says that what was given cannot be used.
+    faulty: bool,
+    failure: Option<failing::Failed<B::Value>>,
+    renewals: attending::Renewals,
+    stream: attending::Stream,
+    /// The visit was lost and is being taken up again.
+    again: bool,
+    /// The page was left for the page cache in the middle of the visit.
+    suspended: bool,
+    /// Joining was agreed to: with this tab, and after the device check.
+    admitted: bool,
+    /// What the launch API was told last.
+    told: &'static str,
+    tab: tabs::Tab,
+}
+
+/// How the visit is come into, the first time and once more.
+enum Way<J> {
+    /// There is none.
+    None,
+    /// A ticket that was not redeemed yet.
+    Ticket(LaunchTicket),
+    /// A launch that the launch API knows.
+    Launch(Launch<J>),
+    /// A link, without its PIN.
+    Link(ClassicLink),
 }
 
 /// Where the visit stands.
-enum Stage {
-    /// The ticket is being redeemed.
-    Redeeming(LaunchTicket),
-    /// The handshake.
-    Joining(Conference, Handshake),
-    /// The session.
-    Attending(Attending),
-    /// Left, ended or failed for good.
+enum Stage<J> {
+    /// Not begun, left, ended or failed for good.
     Over,
+    /// The other tabs are asked whether the visit is open there.
+    Asking(Box<Handshake<J>>),
+    /// The user is to say when to join.
+    Ready(Box<Handshake<J>>),
+    /// The launch API is asked.
+    Redeeming,
+    /// The handshake.
+    Joining(Box<Handshake<J>>),
+    /// The session.
+    Attending(Attendance<J>),
 }
 
-struct Attending {
-    conference: Conference,
-    attendance: Attendance,
-    renewal: Renewals,
-    _stream: Stream,
-}
+impl<B: Browser> Visit<B> {
+    /// A visit that has not begun.
+    pub(crate) fn new(browser: B, settings: Settings<B::Value>) -> Self {
+        Self {
+            browser,
+            browser_key: None,
+            node: settings.node.clone(),
+            settings,
+            way: Way::None,
+            ticket: 0,
+            redeeming: false,
+            request_id: None,
+            alias: String::new(),
+            display_name: None,
+            entry: Entry::Ask,
+            conference: Conference::NONE,
+            stage: Stage::Over,
+            screen: Screen::Connecting,
+            faulty: false,
+            failure: None,
+            renewals: attending::Renewals::default(),
+            stream: attending::Stream::default(),
+            again: false,
+            suspended: false,
+            admitted: false,
+            told: "",
+            tab: tabs::Tab::default(),
+        }
+    }
 
-struct Failed {
-    page: JsValue,
-    retryable: bool,
-}
+    /// Takes the page's join link and joins the visit that it names; where there is none,
+    /// the visit that this tab remembers.
+    pub(crate) fn start(&mut self) {
+        self.take_link(&self.browser.href(), true);
+    }
 
-impl Visit {
-    /// Takes the page's join link and joins the visit that it names. The promise
-    /// resolves when the visit has ended, and rejects with a `LaunchError` when the
-    /// launch has failed for good and the page has said so.
-    pub(crate) fn start(settings: &Settings) -> Promise {
-        Promise::new(&mut |resolve, reject| {
-            let visit = Rc::new_cyclic(|weak: &Weak<RefCell<Self>>| {
-                let mailbox = Mailbox::new({
-                    let visit = weak.clone();
-                    move |message| {
-                        if let Some(visit) = visit.upgrade() {
-                            Self::take_in(&visit, message);
-                        }
-                    }
-                });
-                RefCell::new(Self {
-                    page: Page::new(&mailbox),
-                    mailbox,
-                    api: LaunchApi(settings.launch_api.clone()),
-                    render_error_page: settings.render_error_page.clone(),
-                    node: settings.node.clone(),
-                    request_id: None,
-                    alias: None,
-                    failure: None,
-                    stage: Stage::Over,
-                    resolve,
-                    reject,
-                    held: None,
-                })
-            });
-            let mut inner = visit.borrow_mut();
-            inner.held = Some(Rc::clone(&visit));
-            inner.open();
+    /// Takes in what `browser.js` tells: see [`topic`].
+    pub(crate) fn receive(&mut self, topic: u32, number: u32, value: &B::Value) {
+        match topic {
+            topic::REDEEMED => self.redeemed(number, value),
+            topic::ANSWERED => self.answered(number, value),
+            topic::RENEWED => self.renewed(number, value),
+            topic::ERROR_PAGE => self.render_failure(value),
+            topic::ERROR_HTML => {
+                self.show_failure((number == 1).then_some(value));
+            }
+            topic::STREAM => self.event(number, value),
+            topic::STREAM_LOST => self.stream_lost(),
+            topic::STREAM_RETRY => self.follow(),
+            topic::CLICKED => self.clicked(number, value),
+            topic::SUBMITTED => self.submitted(number, &value.as_text().unwrap_or_default()),
+            topic::SIGNED_IN => self.signed_in((number == 1).then_some(value)),
+            topic::CLOSED => self.closed(),
+            topic::RESTORED => {
+                if mem::take(&mut self.suspended) {
+                    self.rejoin();
+                } else if let Stage::Joining(_) = self.stage {
+                    self.open_tab();
+                }
+            }
+            topic::WOKEN => self.woken(number),
+            topic::OFFLINE => self.offline(),
+            topic::TAB => self.tab_told(value),
+            topic::TIMER => self.timer_ended(number),
+            topic::DEVICES => self.devices_checked(value),
+            topic::OTHER_LINK => self.take_link(value, false),
+            _ => {}
+        }
+    }
+
+    /// Begins with a link: the page's, or another one that was opened in this tab. One that
+    /// cannot be used is a failure, because the tab may remember somebody else's visit; but
+    /// a visit that is under way goes on.
+    fn take_link(&mut self, href: &B::Value, first: bool) {
+        let href = href.as_text().unwrap_or_default();
+        let link = JoinLink::parse_and_tell(&href, |name| self.browser.remark(name));
+        if first {
+            self.browser.replace_address(&scrub(&href));
+            if matches!(link, Ok(None)) && !self.settings.linked && self.come_back() {
+                return;
+            }
+        } else {
+            if let Ok(None) = link {
+                return;
+            }
+            self.browser.replace_address(&scrub(&href));
+            if link.is_err() && !matches!(self.stage, Stage::Over) {
+                return;
+            }
+            self.drop_visit();
+            self.begin_anew();
+        }
+        match link {
+            Ok(Some(JoinLink::Ticket(ticket))) => {
+                self.ticket = tabs::hash(ticket.expose());
+                match self.redeemed_before() {
+                    Some(launch) => self.know_launch(launch),
+                    None => self.way = Way::Ticket(ticket),
+                }
+                self.remember(false);
+                self.enter();
+            }
+            Ok(Some(JoinLink::Classic(link))) => {
+                self.know_link(&link);
+                self.join(link);
+                // The request has gone out: a tab's first use of its storage takes long.
+                self.remember(false);
+            }
+            _ => self.fail(BrowserErrorName::JoinLinkInvalid.as_str(), false),
+        }
+    }
+
+    /// Nothing of the visit before belongs to the next one.
+    fn begin_anew(&mut self) {
+        self.node = self.settings.node.clone();
+        self.way = Way::None;
+        self.ticket = 0;
+        self.redeeming = false;
+        self.request_id = None;
+        self.alias.clear();
+        self.display_name = None;
+        self.screen = Screen::Connecting;
+        self.failure = None;
+        self.admitted = false;
+        self.told = "";
+    }
+
+    /// The launch that the ticket was redeemed for, in this tab or in another one.
+    fn redeemed_before(&self) -> Option<Launch<B::Value>> {
+        [false, true].into_iter().find_map(|lasting| {
+            let known = self.browser.recall(REMEMBERED, lasting)?;
+            let launch = Launch::read(&known, "id", "bearer")?;
+            (known.number(TICKET_HASH) == self.ticket).then_some(launch)
         })
     }
 
-    /// Takes a message in.
-    fn take_in(visit: &RefCell<Self>, message: Message) {
-        // A message that comes while another is taken in belongs to a screen that is
-        // about to go.
-        if let Ok(mut visit) = visit.try_borrow_mut() {
-            visit.handle(message);
+    /// Begins with what this tab remembers, after a reload; `false` where it
+    /// remembers nothing.
+    fn come_back(&mut self) -> bool {
+        let Some(remembered) = self.browser.recall(REMEMBERED, false) else {
+            return false;
+        };
+        if let Some(page) = remembered.get(FAILED) {
+            self.show_again(page);
+            return true;
+        }
+        if remembered.text(ENDED).is_some() {
+            self.show_end();
+            return true;
+        }
+        if let Some(launch) = Launch::read(&remembered, "id", "bearer") {
+            self.ticket = remembered.number(TICKET_HASH);
+            self.know_launch(launch);
+        } else if let Some(ticket) = remembered
+            .string("ticket")
+            .and_then(|ticket| LaunchTicket::parse(&ticket).ok())
+        {
+            self.ticket = tabs::hash(ticket.expose());
+            self.way = Way::Ticket(ticket);
+        } else if let Some(alias) = link_text(&remembered, "alias") {
+            let mut link = ClassicLink::new(alias);
+            if let Some(role) = launch_api::role(&remembered) {
+                link.entry = Entry::As(role);
+            }
+            link.extension = link_text(&remembered, "extension");
+            link.call_tag = link_text(&remembered, "callTag");
+            self.alias = String::from(link.conference.as_str());
+            self.way = Way::Link(link);
+        } else {
+            return false;
+        }
+        if remembered.text("left").is_some() {
+            self.show(Screen::LeftRejoin);
+        } else {
+            self.enter();
+        }
+        true
+    }
+
+    /// Keeps of a link what is needed to come in once more.
+    fn know_link(&mut self, link: &ClassicLink) {
+        let mut known = ClassicLink::new(link.conference.clone());
+        known.extension.clone_from(&link.extension);
+        known.call_tag.clone_from(&link.call_tag);
+        if let Some(role) = link.role() {
+            known.entry = Entry::As(role);
+        }
+        self.way = Way::Link(known);
+    }
+
+    fn know_launch(&mut self, launch: Launch<B::Value>) {
+        self.request_id = Some(launch.id.clone());
+        self.way = Way::Launch(launch);
+    }
+
+    /// Has the tab remember the way, or that it was left; and the browser a launch that was
+    /// not: [`Visit::forget_launch`] is for one that was.
+    fn remember(&self, left: bool) {
+        let mut way = B::Value::object();
+        match &self.way {
+            Way::Launch(launch) => {
+                way.put_value("id", &launch.id);
+                way.put_value("bearer", &launch.bearer);
+                way.put_number(TICKET_HASH, self.ticket);
+            }
+            // This browser may redeem it once more, for a minute.
+            Way::Ticket(ticket) => way.put_text("ticket", ticket.expose()),
+            Way::Link(link) => {
+                way.put_text("alias", link.conference.as_str());
+                if let Some(role) = link.role() {
+                    way.put_text("role", role.as_str());
+                }
+                for (key, text) in [("extension", &link.extension), ("callTag", &link.call_tag)] {
+                    if let Some(text) = text {
+                        way.put_text(key, text.as_str());
+                    }
+                }
+            }
+            Way::None => return,
+        }
+        if left {
+            way.put_text("left", "1");
+        }
+        self.browser.remember(REMEMBERED, Some(&way), false);
+        if let Way::Launch(_) = self.way
+            && !left
+        {
+            self.browser.remember(REMEMBERED, Some(&way), true);
         }
     }
 
-    fn open(&mut self) {
-        let href = self.page.take_link(scrub);
-        match JoinLink::parse(&href) {
-            Ok(JoinLink::Classic(link)) => self.join(link),
-            Ok(JoinLink::Ticket(ticket)) => self.redeem(ticket),
-            Err(_) => self.fail(BrowserErrorName::JoinLinkInvalid.as_str(), false),
+    /// Has the browser forget the launch, unless it remembers one of another tab by now.
+    fn forget_launch(&self) {
+        if let Way::Launch(launch) = &self.way
+            && let Some(known) = self.browser.recall(REMEMBERED, true)
+            && known.holds("id", &launch.id)
+        {
+            self.browser.remember(REMEMBERED, None, true);
         }
     }
 
-    fn handle(&mut self, message: Message) {
-        match message {
-            Message::Leave => self.leave(),
-            Message::ErrorPage(page) => self.render_failure(page),
-            Message::ErrorHtml(html) => self.show_failure(html),
-            message => match &mut self.stage {
-                Stage::Redeeming(_) => self.redeeming(message),
-                Stage::Joining(_, handshake) => {
-                    let action = joining(handshake, &self.page, &message);
-                    self.act(action, Some(message));
+    fn clicked(&mut self, button: u32, value: &B::Value) {
+        match button {
+            action::LEAVE | action::CANCEL => self.leave(false),
+            action::RETRY => self.retry(),
+            action::REJOIN => {
+                if let Screen::LeftRejoin = self.screen {
+                    self.enter();
                 }
-                Stage::Attending(_) => self.attending(message),
-                Stage::Over => {}
-            },
+            }
+            action::CHECK_DEVICES => self.browser.check_devices(self.node.as_ref()),
+            action::TAKE_OVER => self.take_over(),
+            action::JOIN => self.ready(),
+            _ => self.answered_by_click(button, value),
         }
     }
 
-    fn redeem(&mut self, ticket: LaunchTicket) {
-        self.page.show(Screen::Connecting);
-        self.api
-            .redeem(&ticket, &self.page.browser_key(), &self.mailbox);
-        self.stage = Stage::Redeeming(ticket);
-    }
-
-    fn redeeming(&mut self, message: Message) {
-        match message {
-            Message::Redeemed(Redeemed::Launch(launch)) => {
-                self.request_id = launch.text("telehealth_request_id");
-                if let Some(node) = launch.text("node").filter(|node| !node.is_empty()) {
-                    self.node = node;
-                }
-                match redeemed_link(&launch) {
-                    Some(link) => self.join(link),
-                    None => self.fail(BrowserErrorName::Internal.as_str(), false),
-                }
-            }
-            Message::Redeemed(Redeemed::Refused(problem)) => {
-                self.request_id = problem.text("telehealth_request_id");
-                let name = problem.text("error_name").unwrap_or_default();
-                self.fail(&name, false);
-            }
-            Message::Redeemed(Redeemed::Unreachable) => {
-                self.fail(BrowserErrorName::LaunchApiUnavailable.as_str(), true);
-            }
-            Message::Retry => {
-                if let Stage::Redeeming(ticket) = std::mem::replace(&mut self.stage, Stage::Over) {
-                    self.redeem(ticket);
-                }
-            }
+    /// The user wants out, whatever is under way. `elsewhere`: and goes on in another tab,
+    /// for which the browser remembers the launch.
+    fn leave(&mut self, elsewhere: bool) {
+        match self.stage {
+            Stage::Over if self.failure.is_none() => return,
+            Stage::Attending(_) => self.tell_launch_api("left", None),
             _ => {}
         }
-    }
-
-    fn join(&mut self, link: ClassicLink) {
-        let conference = Conference::new(&self.node, link.conference.as_str());
-        self.alias = Some(link.conference.as_str().to_owned());
-        let mut handshake = Handshake::new(link, self.page.node_name(&self.node));
-        let action = handshake.start();
-        self.stage = Stage::Joining(conference, handshake);
-        self.act(action, None);
-    }
-
-    /// Does what the handshake says; `answer` is what it says it about.
-    fn act(&mut self, action: Action, answer: Option<Message>) {
-        let Stage::Joining(conference, handshake) = &self.stage else {
-            return;
-        };
-        let screen = match action {
-            Action::Send => {
-                conference.request_token(handshake, &self.mailbox);
-                Screen::Connecting
-            }
-            Action::AskName => Screen::Name { refused: false },
-            Action::AskRole => Screen::Role,
-            Action::AskPin { whose, wrong } => Screen::Pin { whose, wrong },
-            Action::AskExtension { kind, wrong } => Screen::Extension { kind, wrong },
-            Action::ChooseProvider | Action::SignIn | Action::Join => {
-                if let Some(Message::Answered(answer)) = answer {
-                    self.go_on(answer);
-                }
-                return;
-            }
-            Action::Fail(failure) => {
-                return self.fail(failure.error_name.as_str(), failure.retryable);
-            }
-            Action::Ignore => return,
-        };
-        self.page.show(screen);
-    }
-
-    /// Goes on with what the node's answer holds.
-    fn go_on(&mut self, answer: Answer) {
-        match answer {
-            Answer::ProviderWanted(providers) => self.page.show_providers(&providers),
-            Answer::SignInWanted { url, provider } => {
-                self.page
-                    .show_sign_in(&url, &provider, &self.node, &self.mailbox);
-            }
-            Answer::Granted(session) => self.attend(session),
-            _ => {}
+        self.drop_visit();
+        self.remember(true);
+        if !elsewhere {
+            self.forget_launch();
+        }
+        self.show(match self.way {
+            Way::None => Screen::Left,
+            _ => Screen::LeftRejoin,
+        });
+        match self.failure.take() {
+            Some(failure) => failure.reject(&self.browser),
+            None => self.browser.finish(None),
         }
     }
 
-    fn attend(&mut self, session: Session) {
-        let Stage::Joining(conference, _) = std::mem::replace(&mut self.stage, Stage::Over) else {
-            return;
-        };
-        let attendance = Attendance::new(&session);
-        conference.enter(session.token);
-        self.page.show_attendance(&attendance);
-        let attending = Attending {
-            attendance,
-            renewal: Renewals::start(&self.mailbox, session.expires),
-            _stream: conference.follow(&self.mailbox),
-            conference,
-        };
-        self.stage = Stage::Attending(attending);
+    /// It is over, and not to be taken up again.
+    fn end(&mut self) {
+        self.drop_visit();
+        self.forget(ENDED, &B::Value::from_text("1"));
+        self.show_end();
     }
 
-    fn attending(&mut self, message: Message) {
-        let Stage::Attending(attending) = &mut self.stage else {
-            return;
-        };
-        match message {
-            Message::Event(event) => match attending.attendance.apply(event) {
-                Change::None => {}
-                Change::Shown => self.page.show_attendance(&attending.attendance),
-                Change::RenewToken => attending.conference.renew(&self.mailbox),
-                Change::Ended(Ending::Over) => self.end(Screen::Ended),
-                Change::Ended(Ending::Failed(name)) => self.fail(name.as_str(), false),
-            },
-            Message::RenewalDue => attending.conference.renew(&self.mailbox),
-            Message::Renewed(Renewal::Renewed(token, expires)) => {
-                attending.conference.enter(token);
-                attending.renewal = Renewals::start(&self.mailbox, expires);
-            }
-            Message::Renewed(Renewal::Unreachable) if attending.renewal.again() => {}
-            Message::Renewed(_) | Message::StreamLost => {
-                attending.conference.release("Session lost");
-                self.fail(BrowserErrorName::SessionLost.as_str(), false);
-            }
-            Message::Closed => attending.conference.release("Browser closed"),
-            _ => {}
+    fn show_end(&mut self) {
+        self.show(Screen::Ended);
+        self.browser.finish(None);
+    }
+
+    /// There is no way back: the tab remembers what it has come to.
+    fn forget(&mut self, key: &str, value: &B::Value) {
+        self.forget_launch();
+        self.way = Way::None;
+        let mut end = B::Value::object();
+        end.put_value(key, value);
+        self.browser.remember(REMEMBERED, Some(&end), false);
+    }
+
+    /// Gives the token back, and stops all that goes on.
+    fn drop_visit(&mut self) {
+        if let Stage::Attending(_) = self.stage {
+            self.release("User initiated disconnect");
         }
+        self.halt();
     }
 
-    fn leave(&mut self) {
-        if let Stage::Attending(attending) = &self.stage {
-            attending.conference.release("User initiated disconnect");
-        }
-        self.end(Screen::Left);
+    /// Stops all that goes on; the token stays.
+    fn halt(&mut self) {
+        self.stop();
+        self.close_tab();
     }
 
-    fn end(&mut self, screen: Screen) {
+    /// The same, but for other tabs the visit stays open in this one.
+    fn stop(&mut self) {
         self.stage = Stage::Over;
-        self.page.show(screen);
-        self.resolve.call0(&JsValue::UNDEFINED).ok();
-        self.held = None;
+        self.entry = Entry::Ask;
+        self.again = false;
+        self.suspended = false;
+        self.browser.unfollow();
+        self.stop_timers();
     }
 
-    /// Reports what went wrong, and has it shown: by the profile's error page where
-    /// it can be had, by the page's own words where not.
-    fn fail(&mut self, error_name: &str, retryable: bool) {
-        if !retryable {
-            self.stage = Stage::Over;
+    fn stop_timers(&self) {
+        for timer in timer::ALL {
+            self.browser.timer(timer, -1);
         }
-        let report = [
-            ("error_name", Some(error_name)),
-            ("telehealth_request_id", self.request_id.as_deref()),
-            ("conference", self.alias.as_deref()),
-        ];
-        let request_id = self.request_id.clone().unwrap_or_else(Page::random_id);
-        let time = Date::new_0().to_iso_string().as_string();
-        let own_words = json::object(&[
-            ("error_name", Some(error_name)),
-            ("telehealth_request_id", Some(&request_id)),
-            ("utc_time", time.as_deref()),
-            ("template", Some("")),
-        ]);
-        self.failure = Some(Failed {
-            page: own_words,
-            retryable,
-        });
-        let mailbox = self.mailbox.clone();
-        self.api
-            .error_page(&report, move |page| mailbox.post(Message::ErrorPage(page)));
     }
 
-    fn render_failure(&mut self, page: Option<JsValue>) {
-        let Some(failure) = &mut self.failure else {
+    /// The page is being left, perhaps for the page cache.
+    fn closed(&mut self) {
+        let under_way = match &self.stage {
+            Stage::Attending(_) => {
+                self.release("Browser closed");
+                true
+            }
+            Stage::Joining(handshake) => handshake.requested(),
+            Stage::Redeeming => true,
+            Stage::Over | Stage::Asking(_) | Stage::Ready(_) => false,
+        };
+        if under_way && self.failure.is_none() {
+            self.halt();
+            self.suspended = true;
+        } else {
+            self.close_tab();
+        }
+    }
+
+    fn timer_ended(&mut self, timer: u32) {
+        match timer {
+            timer::RENEWAL => self.renew(),
+            timer::AWAY => self.away(),
+            timer::RETRY => self.retry_joining(),
+            timer::GIVE_UP => self.give_up(),
+            timer::TABS => self.admit(),
+            timer::SETTLED => self.settled(),
+            _ => {}
+        }
+    }
+
+    fn show(&mut self, screen: Screen) {
+        self.show_with(screen, false);
+    }
+
+    /// Shows a screen; `faulty`: it says that what was given cannot be used.
+    fn show_with(&mut self, screen: Screen, faulty: bool) {
+        self.screen = screen;
+        self.faulty = faulty;
+        self.browser.show(screen.words(), faulty);
+    }
+
+    /// The device check is over, and the screen before it comes back.
+    fn devices_checked(&mut self, result: &B::Value) {
+        self.show_with(self.screen, self.faulty);
+        let mut told = B::Value::object();
+        let mut tried = false;
+        for device in ["camera", "microphone", "speaker", "connection"] {
+            if let Some(outcome) = result.text(device) {
+                told.put_value(device, &outcome);
+                tried |= result.which(device, "skipped") < 0;
+            }
+        }
+        // A check that was left at once says nothing, and what an earlier one said holds.
+        if tried {
+            self.tell_launch_api("device_test", Some(("device_test", &told)));
+        }
+    }
+
+    /// Tells the launch API how far the visit is, where it can be told; nobody waits
+    /// for that. `detail` is a further field.
+    fn tell_launch_api(&mut self, event: &'static str, detail: Option<(&str, &B::Value)>) {
+        let Way::Launch(launch) = &self.way else {
             return;
         };
-        if let Some(page) = page {
-            failure.page = page;
+        if mem::replace(&mut self.told, event) == event && detail.is_none() {
+            return;
         }
-        self.request_id = failure.page.text("telehealth_request_id");
-        let html = self
-            .render_error_page
-            .call1(&JsValue::UNDEFINED, &failure.page);
-        // A renderer that throws is a promise that rejects.
-        let promise = html.map_or_else(
-            |error| Promise::reject(&error),
-            |html| Promise::resolve(&html),
-        );
-        let mailbox = self.mailbox.clone();
-        settle(&promise, move |html| {
-            mailbox.post(Message::ErrorHtml(
-                html.ok().and_then(|html| html.as_string()),
-            ));
+        let mut body = B::Value::object();
+        body.put_text("event", event);
+        body.put_value("utc_time", &self.browser.now());
+        if let Some((key, value)) = detail {
+            body.put_value(key, value);
+        }
+        self.ask_launch_api(topic::NONE, launch_api::path::EVENTS, Some(launch), &body);
+    }
+
+    /// Sends a request to the launch API, about a launch or another one.
+    fn ask_launch_api(
+        &self,
+        topic: u32,
+        path: &str,
+        launch: Option<&Launch<B::Value>>,
+        body: &B::Value,
+    ) {
+        self.browser.post(Post {
+            topic,
+            url: Url {
+                base: self.settings.launch_api.as_ref(),
+                path,
+                place: launch.map(|launch| &launch.id),
+            },
+            header: "Authorization: Bearer *",
+            value: launch.map(|launch| &launch.bearer),
+            body: Some(body),
+            deadline: launch_api::DEADLINE,
         });
     }
 
-    fn show_failure(&mut self, html: Option<String>) {
-        let Some(failure) = self.failure.take() else {
-            return;
-        };
-        self.page
-            .show_failure(&failure.page, html, failure.retryable);
-        if !failure.retryable {
-            let error = launch_error(&failure.page);
-            self.reject.call1(&JsValue::UNDEFINED, &error).ok();
-            self.held = None;
-        }
+    /// The same every time, also where the browser remembers nothing.
+    fn browser_key(&mut self) -> B::Value {
+        let browser = &self.browser;
+        let key = self.browser_key.get_or_insert_with(|| {
+            browser.recall(BROWSER_KEY, true).unwrap_or_else(|| {
+                let key = browser.random(false);
+                browser.remember(BROWSER_KEY, Some(&key), true);
+                key
+            })
+        });
+        key.clone()
     }
 }
 
-/// What the handshake says to a message.
-fn joining(handshake: &mut Handshake, page: &Page, message: &Message) -> Action {
-    let action = match message {
-        Message::Answered(answer) => return handshake.answered(answer),
-        Message::Name(text) => {
-            let name = DisplayName::parse(text).ok();
-            name.map(|name| handshake.name_given(name))
-        }
-        Message::Pin(text) => {
-            let pin = Pin::parse(text).ok();
-            pin.map(|pin| handshake.pin_given(pin))
-        }
-        Message::Extension(text) => {
-            let text = LinkText::parse(text);
-            text.map(|text| handshake.extension_given(text.into()))
-        }
-        Message::Role(role) => return handshake.role_chosen(*role),
-        Message::Provider(uuid) => return handshake.provider_chosen(uuid.clone()),
-        Message::SignedIn(token) => return handshake.signed_in(token.clone()),
-        Message::Retry => return handshake.retry(),
-        _ => return Action::Ignore,
-    };
-    // What was typed cannot be used, so the handshake need not know of it.
-    action.unwrap_or_else(|| {
-        page.refuse();
-        Action::Ignore
-    })
-}
-
-fn redeemed_link(launch: &JsValue) -> Option<ClassicLink> {
-    let mut link = ClassicLink::new(LinkText::parse(&launch.text("conference")?)?);
-    link.display_name = DisplayName::parse(&launch.text("display_name")?).ok();
-    link.entry = match launch.text("pin") {
-        Some(pin) => Entry::Pin(Pin::parse(&pin).ok()?),
-        None if launch.text("role").as_deref() == Some(Role::Host.as_str()) => {
-            Entry::As(Role::Host)
-        }
-        None => Entry::As(Role::Guest),
-    };
-    Some(link)
-}
-
-/// When the token is to be renewed: after a third of its life, and where the
-/// node cannot be reached again and again until it has expired.
-struct Renewals {
-    mailbox: Mailbox,
-    _timer: Timer,
-    /// Milliseconds until the token has expired, at the last attempt.
-    left: i32,
-    delay: i32,
-}
-
-impl Renewals {
-    fn start(mailbox: &Mailbox, expires: u32) -> Self {
-        let delay = renewal_after(expires);
-        Self {
-            _timer: Self::timer(mailbox, delay),
-            mailbox: mailbox.clone(),
-            left: delay.saturating_mul(2),
-            delay: 500,
-        }
-    }
-
-    /// Tries again after a pause that grows; `false` when the token has expired.
-    fn again(&mut self) -> bool {
-        self.delay = self.delay.saturating_mul(2).min(15_000);
-        self.left = self.left.saturating_sub(self.delay);
-        self._timer = Self::timer(&self.mailbox, self.delay);
-        self.left > 0
-    }
-
-    fn timer(mailbox: &Mailbox, delay: i32) -> Timer {
-        let mailbox = mailbox.clone();
-        Timer::start(delay, move || mailbox.post(Message::RenewalDue))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Function, JSON, Promise, Reflect};
-use vestibule::{Options, parse_join_link, start};
+use vestibule::{Options, start};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -16,14 +16,14 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[wasm_bindgen(inline_js = r#"
 export function lay_out(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
-  // Beside the runner's own elements, which it needs.
-  let stage = document.getElementById("stage");
-  if (stage === null) {
-    stage = document.createElement("div");
-    stage.id = "stage";
-    document.body.append(stage);
-  }
-  stage.replaceChildren(...page.body.childNodes);
+  // Beside the runner's own elements, which it needs. A root of its own: the visits
+  // before listen to theirs.
+  document.getElementById("stage")?.remove();
+  const stage = document.createElement("div");
+  stage.id = "stage";
+  document.body.append(stage);
+  window.stage = stage.attachShadow({ mode: "open" });
+  window.stage.append(...page.body.childNodes);
 }
 
 // A node and a launch API that answer from a list, and keep what they were asked and
@@ -48,7 +48,10 @@ export function script_node(answers) {
       });
     }
     if (answer === "abort") throw new DOMException("aborted", "AbortError");
-    return new Response(answer[1], { status: answer[0] });
+    if (answer === "held") await new Promise((resolve) => { window.let_go = resolve; });
+    const [status, text] = answer === "held" ? answers.shift() : answer;
+    const headers = status === 429 ? { "Retry-After": "8" } : {};
+    return new Response(text, { status, headers });
   };
   window.EventSource = class extends EventTarget {
     constructor(url) {
@@ -62,14 +65,35 @@ export function script_node(answers) {
   return asked;
 }
 
+// As browsers do that send no JSON by beacons.
+export function refuse_beacons() {
+  navigator.sendBeacon = () => { throw new DOMException("no JSON", "SecurityError"); };
+}
+
 export function tell(event, data) {
   window.stream.dispatchEvent(new MessageEvent(event, { data: JSON.stringify(data) }));
 }
 
-// From now on a wait of so many milliseconds is over at once.
+// The next wait of so many milliseconds is over at once.
 export function skip_wait(milliseconds) {
   const wait = window.setTimeout;
-  window.setTimeout = (callback, delay) => wait(callback, delay === milliseconds ? 0 : delay);
+  window.setTimeout = (callback, delay) => {
+    if (delay !== milliseconds) return wait(callback, delay);
+    window.setTimeout = wait;
+    return wait(callback, 0);
+  };
+}
+
+// Every wait of so many milliseconds takes a fifth of a second.
+export function hasten(milliseconds) {
+  const wait = window.setTimeout;
+  window.setTimeout = (callback, delay) => wait(callback, delay === milliseconds ? 200 : delay);
+  return () => { window.setTimeout = wait; };
+}
+
+// The answer that is held comes now, with the next one of the list.
+export function let_go() {
+  window.let_go();
 }
 
 export function break_stream() {
@@ -83,7 +107,7 @@ export function stream_url() {
 }
 
 export function text_of(selector) {
-  return document.querySelector(selector)?.textContent ?? "";
+  return window.stage.querySelector(selector)?.textContent ?? "";
 }
 
 // A message as a page of that origin posts it.
@@ -97,28 +121,53 @@ export function until(condition) {
     (function look() {
       const found = condition();
       if (found) resolve(found);
-      else if (performance.now() - begin > 5000) reject(new Error(document.body.innerText));
+      else if (performance.now() - begin > 5000) reject(new Error(screen_now()));
       else setTimeout(look, 5);
     })();
   });
 }
 
 export function screen_now() {
-  return document.querySelector("[data-screen]:not([hidden])").dataset.screen;
+  return window.stage.querySelector("[data-screen]:not([hidden])").dataset.screen;
 }
 
 export function shown(selector) {
-  const element = document.querySelector(selector);
+  const element = window.stage.querySelector(selector);
   return element !== null && element.closest("[hidden]") === null;
 }
 
 export function type_in(form, text) {
-  document.querySelector(`#${form} input`).value = text;
-  document.getElementById(form).requestSubmit();
+  const element = window.stage.querySelector(`[data-form=${form}]`);
+  element.querySelector("input").value = text;
+  element.requestSubmit();
+}
+
+// A PIN that nothing in the module was compiled with.
+function secret() {
+  window.secret = String(10000000 + (crypto.getRandomValues(new Uint32Array(1))[0] % 90000000));
+  return window.secret;
+}
+
+export function open_secret_link() {
+  open_link(`#/?conference=visit&name=Ada&pin=${secret()}`);
+}
+
+export function type_secret() {
+  type_in("pin", secret());
+}
+
+// Whether the PIN's digits stand anywhere in the memory.
+export function finds_secret(memory) {
+  const bytes = new Uint8Array(memory.buffer);
+  const digits = new TextEncoder().encode(window.secret);
+  for (let at = bytes.indexOf(digits[0]); at >= 0; at = bytes.indexOf(digits[0], at + 1)) {
+    if (digits.every((digit, index) => bytes[at + index] === digit)) return true;
+  }
+  return false;
 }
 
 export function press(selector) {
-  document.querySelector(selector).click();
+  window.stage.querySelector(selector).click();
 }
 
 export function open_link(fragment) {
@@ -129,15 +178,22 @@ export function address() {
   return location.href;
 }
 
+export function own_origin() {
+  return location.origin;
+}
+
 export function options() {
-  return { renderErrorPage: async () => { throw new Error("no template here"); } };
+  return { root: window.stage, renderErrorPage: async () => { throw new Error("no template here"); } };
 }
 "#)]
 extern "C" {
     fn lay_out(html: &str);
     fn script_node(answers: Array) -> Array;
+    fn refuse_beacons();
     fn tell(event: &str, data: JsValue);
     fn skip_wait(milliseconds: i32);
+    fn hasten(milliseconds: i32) -> Function;
+    fn let_go();
     fn break_stream() -> String;
     fn stream_url() -> String;
     fn text_of(selector: &str) -> String;
@@ -146,13 +202,17 @@ extern "C" {
     fn screen_now() -> String;
     fn shown(selector: &str) -> bool;
     fn type_in(form: &str, text: &str);
+    fn open_secret_link();
+    fn type_secret();
+    fn finds_secret(memory: &JsValue) -> bool;
     fn press(selector: &str);
     fn open_link(fragment: &str);
     fn address() -> String;
+    fn own_origin() -> String;
     fn options() -> JsValue;
 }
 
-const GRANTED: &str = r#"{"status":"success","result":{"token":"t","expires":"120","role":"GUEST",
+const GRANTED: &str = r#"{"status":"success","result":{"token":"t","expires":"120","role":"HOST",
     "participant_uuid":"me","display_name":"Ada","current_service_type":"conference","version":{}}}"#;
 const HOST_PIN: &str = r#"{"status":"success","result":{"pin":"required","guest_pin":"none"}}"#;
 const BOTH_PINS: &str = r#"{"status":"failed","result":{"pin":"required","guest_pin":"required"}}"#;
@@ -166,22 +226,31 @@ thread_local! {
 /// A page with this link, in front of a node that gives these answers. Returns
 /// what the node is asked.
 async fn open(fragment: &str, answers: &[(u16, &str)]) -> Array {
+    leave_before().await;
+    lay_out(include_str!("../www/index.html"));
+    let asked = script_node(answered(answers));
+    open_link(fragment);
+    BEFORE.set(Some(
+        start(options().unchecked_into::<Options>()).unchecked_into(),
+    ));
+    asked
+}
+
+async fn leave_before() {
     if let Some(before) = BEFORE.take() {
         press("[data-action=leave]");
         JsFuture::from(before).await.ok();
     }
-    let answers = answers
+}
+
+fn answered(answers: &[(u16, &str)]) -> Array {
+    answers
         .iter()
         .map(|(status, body)| match status {
             0 => JsValue::from_str(body),
             _ => Array::of2(&(*status).into(), &(*body).into()).into(),
         })
-        .collect();
-    lay_out(include_str!("../www/index.html"));
-    let asked = script_node(answers);
-    open_link(fragment);
-    BEFORE.set(Some(start(options().unchecked_ref::<Options>())));
-    asked
+        .collect()
 }
 
 async fn screen(name: &'static str) {
@@ -279,17 +348,26 @@ async fn the_token_is_renewed_after_a_third_of_its_life_and_given_back_on_leavin
 }
 
 #[wasm_bindgen_test]
-async fn a_token_that_the_node_no_longer_knows_ends_the_session() {
+async fn one_who_leaves_where_beacons_are_refused_has_left_and_given_the_token_back() {
+    let asked = open("#/?conference=visit&name=Ada", &[(200, GRANTED)]).await;
+    screen("joined").await;
+    refuse_beacons();
+    press("[data-screen=joined] [data-action=leave]");
+    screen("left").await;
+    requested(&asked, "release_token").await;
+    assert!(shown("[data-action=rejoin]"));
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_the_node_no_longer_knows_is_replaced_by_another() {
     let short = GRANTED.replace("120", "3");
     let refused = r#"{"status":"failed","result":"Invalid token"}"#;
-    open(
-        "#/?conference=visit&name=Ada",
-        &[(200, &short), (403, refused)],
-    )
-    .await;
+    let again = GRANTED.replace(r#""t""#, r#""t2""#);
+    let answers = [(200, short.as_str()), (403, refused), (200, &again)];
+    let asked = open("#/?conference=visit&name=Ada", &answers).await;
     screen("joined").await;
-    screen("failed").await;
-    assert_eq!(text_of("#failure-name"), "session_lost");
+    screen_after(&asked, 2, "joined").await;
+    assert!(stream_url().ends_with("token=t2"), "{}", stream_url());
 }
 
 #[wasm_bindgen_test]
@@ -324,10 +402,10 @@ async fn a_ticket_is_redeemed_and_one_that_is_refused_is_a_failure_for_good() {
         "telehealth_request_id":"614221f4-3a5c-4d1f-8df6-3ae27188df54","utc_time":""}"#;
     open(ticket, &[(410, problem)]).await;
     screen("failed").await;
-    assert!(!shown("#retry"));
-    assert_eq!(text_of("#failure-name"), "launch_ticket_invalid");
+    assert!(!shown("[data-action=retry]"));
+    assert_eq!(text_of("[data-fill=error_name]"), "launch_ticket_invalid");
     assert_eq!(
-        text_of("#failure-id"),
+        text_of("[data-fill=telehealth_request_id]"),
         "614221f4-3a5c-4d1f-8df6-3ae27188df54"
     );
 }
@@ -343,13 +421,59 @@ async fn a_ticket_that_could_not_be_redeemed_now_can_be_tried_again() {
         (503, away),
         (200, "<html>a captive portal</html>"),
     ] {
-        let answers = [failure, (200, launch), (200, GRANTED)];
+        // A network that is away is asked twice.
+        let away = matches!(failure, (0, _)).then_some(failure);
+        let answers: Vec<_> = away
+            .into_iter()
+            .chain([failure, (200, launch), (200, GRANTED)])
+            .collect();
         open("#/?ticket=0123456789abcdefghjkmnpqrstvwxyz", &answers).await;
         screen("failed").await;
-        assert!(shown("#retry"), "{failure:?}");
-        press("#retry");
+        assert!(shown("[data-action=retry]"), "{failure:?}");
+        press("[data-action=retry]");
         screen("joined").await;
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_wait_that_the_launch_api_asks_for_is_none_of_its_own_time_to_answer() {
+    let launch = r#"{"telehealth_request_id":"614221f4-3a5c-4d1f-8df6-3ae27188df54",
+        "conference":"visit","display_name":"Ada","role":"guest","node":""}"#;
+    // The deadline and the wait are both of eight seconds.
+    let at_its_own_pace = hasten(8_000);
+    let busy = r#"{"status":429,"title":"busy","error_name":"too_many_requests"}"#;
+    open(
+        "#/?ticket=0123456789abcdefghjkmnpqrstvwxyz",
+        &[(429, busy), (200, launch), (200, GRANTED)],
+    )
+    .await;
+    screen("joined").await;
+    at_its_own_pace.call0(&JsValue::NULL).unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_token_that_is_granted_after_another_was_asked_for_is_given_back() {
+    let late = GRANTED.replace(r#""t""#, r#""late""#);
+    let asked = open(
+        "#/?conference=visit&name=Ada",
+        &[(0, "held"), (200, GRANTED), (200, &late)],
+    )
+    .await;
+    press("[data-screen=connecting] [data-action=cancel]");
+    screen("left").await;
+    press("[data-action=rejoin]");
+    screen("name").await;
+    type_in("name", "Ada");
+    screen("joined").await;
+    let_go();
+    requested(&asked, "release_token").await;
+    let released = Array::from(&asked.get(2)).get(2).as_string().unwrap();
+    assert!(
+        released.ends_with("/conferences/visit/release_token?token=late"),
+        "{released}"
+    );
+    assert!(shown("[data-screen=joined]"));
+    assert!(stream_url().ends_with("token=t"), "{}", stream_url());
 }
 
 #[wasm_bindgen_test]
@@ -372,16 +496,16 @@ async fn a_wrong_pin_is_said_and_the_field_is_ready_for_the_next() {
     .await;
     screen("pin").await;
     assert!(!shown("#pin-fault"));
-    type_in("pin-form", "not a pin");
+    type_in("pin", "not a pin");
     let fault = Closure::<dyn FnMut() -> bool>::new(|| shown("#pin-fault"));
     JsFuture::from(until(fault.as_ref().unchecked_ref()))
         .await
         .unwrap();
     assert_eq!(pins(&asked).len(), 1, "what is no PIN is not sent");
-    type_in("pin-form", "1111");
+    type_in("pin", "1111");
     screen_after(&asked, 2, "pin").await;
     assert!(shown("#pin-fault"));
-    type_in("pin-form", "2222");
+    type_in("pin", "2222");
     screen("joined").await;
     assert_eq!(
         pins(&asked),
@@ -399,7 +523,7 @@ async fn a_link_without_role_asks_who_is_joining() {
     screen("role").await;
     press("[data-action=host]");
     screen("pin").await;
-    assert!(shown("#pin-form [data-when=host]") && !shown("#pin-form [data-when=any]"));
+    assert!(shown("[data-form=pin] [data-when=host]") && !shown("[data-form=pin] [data-when=any]"));
     assert_eq!(pins(&asked).len(), 1);
 }
 
@@ -417,11 +541,11 @@ async fn an_extension_is_asked_for_and_sent() {
         ],
     ).await;
     screen("extension").await;
-    assert!(shown("#extension-form [data-when=mssip]"));
-    type_in("extension-form", "7");
+    assert!(shown("[data-form=extension] [data-when=mssip]"));
+    type_in("extension", "7");
     screen_after(&asked, 2, "extension").await;
     assert!(shown("#extension-fault"));
-    type_in("extension-form", "8");
+    type_in("extension", "8");
     screen("joined").await;
     let last = Array::from(&asked.get(2)).get(2).as_string().unwrap();
     let body = JSON::parse(&last).unwrap();
@@ -445,12 +569,12 @@ async fn single_sign_on_goes_from_choice_to_provider_to_token() {
         ],
     ).await;
     screen("provider").await;
-    press("#providers button");
+    press("[data-list=providers] button");
     screen("sign-in").await;
-    assert!(shown("#sign-in-link[href='https://idp.example/']"));
+    assert!(shown("[data-link=sign-in][href='https://idp.example/']"));
     let message = JSON::parse(r#"{"result":"success","token":"sso"}"#).unwrap();
     message_from("https://elsewhere.example", message.clone());
-    let own_origin = web_sys::window().unwrap().location().origin().unwrap();
+    let own_origin = own_origin();
     assert_eq!(
         pins(&asked).len(),
         2,
@@ -479,8 +603,11 @@ async fn a_node_that_cannot_be_reached_can_be_tried_again() {
     ] {
         open("#/?conference=visit&name=Ada", &[failure, (200, GRANTED)]).await;
         screen("failed").await;
-        assert!(shown("#failure-words") && shown("#retry"), "{failure:?}");
-        press("#retry");
+        assert!(
+            shown("[data-copy], [data-fill=error_name]") && shown("[data-action=retry]"),
+            "{failure:?}"
+        );
+        press("[data-action=retry]");
         screen("joined").await;
     }
 }
@@ -491,8 +618,11 @@ async fn a_node_that_never_answers_is_given_up_after_a_minute() {
     let answers = [(0, "silent"), (200, GRANTED)];
     open("#/?conference=visit&name=Ada", &answers).await;
     screen("failed").await;
-    assert_eq!(text_of("#failure-name"), "conferencing_node_unavailable");
-    press("#retry");
+    assert_eq!(
+        text_of("[data-fill=error_name]"),
+        "conferencing_node_unavailable"
+    );
+    press("[data-action=retry]");
     screen("joined").await;
 }
 
@@ -509,19 +639,25 @@ async fn a_conference_that_is_not_there_is_a_failure_for_good() {
     ] {
         open("#/?conference=visit&name=Ada", &[refusal]).await;
         screen("failed").await;
-        assert!(!shown("#retry"), "{refusal:?}");
+        assert!(!shown("[data-action=retry]"), "{refusal:?}");
     }
 }
 
 #[wasm_bindgen_test]
 async fn a_waiting_guest_is_in_when_the_node_says_so_and_out_when_it_says_so() {
-    let waiting = GRANTED.replace("\"conference\"", "\"waiting_room\"");
+    let waiting = GRANTED.replace("HOST", "GUEST");
     open("#/?conference=visit&name=Ada", &[(200, &waiting)]).await;
+    // The node says nothing of how the conference stands.
     screen("waiting").await;
     let update = r#"{"uuid":"me","display_name":"Ada","role":"guest","service_type":"conference"}"#;
     tell("participant_update", JSON::parse(update).unwrap());
+    screen("waiting").await;
+    tell(
+        "conference_update",
+        JSON::parse(r#"{"started":true}"#).unwrap(),
+    );
     screen("joined").await;
-    assert!(shown("#participants [data-you]"));
+    assert!(shown("#participants bdi"));
     let reason = r#"{"reason":"All conference hosts departed hosted conference"}"#;
     tell("disconnect", JSON::parse(reason).unwrap());
     screen("ended").await;
@@ -538,13 +674,27 @@ async fn hostile_names_of_others_are_shown_as_text() {
 }
 
 #[wasm_bindgen_test]
-fn parse_join_link_tells_what_is_there_but_not_the_secrets() {
-    let link = "https://h/webapp/#/?conference=visit&pin=12345678&name=Ada";
-    let view: JsValue = parse_join_link(link).map_err(JsValue::from).unwrap().into();
-    let json = JSON::stringify(&view).unwrap().as_string().unwrap();
-    assert_eq!(
-        json,
-        r#"{"conference":"visit","pinPresent":true,"namePresent":true,"ticketPresent":false}"#
-    );
-    assert!(parse_join_link("https://h/webapp/").is_err());
+async fn a_pin_is_in_the_memory_of_the_module_until_the_token_is_granted_and_not_after() {
+    leave_before().await;
+    lay_out(include_str!("../www/index.html"));
+    script_node(answered(&[(403, HOST_PIN), (200, GRANTED)]));
+    open_secret_link();
+    BEFORE.set(Some(
+        start(options().unchecked_into::<Options>()).unchecked_into(),
+    ));
+    assert!(finds_secret(&wasm_bindgen::memory()), "the search is one");
+    screen("joined").await;
+    assert!(!finds_secret(&wasm_bindgen::memory()), "the PIN is gone");
+}
+
+#[wasm_bindgen_test]
+async fn a_pin_that_was_typed_is_not_in_the_memory_of_the_module_once_it_was_used() {
+    let answers = [(403, BOTH_PINS), (403, WRONG_PIN), (200, GRANTED)];
+    let asked = open("#/?conference=visit&name=Ada", &answers).await;
+    screen("pin").await;
+    type_secret();
+    screen_after(&asked, 2, "pin").await;
+    type_secret();
+    screen("joined").await;
+    assert!(!finds_secret(&wasm_bindgen::memory()), "the PIN is gone");
 }

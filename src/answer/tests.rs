@@ -1,13 +1,16 @@
-use std::{fs, path::Path};
+use std::{format, fs, path::Path, string::String};
 
 use proptest::prelude::*;
 use vestibule_launch::Role;
 
-use super::{Answer, ExtensionKind, expires};
+use super::{Answer, ExtensionKind, Session, expires};
 
-fn read(status: u16, json: &str) -> Answer {
-    let body: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    Answer::read(status, &body)
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn read(status: u32, body: &str) -> Answer {
+    Answer::read(status, &json(body))
 }
 
 fn captured(name: &str) -> String {
@@ -21,13 +24,13 @@ fn captured(name: &str) -> String {
 #[test]
 fn captured_tokens_of_pexip_are_read() {
     for name in ["request_token_v35.json", "request_token_v36.json"] {
-        let Answer::Granted(session) = read(200, &captured(name)) else {
-            panic!("{name} grants a token");
-        };
+        let answer = captured(name);
+        assert_eq!(read(200, &answer), Answer::Granted, "{name}");
+        let session = Session::read(&json(&answer)).unwrap();
+        assert!(session.token.as_str().is_some_and(|token| token.len() > 10));
         assert_eq!(session.role, Role::Host);
         assert_eq!(session.expires, 120);
         assert!(!session.waiting);
-        assert!(!format!("{session:?}").contains(&session.token));
     }
 }
 
@@ -88,13 +91,10 @@ fn a_pin_and_an_extension_can_be_wanted_at_once() {
 
 #[test]
 fn identity_providers_are_offered_and_only_https_redirects_followed() {
-    let Answer::ProviderWanted(providers) = read(
-        403,
-        r#"{"result":{"idp":[{"name":"H","uuid":"u"}],"version":{}}}"#,
-    ) else {
-        panic!("providers");
-    };
-    assert_eq!(providers[0].uuid, "u");
+    for (providers, any) in [(r#"[{"name":"H","uuid":"u"}]"#, true), ("[]", false)] {
+        let answer = format!(r#"{{"result":{{"idp":{providers},"version":{{}}}}}}"#);
+        assert_eq!(read(403, &answer), Answer::ProviderWanted { any });
+    }
     let redirect = |url: &str| {
         read(
             403,
@@ -105,7 +105,7 @@ fn identity_providers_are_offered_and_only_https_redirects_followed() {
     };
     assert!(matches!(
         redirect("https://idp.example/"),
-        Answer::SignInWanted { .. }
+        Answer::SignInWanted
     ));
     assert!(matches!(redirect("javascript:alert(1)"), Answer::Malformed));
     assert!(matches!(redirect("http://idp.example/"), Answer::Malformed));
@@ -118,7 +118,7 @@ fn what_is_no_answer_of_the_api_is_malformed_or_unavailable() {
     assert!(matches!(read(200, r#"{"result":{}}"#), Answer::Malformed));
     assert!(matches!(read(302, ""), Answer::Malformed));
     assert!(matches!(read(404, "<html>"), Answer::NotFound));
-    for status in [429, 500, 502, 503, 504, 529] {
+    for status in [0, 429, 500, 502, 503, 504, 529] {
         assert!(matches!(read(status, "<html>"), Answer::Unavailable));
     }
     assert!(matches!(
@@ -150,7 +150,7 @@ fn seconds_are_read_as_text_and_as_number() {
 
 proptest! {
     #[test]
-    fn no_answer_panics(status in 100u16..1000, body in ".{0,200}") {
+    fn no_answer_panics(status in 100u32..1000, body in ".{0,200}") {
         read(status, &body);
         read(status, &format!(r#"{{"status":"failed","result":{body:?}}}"#));
     }

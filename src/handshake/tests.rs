@@ -1,11 +1,13 @@
+use std::vec;
+
 use proptest::prelude::*;
 use vestibule_launch::{
     BrowserErrorName, ClassicLink, DisplayName, Entry, LinkText, Pin, Role,
     client_api::RequestTokenBody,
 };
 
-use super::{Action, Handshake, PinHeader};
-use crate::answer::{Answer, ExtensionKind, IdentityProvider, Session};
+use super::{Action, PinHeader};
+use crate::answer::{Answer, ExtensionKind};
 
 fn link(entry: Entry) -> ClassicLink {
     let mut link = ClassicLink::new(LinkText::parse("visit").unwrap());
@@ -14,22 +16,14 @@ fn link(entry: Entry) -> ClassicLink {
     link
 }
 
+type Handshake = super::Handshake<serde_json::Value>;
+
 fn handshake(entry: Entry) -> Handshake {
-    Handshake::new(link(entry), "node.example".into())
+    Handshake::new(link(entry), &"node.example".into())
 }
 
 fn pin(text: &str) -> Pin {
     Pin::parse(text).unwrap()
-}
-
-fn session() -> Session {
-    Session {
-        token: "secret-token".into(),
-        expires: 120,
-        participant_uuid: "uuid".into(),
-        role: Role::Guest,
-        waiting: false,
-    }
 }
 
 fn wanted(host_pin: bool, guest_pin: bool) -> Answer {
@@ -42,9 +36,7 @@ fn wanted(host_pin: bool, guest_pin: bool) -> Answer {
 
 /// The body that is sent, as the node reads it.
 fn body(handshake: &Handshake) -> RequestTokenBody {
-    let fields = handshake.body();
-    let fields = fields.map(|(key, value)| (key.to_owned(), serde_json::json!(value)));
-    serde_json::from_value(fields.into_iter().collect()).unwrap()
+    serde_json::from_value(handshake.body().clone()).unwrap()
 }
 
 fn sent_pin(handshake: &Handshake) -> &str {
@@ -78,7 +70,7 @@ fn the_first_request_carries_no_pin_whatever_the_link_says() {
 fn a_name_missing_from_the_link_is_asked_for_first() {
     let mut link = link(Entry::Ask);
     link.display_name = None;
-    let mut handshake = Handshake::new(link, "node.example".into());
+    let mut handshake = Handshake::new(link, &"node.example".into());
     assert_eq!(handshake.start(), Action::AskName);
     let name = DisplayName::parse("Grace").unwrap();
     assert_eq!(handshake.name_given(name), Action::Send);
@@ -90,7 +82,7 @@ fn a_pin_of_the_link_answers_every_prompt_for_one() {
     for (host_pin, guest_pin) in [(true, true), (true, false), (false, true), (false, false)] {
         let mut handshake = handshake(Entry::Pin(pin("12345678")));
         handshake.start();
-        let action = handshake.answered(&wanted(host_pin, guest_pin));
+        let action = handshake.answered(wanted(host_pin, guest_pin));
         assert_eq!(action, Action::Send);
         assert_eq!(sent_pin(&handshake), "12345678", "{host_pin} {guest_pin}");
     }
@@ -101,7 +93,7 @@ fn a_guest_link_enters_with_pin_none_where_guests_need_none() {
     for host_pin in [true, false] {
         let mut handshake = handshake(Entry::As(Role::Guest));
         handshake.start();
-        assert_eq!(handshake.answered(&wanted(host_pin, false)), Action::Send);
+        assert_eq!(handshake.answered(wanted(host_pin, false)), Action::Send);
         assert_eq!(sent_pin(&handshake), "none");
     }
 }
@@ -112,7 +104,7 @@ fn a_guest_link_asks_for_the_guest_pin_where_guests_need_one() {
         let mut handshake = handshake(Entry::As(Role::Guest));
         handshake.start();
         assert_eq!(
-            handshake.answered(&wanted(host_pin, true)),
+            handshake.answered(wanted(host_pin, true)),
             Action::AskPin {
                 whose: Some(Role::Guest),
                 wrong: false
@@ -126,7 +118,7 @@ fn a_host_link_asks_for_the_host_pin_only_where_hosts_need_one() {
     let mut needing = handshake(Entry::As(Role::Host));
     needing.start();
     assert_eq!(
-        needing.answered(&wanted(true, false)),
+        needing.answered(wanted(true, false)),
         Action::AskPin {
             whose: Some(Role::Host),
             wrong: false
@@ -134,7 +126,7 @@ fn a_host_link_asks_for_the_host_pin_only_where_hosts_need_one() {
     );
     let mut free = handshake(Entry::As(Role::Host));
     free.start();
-    assert_eq!(free.answered(&wanted(false, true)), Action::Send);
+    assert_eq!(free.answered(wanted(false, true)), Action::Send);
     assert_eq!(sent_pin(&free), "none");
 }
 
@@ -143,7 +135,7 @@ fn a_link_without_role_asks_for_it_where_the_node_leaves_it_open() {
     for (host_pin, guest_pin) in [(true, false), (false, true)] {
         let mut handshake = handshake(Entry::Ask);
         handshake.start();
-        let action = handshake.answered(&wanted(host_pin, guest_pin));
+        let action = handshake.answered(wanted(host_pin, guest_pin));
         assert_eq!(action, Action::AskRole);
         let action = handshake.role_chosen(Role::Guest);
         if guest_pin {
@@ -159,7 +151,7 @@ fn a_link_without_role_asks_for_either_pin_where_everybody_needs_one() {
     let mut handshake = handshake(Entry::Ask);
     handshake.start();
     assert_eq!(
-        handshake.answered(&wanted(true, true)),
+        handshake.answered(wanted(true, true)),
         Action::AskPin {
             whose: None,
             wrong: false
@@ -172,36 +164,82 @@ fn a_wrong_pin_is_asked_for_again_and_the_second_try_goes_through() {
     for refusal in [Answer::WrongPin, wanted(true, false)] {
         let mut handshake = handshake(Entry::Pin(pin("11111111")));
         handshake.start();
-        handshake.answered(&wanted(true, false));
+        handshake.answered(wanted(true, false));
         assert!(matches!(
-            handshake.answered(&refusal),
+            handshake.answered(refusal),
             Action::AskPin { wrong: true, .. }
         ));
         assert_eq!(handshake.pin_given(pin("22222222")), Action::Send);
         assert_eq!(sent_pin(&handshake), "22222222");
-        assert_eq!(
-            handshake.answered(&Answer::Granted(session())),
-            Action::Join
-        );
-        assert_eq!(sent_pin(&handshake), "", "the PIN is not kept");
+        assert_eq!(handshake.answered(Answer::Granted), Action::Join);
     }
+}
+
+#[test]
+fn from_a_pin_that_only_hosts_need_the_way_back_leads_to_the_question_of_the_role() {
+    for entry in [Entry::Ask, Entry::As(Role::Host)] {
+        let mut handshake = handshake(entry);
+        handshake.start();
+        if handshake.answered(wanted(true, false)) == Action::AskRole {
+            handshake.role_chosen(Role::Host);
+        }
+        assert_eq!(handshake.back(), Action::AskRole);
+        assert_eq!(handshake.back(), Action::Ignore);
+        assert_eq!(handshake.role_chosen(Role::Guest), Action::Send);
+        assert_eq!(sent_pin(&handshake), "none");
+    }
+}
+
+#[test]
+fn where_everybody_needs_a_pin_no_way_leads_back() {
+    let mut handshake = handshake(Entry::Ask);
+    handshake.start();
+    handshake.answered(wanted(true, true));
+    assert_eq!(handshake.back(), Action::Ignore);
+    assert_eq!(handshake.pin_given(pin("1234")), Action::Send);
+}
+
+#[test]
+fn from_the_sign_in_the_way_back_leads_to_the_choice_of_the_provider() {
+    let mut handshake = handshake(Entry::Ask);
+    handshake.start();
+    let providers = AnswerKind::ProviderWanted(true).answer();
+    handshake.answered(providers);
+    assert_eq!(handshake.back(), Action::Ignore);
+    handshake.provider_chosen(&"u".into());
+    handshake.answered(AnswerKind::SignInWanted.answer());
+    assert_eq!(handshake.back(), Action::ChooseProvider);
+    assert_eq!(handshake.signed_in(&"too late".into()), Action::Ignore);
+    assert_eq!(handshake.provider_chosen(&"v".into()), Action::Send);
+    assert_eq!(body(&handshake).chosen_idp.as_deref(), Some("v"));
+}
+
+#[test]
+fn a_sign_in_that_was_not_chosen_has_no_way_back() {
+    let mut handshake = handshake(Entry::Ask);
+    handshake.start();
+    handshake.answered(AnswerKind::SignInWanted.answer());
+    assert_eq!(handshake.back(), Action::Ignore);
 }
 
 #[test]
 fn an_extension_of_the_link_is_used_once_and_then_asked_for() {
     let mut link = link(Entry::Ask);
     link.extension = LinkText::parse("ward 7");
-    let mut handshake = Handshake::new(link, "node.example".into());
+    let mut handshake = Handshake::new(link, &"node.example".into());
     handshake.start();
     let wanted = Answer::ExtensionWanted(ExtensionKind::Standard);
-    assert_eq!(handshake.answered(&wanted), Action::Send);
+    assert_eq!(handshake.answered(wanted), Action::Send);
     let extension = |handshake: &Handshake| body(handshake).conference_extension;
     assert_eq!(extension(&handshake).as_deref(), Some("ward 7"));
     assert!(matches!(
-        handshake.answered(&Answer::NotFound),
+        handshake.answered(Answer::NotFound),
         Action::AskExtension { wrong: true, .. }
     ));
-    assert_eq!(handshake.extension_given("ward 8".into()), Action::Send);
+    assert_eq!(
+        handshake.extension_given(&LinkText::parse("ward 8").unwrap()),
+        Action::Send
+    );
     assert_eq!(extension(&handshake).as_deref(), Some("ward 8"));
 }
 
@@ -209,22 +247,14 @@ fn an_extension_of_the_link_is_used_once_and_then_asked_for() {
 fn single_sign_on_offers_the_providers_then_the_way_there_and_sends_the_token() {
     let mut handshake = handshake(Entry::Ask);
     handshake.start();
-    let provider = IdentityProvider {
-        name: "Hospital".into(),
-        uuid: "idp-1".into(),
-    };
     assert_eq!(
-        handshake.answered(&Answer::ProviderWanted(vec![provider])),
+        handshake.answered(Answer::ProviderWanted { any: true }),
         Action::ChooseProvider
     );
-    assert_eq!(handshake.provider_chosen("idp-1".into()), Action::Send);
+    assert_eq!(handshake.provider_chosen(&"idp-1".into()), Action::Send);
     assert_eq!(body(&handshake).chosen_idp.as_deref(), Some("idp-1"));
-    let sign_in = Answer::SignInWanted {
-        url: "https://idp.example/".into(),
-        provider: "Hospital".into(),
-    };
-    assert_eq!(handshake.answered(&sign_in), Action::SignIn);
-    assert_eq!(handshake.signed_in("sso".into()), Action::Send);
+    assert_eq!(handshake.answered(Answer::SignInWanted), Action::SignIn);
+    assert_eq!(handshake.signed_in(&"sso".into()), Action::Send);
     assert_eq!(body(&handshake).sso_token.as_deref(), Some("sso"));
 }
 
@@ -232,17 +262,16 @@ fn single_sign_on_offers_the_providers_then_the_way_there_and_sends_the_token() 
 fn a_pin_that_was_given_goes_with_every_further_request() {
     let mut handshake = handshake(Entry::Pin(pin("12345678")));
     handshake.start();
-    handshake.answered(&wanted(true, false));
-    let provider = IdentityProvider {
-        name: "Hospital".into(),
-        uuid: "idp-1".into(),
-    };
-    handshake.answered(&Answer::ProviderWanted(vec![provider]));
-    assert_eq!(handshake.provider_chosen("idp-1".into()), Action::Send);
+    handshake.answered(wanted(true, false));
+    handshake.answered(Answer::ProviderWanted { any: true });
+    assert_eq!(handshake.provider_chosen(&"idp-1".into()), Action::Send);
     assert_eq!(sent_pin(&handshake), "12345678");
     let wanted = Answer::ExtensionWanted(ExtensionKind::Standard);
-    handshake.answered(&wanted);
-    assert_eq!(handshake.extension_given("7".into()), Action::Send);
+    handshake.answered(wanted);
+    assert_eq!(
+        handshake.extension_given(&LinkText::parse("7").unwrap()),
+        Action::Send
+    );
     assert_eq!(sent_pin(&handshake), "12345678");
 }
 
@@ -256,18 +285,21 @@ fn where_pin_and_extension_are_wanted_at_once_both_are_sent() {
         extension: Some(ExtensionKind::Mssip),
     };
     assert_eq!(
-        handshake.answered(&both),
+        handshake.answered(both),
         Action::AskExtension {
             kind: ExtensionKind::Mssip,
             wrong: false
         }
     );
-    assert_eq!(handshake.extension_given("7".into()), Action::Send);
-    assert_eq!(handshake.answered(&both), Action::Send);
+    assert_eq!(
+        handshake.extension_given(&LinkText::parse("7").unwrap()),
+        Action::Send
+    );
+    assert_eq!(handshake.answered(both), Action::Send);
     assert_eq!(sent_pin(&handshake), "12345678");
     assert_eq!(body(&handshake).conference_extension.as_deref(), Some("7"));
     assert_eq!(
-        handshake.answered(&Answer::NotFound),
+        handshake.answered(Answer::NotFound),
         Action::AskExtension {
             kind: ExtensionKind::Mssip,
             wrong: true
@@ -279,10 +311,10 @@ fn where_pin_and_extension_are_wanted_at_once_both_are_sent() {
 fn a_guest_who_is_refused_without_a_pin_is_asked_for_the_guest_pin() {
     let mut handshake = handshake(Entry::Ask);
     handshake.start();
-    handshake.answered(&wanted(true, false));
+    handshake.answered(wanted(true, false));
     handshake.role_chosen(Role::Guest);
     assert_eq!(
-        handshake.answered(&wanted(true, true)),
+        handshake.answered(wanted(true, true)),
         Action::AskPin {
             whose: Some(Role::Guest),
             wrong: false
@@ -301,7 +333,7 @@ fn a_lasting_failure_cannot_be_tried_again_and_a_passing_one_can() {
         (Answer::PinLocked, BrowserErrorName::PinLocked, false),
         (Answer::Refused, BrowserErrorName::NodeRefused, false),
         (
-            Answer::ProviderWanted(vec![]),
+            Answer::ProviderWanted { any: false },
             BrowserErrorName::NodeRefused,
             false,
         ),
@@ -310,8 +342,8 @@ fn a_lasting_failure_cannot_be_tried_again_and_a_passing_one_can() {
     ] {
         let mut handshake = handshake(Entry::Pin(pin("1234")));
         handshake.start();
-        handshake.answered(&wanted(true, false));
-        let Action::Fail(failure) = handshake.answered(&answer) else {
+        handshake.answered(wanted(true, false));
+        let Action::Fail(failure) = handshake.answered(answer) else {
             panic!("{name:?} is a failure");
         };
         assert_eq!((failure.error_name, failure.retryable), (name, retryable));
@@ -320,19 +352,6 @@ fn a_lasting_failure_cannot_be_tried_again_and_a_passing_one_can() {
         if retryable {
             assert_eq!(sent_pin(&handshake), "1234", "the same request once more");
         }
-    }
-}
-
-#[test]
-fn debug_output_shows_neither_pin_nor_name_nor_token() {
-    let mut handshake = handshake(Entry::Pin(pin("87654321")));
-    handshake.start();
-    let before = format!("{handshake:?}");
-    handshake.answered(&wanted(true, false));
-    let granted = Answer::Granted(session());
-    let shown = format!("{before} {handshake:?} {granted:?}");
-    for secret in ["87654321", "Canary", "secret-token"] {
-        assert!(!shown.contains(secret), "{shown}");
     }
 }
 
@@ -347,6 +366,7 @@ enum Input {
     Provider,
     SignedIn,
     Retry,
+    Back,
     Start,
 }
 
@@ -368,7 +388,7 @@ enum AnswerKind {
 impl AnswerKind {
     fn answer(&self) -> Answer {
         match *self {
-            Self::Granted => Answer::Granted(session()),
+            Self::Granted => Answer::Granted,
             Self::PinWanted(host_pin, guest_pin, extension) => Answer::PinWanted {
                 host_pin,
                 guest_pin,
@@ -377,18 +397,8 @@ impl AnswerKind {
             Self::WrongPin => Answer::WrongPin,
             Self::PinLocked => Answer::PinLocked,
             Self::ExtensionWanted => Answer::ExtensionWanted(ExtensionKind::Mssip),
-            Self::ProviderWanted(empty) => Answer::ProviderWanted(if empty {
-                vec![]
-            } else {
-                vec![IdentityProvider {
-                    name: "n".into(),
-                    uuid: "u".into(),
-                }]
-            }),
-            Self::SignInWanted => Answer::SignInWanted {
-                url: "https://idp.example/".into(),
-                provider: String::new(),
-            },
+            Self::ProviderWanted(any) => Answer::ProviderWanted { any },
+            Self::SignInWanted => Answer::SignInWanted,
             Self::NotFound => Answer::NotFound,
             Self::Refused => Answer::Refused,
             Self::Unavailable => Answer::Unavailable,
@@ -428,6 +438,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => Just(Input::Provider),
         1 => Just(Input::SignedIn),
         1 => Just(Input::Retry),
+        1 => Just(Input::Back),
         1 => Just(Input::Start),
     ]
 }
@@ -452,14 +463,15 @@ fn links() -> impl Strategy<Value = ClassicLink> {
 
 fn feed(handshake: &mut Handshake, input: &Input) -> Action {
     match input {
-        Input::Answer(kind) => handshake.answered(&kind.answer()),
+        Input::Answer(kind) => handshake.answered(kind.answer()),
         Input::Name => handshake.name_given(DisplayName::parse("Grace").unwrap()),
         Input::Role(role) => handshake.role_chosen(*role),
         Input::Pin => handshake.pin_given(pin("2222")),
-        Input::Extension => handshake.extension_given("7".into()),
-        Input::Provider => handshake.provider_chosen("u".into()),
-        Input::SignedIn => handshake.signed_in("t".into()),
+        Input::Extension => handshake.extension_given(&LinkText::parse("7").unwrap()),
+        Input::Provider => handshake.provider_chosen(&"u".into()),
+        Input::SignedIn => handshake.signed_in(&"t".into()),
         Input::Retry => handshake.retry(),
+        Input::Back => handshake.back(),
         Input::Start => handshake.start(),
     }
 }
@@ -472,12 +484,12 @@ proptest! {
         link in links(),
         answers in prop::collection::vec(answers(), 40),
     ) {
-        let mut handshake = Handshake::new(link, "node.example".into());
+        let mut handshake = Handshake::new(link, &"node.example".into());
         let mut requests = 0;
         let mut action = handshake.start();
         for answer in answers {
             requests += usize::from(action == Action::Send);
-            action = handshake.answered(&answer.answer());
+            action = handshake.answered(answer.answer());
         }
         // Without a PIN, with the extension, with the link's PIN or as a guest.
         prop_assert!(requests <= 4, "{requests} requests");
@@ -491,7 +503,7 @@ proptest! {
         inputs in prop::collection::vec(inputs(), 60),
     ) {
         let guest_link = link.role() == Some(Role::Guest);
-        let mut handshake = Handshake::new(link, "node.example".into());
+        let mut handshake = Handshake::new(link, &"node.example".into());
         let mut prompted = false;
         let mut typed = false;
         handshake.start();
@@ -518,7 +530,7 @@ proptest! {
         link in links(),
         inputs in prop::collection::vec(inputs(), 60),
     ) {
-        let mut handshake = Handshake::new(link, "node.example".into());
+        let mut handshake = Handshake::new(link, &"node.example".into());
         handshake.start();
         let mut joined = false;
         for input in &inputs {

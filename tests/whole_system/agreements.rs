@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use crate::{
     support::{
-        browser::Browser,
+        browser::{Browser, engine::Engine},
         house::{AES_128_PASSWORD, AES_256_KEY, Agreement, House},
     },
     visit::{CLINICIAN, PATIENT, TICKET_LINKS, launch, nothing_personal_is_left},
@@ -52,11 +52,11 @@ async fn aes_256_with_a_key_and_tickets_by_post_and_redirect_urls_with_a_slash()
 /// The patient waits, the clinician comes, the patient is let in.
 async fn both_get_in(agreement: &Agreement, lines: &str) -> Result<()> {
     let house = House::with(agreement, lines).await?;
-    let patient = Browser::start().await?;
+    let patient = Browser::start(Engine::Chromium).await?;
     launch(&house, &patient, PATIENT).await?;
     hand_over(agreement, &patient).await?;
     patient.screen("waiting").await?;
-    let clinician = Browser::start().await?;
+    let clinician = Browser::start(Engine::Chromium).await?;
     launch(&house, &clinician, CLINICIAN).await?;
     hand_over(agreement, &clinician).await?;
     clinician.screen("joined").await?;

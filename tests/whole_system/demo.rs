@@ -15,8 +15,8 @@ use tokio::{
 };
 
 use crate::support::{
-    browser::Browser,
-    process::{Program, WWW, binary},
+    browser::{Browser, engine::Engine},
+    process::{Program, binary},
 };
 
 /// Longest wait for the demo to be built and up.
@@ -34,7 +34,6 @@ const CLINICIAN: &str = "ePrM2vKd7HtQe9Lw4Xs6ZnQ3";
 #[tokio::test]
 async fn the_demo_shows_all_ways_into_a_visit_and_ctrl_c_leaves_nothing_behind_but_its_data()
 -> Result<()> {
-    let _www = WWW.write().await;
     let folder = TempDir::new()?;
     let data = folder.path().join("data");
     let mut command = Command::new(binary("xtask")?);
@@ -50,7 +49,7 @@ async fn the_demo_shows_all_ways_into_a_visit_and_ctrl_c_leaves_nothing_behind_b
         })
         .await?;
 
-    let clinician = Browser::start().await?;
+    let clinician = Browser::start(Engine::Chromium).await?;
     clinician.client.goto(&ehr).await?;
     clinician.screenshot("demo-home").await?;
     clinician.client.goto(&format!("{ehr}/clinician")).await?;
@@ -60,7 +59,7 @@ async fn the_demo_shows_all_ways_into_a_visit_and_ctrl_c_leaves_nothing_behind_b
     ensure!(joined.text().await?.contains("You have joined as host"));
     let server = clinician.client.current_url().await?;
 
-    let patient = Browser::start().await?;
+    let patient = Browser::start(Engine::Chromium).await?;
     patient.client.goto(&format!("{ehr}/patient")).await?;
     open_link(&patient, "#direct-patient-1", "demo-patient").await?;
     let button = patient.shown("form button").await?;
@@ -70,13 +69,13 @@ async fn the_demo_shows_all_ways_into_a_visit_and_ctrl_c_leaves_nothing_behind_b
     patient.screen("joined").await?;
     clinician.shown("#participants [data-role=guest]").await?;
 
-    let colleague = Browser::start().await?;
+    let colleague = Browser::start(Engine::Chromium).await?;
     colleague.client.goto(&format!("{ehr}/clinician")).await?;
     open_link(&colleague, "#zoom-provider-1", "demo-clinician-links").await?;
     let joined = colleague.screen("joined").await?;
     ensure!(joined.text().await?.contains("You have joined as host"));
 
-    let looker = Browser::start().await?;
+    let looker = Browser::start(Engine::Chromium).await?;
     for (event, field, value) in [
         ("direct_launch_token_issued", "appointment", "1"),
         ("connection_status", "external_id", CLINICIAN),

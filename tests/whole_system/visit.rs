@@ -7,14 +7,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use fantoccini::key::Key;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::support::{
-    browser::{self, Browser},
+    browser::{self, Browser, engine::Engine},
     house::House,
-    launcher::join_link,
+    launcher::{join_link, pin_of},
 };
 
 /// Page in the EHR, and name of the launch behind its buttons.
@@ -30,10 +31,23 @@ patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_serv
 /// The patient of the first appointment, in the parts that could leak.
 const NAMES: [&str; 2] = ["Beverley", "Spinder"];
 
-#[tokio::test]
-async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Result<()> {
+in_every_browser!(
+    the_clinicians_button_ends_on_a_page_that_says_joined_as_host,
+    the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives,
+    closing_the_page_gives_the_token_back,
+    a_name_missing_from_the_link_is_asked_for,
+    a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works,
+    an_old_link_ends_on_the_error_page_with_the_request_id_of_its_launch,
+    a_frame_with_the_error_page_runs_no_script_of_the_template,
+    a_ticket_is_good_for_one_browser,
+    a_page_without_a_link_says_where_to_open_the_visit,
+);
+
+async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host(
+    engine: Engine,
+) -> Result<()> {
     let house = House::start().await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     launch(&house, &browser, CLINICIAN).await?;
 
     let joined = browser.screen("joined").await?;
@@ -48,26 +62,27 @@ async fn the_clinicians_button_ends_on_a_page_that_says_joined_as_host() -> Resu
     Ok(())
 }
 
-#[tokio::test]
-async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -> Result<()> {
+async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives(
+    engine: Engine,
+) -> Result<()> {
     let house = House::start().await?;
-    let patient = Browser::start().await?;
+    let patient = Browser::start(engine).await?;
     launch(&house, &patient, PATIENT).await?;
     let waiting = patient.screen("waiting").await?;
     ensure!(waiting.text().await?.contains("Waiting for the host"));
-    let announced = patient.shown("#announcement").await?.text().await?;
+    let announced = patient.announced().await?;
     ensure!(announced.contains("Waiting for the host"), "{announced}");
     patient.screenshot("waiting").await?;
     nothing_personal_is_left(&house, &patient).await?;
 
-    let clinician = Browser::start().await?;
+    let clinician = Browser::start(engine).await?;
     launch(&house, &clinician, CLINICIAN).await?;
     clinician.screen("joined").await?;
 
     let joined = patient.screen("joined").await?;
     ensure!(joined.text().await?.contains("You have joined"));
-    let announced = patient.shown("#announcement").await?.text().await?;
-    ensure!(announced == "You have joined", "{announced}");
+    let announced = patient.announced().await?;
+    ensure!(announced == "You have joined as guest", "{announced}");
     patient.shown("#participants [data-role=chair]").await?;
     clinician.shown("#participants [data-role=guest]").await?;
     patient.screenshot("joined-as-guest").await?;
@@ -94,10 +109,9 @@ async fn the_patient_waits_for_the_host_and_is_in_when_the_clinician_arrives() -
     Ok(())
 }
 
-#[tokio::test]
-async fn closing_the_page_gives_the_token_back() -> Result<()> {
+async fn closing_the_page_gives_the_token_back(engine: Engine) -> Result<()> {
     let house = House::start().await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     launch(&house, &browser, CLINICIAN).await?;
     browser.screen("joined").await?;
     browser.client.close_window().await?;
@@ -112,31 +126,31 @@ async fn closing_the_page_gives_the_token_back() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_name_missing_from_the_link_is_asked_for() -> Result<()> {
+async fn a_name_missing_from_the_link_is_asked_for(engine: Engine) -> Result<()> {
     let house = House::with_profile(
         "patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}\
          /webapp/#/?conference={{telehealth_alias}}&role=guest\"",
     )
     .await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     launch(&house, &browser, PATIENT).await?;
     browser.screen("name").await?;
     browser.screenshot("name").await?;
 
     let input = browser.shown("#name").await?;
-    input.send_keys("   \n").await?;
+    input.send_keys(&line("   ")).await?;
     browser.shown("#name-fault").await?;
     input.clear().await?;
-    input.send_keys("Beverley Spinder\n").await?;
+    input.send_keys(&line("Beverley Spinder")).await?;
     browser.screen("waiting").await?;
     nothing_personal_is_left(&house, &browser).await?;
     browser.close().await?;
     Ok(())
 }
 
-#[tokio::test]
-async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works() -> Result<()> {
+async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works(
+    engine: Engine,
+) -> Result<()> {
     let house = House::start().await?;
     let link = join_link(&house, "clinician").await?;
     let right = pin_of(&link)?;
@@ -147,7 +161,7 @@ async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works() -
     };
     let link = link.replace(&format!("pin={right}"), &format!("pin={wrong}"));
 
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     browser.follow(&link).await?;
     browser.screen("pin").await?;
     let fault = browser.shown("#pin-fault").await?.text().await?;
@@ -158,7 +172,7 @@ async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works() -
     browser
         .shown("#pin")
         .await?
-        .send_keys(&format!("{right}\n"))
+        .send_keys(&line(&right))
         .await?;
     let joined = browser.screen("joined").await?;
     ensure!(joined.text().await?.contains("You have joined as host"));
@@ -167,13 +181,14 @@ async fn a_wrong_pin_is_refused_in_a_clear_sentence_and_the_second_try_works() -
     Ok(())
 }
 
-#[tokio::test]
-async fn an_old_link_ends_on_the_error_page_with_the_request_id_of_its_launch() -> Result<()> {
+async fn an_old_link_ends_on_the_error_page_with_the_request_id_of_its_launch(
+    engine: Engine,
+) -> Result<()> {
     let house = House::start().await?;
     let link = join_link(&house, "patient").await?;
     let request_id = make_old(&house).await?;
 
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     browser.follow(&link).await?;
     browser.screen("failed").await?;
     let text = browser.framed_text("main").await?;
@@ -188,8 +203,7 @@ async fn an_old_link_ends_on_the_error_page_with_the_request_id_of_its_launch() 
     Ok(())
 }
 
-#[tokio::test]
-async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<()> {
+async fn a_frame_with_the_error_page_runs_no_script_of_the_template(engine: Engine) -> Result<()> {
     let house = House::with_profile(
         "launch_error_web_template = \"<h1 style='color: rgb(1, 2, 3)' id=styled>{{telehealth_request_id}}</h1>\
          <script>top.document.title = 'hijacked'</script>\
@@ -198,7 +212,7 @@ async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<
     .await?;
     let link = join_link(&house, "patient").await?;
     let request_id = make_old(&house).await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     browser.follow(&link).await?;
     ensure!(browser.framed_text("#styled").await? == request_id);
     browser.shown("#failure-frame").await?.enter_frame().await?;
@@ -208,7 +222,8 @@ async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<
         "the template's style counts: {color}"
     );
     browser.client.enter_parent_frame().await?;
-    ensure!(browser.client.title().await? == "Video visit");
+    let title = browser.client.title().await?;
+    ensure!(title.ends_with("Video visit"), "{title}");
     browser.close().await?;
     Ok(())
 }
@@ -216,7 +231,7 @@ async fn a_frame_with_the_error_page_runs_no_script_of_the_template() -> Result<
 #[tokio::test]
 async fn with_a_ticket_neither_pin_nor_name_is_in_what_the_browser_keeps_on_disk() -> Result<()> {
     let house = House::with_profile(TICKET_LINKS).await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(Engine::Chromium).await?;
     for (user, screen) in [(PATIENT, "waiting"), (CLINICIAN, "joined")] {
         launch(&house, &browser, user).await?;
         browser.screen(screen).await?;
@@ -233,15 +248,14 @@ async fn with_a_ticket_neither_pin_nor_name_is_in_what_the_browser_keeps_on_disk
     Ok(())
 }
 
-#[tokio::test]
-async fn a_ticket_is_good_for_one_browser() -> Result<()> {
+async fn a_ticket_is_good_for_one_browser(engine: Engine) -> Result<()> {
     let house = House::with_profile(TICKET_LINKS).await?;
     let link = join_link(&house, "clinician").await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     browser.follow(&link).await?;
     browser.screen("joined").await?;
 
-    let other = Browser::start().await?;
+    let other = Browser::start(engine).await?;
     other.follow(&link).await?;
     other.screen("failed").await?;
     let text = other.framed_text("main").await?;
@@ -251,10 +265,9 @@ async fn a_ticket_is_good_for_one_browser() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_page_without_a_link_says_where_to_open_the_visit() -> Result<()> {
+async fn a_page_without_a_link_says_where_to_open_the_visit(engine: Engine) -> Result<()> {
     let house = House::start().await?;
-    let browser = Browser::start().await?;
+    let browser = Browser::start(engine).await?;
     browser
         .client
         .goto(&format!("{}/webapp/", house.tap.address))
@@ -394,7 +407,7 @@ async fn make_old(house: &House) -> Result<String> {
     ))
 }
 
-fn pin_of(link: &str) -> Result<String> {
-    let (_, rest) = link.split_once("pin=").context("the link has a PIN")?;
-    Ok(rest.split('&').next().unwrap_or_default().to_owned())
+/// What is typed to send a form: the text, and the key for it.
+fn line(text: &str) -> String {
+    format!("{text}{}", char::from(Key::Enter))
 }

@@ -1,6 +1,7 @@
 //! The one-time alias of a launch.
 
-use std::fmt;
+use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
 
 use rand::CryptoRng;
 

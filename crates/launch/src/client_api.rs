@@ -2,7 +2,8 @@
 //! the embedded conferencing node reads. Answers are not shared: a node must be
 //! strict in what it sends, a client tolerant in what it reads.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

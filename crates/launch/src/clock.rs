@@ -1,6 +1,6 @@
 //! Points in time, and where they come from.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ impl UnixTime {
     }
 }
 
-impl std::ops::Add<Duration> for UnixTime {
+impl core::ops::Add<Duration> for UnixTime {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
@@ -42,7 +42,7 @@ impl std::ops::Add<Duration> for UnixTime {
     }
 }
 
-impl std::ops::Sub<Duration> for UnixTime {
+impl core::ops::Sub<Duration> for UnixTime {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {

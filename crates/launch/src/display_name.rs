@@ -1,6 +1,9 @@
 //! The name that other participants see.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
+
+use crate::trim::{is_white_space, next};
 
 /// Longest display name in characters. Pexip Infinity's status pages hold 1000;
 /// nobody's name needs them, and a roster cannot show them.
@@ -23,19 +26,26 @@ impl DisplayName {
         let mut name = String::new();
         let mut characters = 0;
         let mut visible = false;
-        for word in text.split_whitespace() {
-            let start = name.len();
-            for character in word.chars().filter(|character| !is_removed(*character)) {
-                if name.len() == start && start > 0 {
-                    name.push(' ');
-                    characters += 1;
-                }
-                name.push(character);
+        let mut space = false;
+        let mut rest = text.chars();
+        while let Some(character) = next(&mut rest) {
+            if is_white_space(character) {
+                space = characters > 0;
+                continue;
+            }
+            if is_removed(character) {
+                continue;
+            }
+            if space {
+                name.push(' ');
                 characters += 1;
-                visible |= !is_invisible(character);
-                if characters > LONGEST {
-                    return Err(DisplayNameError::TooLong);
-                }
+                space = false;
+            }
+            name.push(character);
+            characters += 1;
+            visible |= !is_invisible(character);
+            if characters > LONGEST {
+                return Err(DisplayNameError::TooLong);
             }
         }
         if !visible {

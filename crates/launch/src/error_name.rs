@@ -1,6 +1,6 @@
 //! The public names of what can go wrong in a launch.
 
-use std::{fmt, str::FromStr};
+use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 

@@ -5,17 +5,22 @@
 //! are taken apart by hand: this runs in the browser shim, where a URL library
 //! would weigh more than all the rest.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 mod address;
 mod build;
+mod bytes;
+mod decode;
 mod parse;
 mod scrub;
 
-use std::fmt;
+use core::fmt;
 
+pub(crate) use build::classic as build_classic;
 pub use build::{LinkForm, encode_component};
 pub use scrub::scrub;
 
-use crate::{DisplayName, LaunchTicket, Pin, Role};
+use crate::{DisplayName, LaunchTicket, Pin, Role, trim::trim};
 
 /// What a join link says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +38,20 @@ impl JoinLink {
     /// # Errors
     /// Where the link names no conference or is longer than [`LONGEST_LINK`].
     pub fn parse(href: &str) -> Result<Self, JoinLinkError> {
-        Self::parse_with_remarks(href).map(|(link, _)| link)
+        parse::parse(href, |_, _| {})?.ok_or(JoinLinkError::NoConference)
+    }
+
+    /// As [`JoinLink::parse`], and tells the name of each parameter that was not used, as
+    /// often as it was not. Where [`JoinLink::parse_with_remarks`] would weigh too much.
+    /// `None`: the address has nothing of a link, neither a parameter nor an alias.
+    ///
+    /// # Errors
+    /// As [`JoinLink::parse`].
+    pub fn parse_and_tell(
+        href: &str,
+        mut unused: impl FnMut(&'static str),
+    ) -> Result<Option<Self>, JoinLinkError> {
+        parse::parse(href, |_, number| unused(parse::name(number)))
     }
 
     /// As [`JoinLink::parse`], and says which parameters were not used.
@@ -45,7 +63,14 @@ impl JoinLink {
     /// # Errors
     /// As [`JoinLink::parse`].
     pub fn parse_with_remarks(href: &str) -> Result<(Self, Vec<Remark>), JoinLinkError> {
-        parse::parse(href)
+        let mut remarks = Vec::new();
+        let link = parse::parse(href, |remark, number| {
+            let remark = remark(parse::name(number));
+            if !remarks.contains(&remark) {
+                remarks.push(remark);
+            }
+        })?;
+        Ok((link.ok_or(JoinLinkError::NoConference)?, remarks))
     }
 
     /// The address of this link: `base` is the address of the web app, with its
@@ -145,7 +170,7 @@ pub struct LinkText(String);
 impl LinkText {
     /// Trims the text; `None` where nothing is left.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = trim(text);
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
@@ -207,6 +232,30 @@ mod tests {
         for hidden in ["secret", "Beverley", "8765", "0000"] {
             assert!(!shown.contains(hidden), "{shown}");
         }
+    }
+
+    #[test]
+    fn an_address_without_a_link_is_told_from_a_link_that_cannot_be_used() {
+        let read = |href| JoinLink::parse_and_tell(href, |_| {});
+        for href in [
+            "https://h/webapp/",
+            "https://h/webapp/#/",
+            "https://h/webapp/?lang=de#main",
+            "https://h/webapp3/m/",
+        ] {
+            assert_eq!(read(href), Ok(None), "{href}");
+        }
+        for href in [
+            "https://h/webapp/#/?ticket=short",
+            "https://h/webapp/#/?ticket=",
+            "https://h/webapp/#/?name=Ada",
+            "https://h/webapp/?pin=1234",
+            "https://h/webapp/#/?conference=%20",
+            "https://h/webapp3/m/%20",
+        ] {
+            assert_eq!(read(href), Err(JoinLinkError::NoConference), "{href}");
+        }
+        assert!(matches!(read("/webapp/#/?conference=a"), Ok(Some(_))));
     }
 
     #[test]

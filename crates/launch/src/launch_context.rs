@@ -1,6 +1,7 @@
 //! What an EHR says about a launch: which encounter, whose.
 
-use std::fmt;
+use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,11 @@
 //! Launch parameters once decrypted: `name=value&name=value`.
 
-use std::{borrow::Cow, fmt};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    vec::Vec,
+};
+use core::fmt;
 
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! The one-time ticket that stands in a join link instead of PIN and name.
 
-use std::fmt;
+use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
 
 use rand::CryptoRng;
 use sha2::{Digest, Sha256};

@@ -1,13 +1,16 @@
 //! The PIN that makes somebody a host.
 
-use std::fmt;
+use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
 
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::trim::trim;
+
 /// How many digits a PIN may have, a terminal `#` not counted.
-const DIGITS: std::ops::RangeInclusive<usize> = 4..=20;
+const DIGITS: core::ops::RangeInclusive<usize> = 4..=20;
 
 /// Digits of a host PIN that Vestibule makes.
 const GENERATED_DIGITS: usize = 8;
@@ -25,9 +28,11 @@ impl Pin {
     /// # Errors
     /// Where the text is not a PIN. The error does not repeat it.
     pub fn parse(text: &str) -> Result<Self, PinError> {
-        let text = text.trim();
-        let digits = text.strip_suffix('#').unwrap_or(text);
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let text = trim(text);
+        let digits = match text.as_bytes() {
+            [digits @ .., b'#'] | digits => digits,
+        };
+        if !digits.iter().all(u8::is_ascii_digit) {
             return Err(PinError::NotDigits);
         }
         if !DIGITS.contains(&digits.len()) {
@@ -95,7 +100,7 @@ fn digit_of(byte: u8) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use core::convert::Infallible;
 
     use proptest::prelude::*;
     use rand::{SeedableRng, TryCryptoRng, TryRng, rngs::ChaCha20Rng};
@@ -103,7 +108,7 @@ mod tests {
     use super::*;
 
     /// Gives these bytes, one after the other, for ever.
-    struct Bytes<'a>(std::iter::Cycle<std::slice::Iter<'a, u8>>);
+    struct Bytes<'a>(core::iter::Cycle<core::slice::Iter<'a, u8>>);
 
     impl TryRng for Bytes<'_> {
         type Error = Infallible;

@@ -1,6 +1,6 @@
 //! The identifier of one launch.
 
-use std::{fmt, str::FromStr};
+use core::{fmt, str::FromStr};
 
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};

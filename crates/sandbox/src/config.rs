@@ -87,7 +87,8 @@ use crate::{
 /// [[faults]]                           # optional: what goes wrong, in this order
 /// endpoint = "token"                   # metadata, smart_configuration, capability_statement,
 ///                                      # jwks, authorize, token, fhir, status, end_of_call,
-///                                      # zoom_notification or direct_launch_token
+///                                      # device_test, zoom_notification or
+///                                      # direct_launch_token
 /// requests = 2                         # how many; without: all
 /// delay_ms = 0                         # before the answer; this is the default
 /// answer = "status"                    # usual (the default), status, drip, html, truncated,

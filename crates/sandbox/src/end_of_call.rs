@@ -1,10 +1,13 @@
-//! The call that says a visit has ended. What it carries is for the hospital
-//! to set up, so it is kept as it came.
+//! The call that says a visit has ended, and that which says how a device check went.
+//! What they carry is for the hospital to set up, so it is kept as it came.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{basic::BasicUser, parameters::Parameters};
+
+/// Where the EHR takes the call that says how a device check went.
+pub(crate) const DEVICE_TEST: &str = "/interconnect/api/telehealth/device-test";
 
 /// Where the EHR takes the call, and from whom.
 #[derive(Debug)]

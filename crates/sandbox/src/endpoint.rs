@@ -27,6 +27,8 @@ pub enum Endpoint {
     Status,
     /// The call that says a visit has ended.
     EndOfCall,
+    /// The call that says how a device check went.
+    DeviceTest,
     /// Where Zoom's notifications go.
     ZoomNotification,
     /// Where a backend client asks whether a direct join link is good.
@@ -53,6 +55,7 @@ impl Endpoint {
             Self::Fhir => "fhir",
             Self::Status => "status",
             Self::EndOfCall => "end_of_call",
+            Self::DeviceTest => "device_test",
             Self::ZoomNotification => "zoom_notification",
             Self::DirectLaunchToken => "direct_launch_token",
         }
@@ -63,7 +66,7 @@ impl Endpoint {
 mod tests {
     use super::*;
 
-    const ALL: [Endpoint; 11] = [
+    const ALL: [Endpoint; 12] = [
         Endpoint::Metadata,
         Endpoint::SmartConfiguration,
         Endpoint::CapabilityStatement,
@@ -73,6 +76,7 @@ mod tests {
         Endpoint::Fhir,
         Endpoint::Status,
         Endpoint::EndOfCall,
+        Endpoint::DeviceTest,
         Endpoint::ZoomNotification,
         Endpoint::DirectLaunchToken,
     ];

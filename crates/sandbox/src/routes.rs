@@ -4,6 +4,7 @@ mod assets;
 mod authorize;
 mod clinician;
 mod connection_status;
+mod device_test;
 mod direct_launch_token;
 mod end_of_call;
 mod faults;
@@ -42,6 +43,7 @@ use axum::{
 
 use crate::{
     ehr::{Ehr, WriteBackHeaders},
+    end_of_call::DEVICE_TEST,
     endpoint::Endpoint,
     parameters::Parameters,
 };
@@ -117,6 +119,13 @@ pub(crate) fn router(ehr: Arc<Ehr>) -> Router {
             spoilt(
                 Endpoint::EndOfCall,
                 get(end_of_call::get).post(end_of_call::post),
+            ),
+        )
+        .route(
+            DEVICE_TEST,
+            spoilt(
+                Endpoint::DeviceTest,
+                get(device_test::get).post(device_test::post),
             ),
         )
         .route(

@@ -5,7 +5,7 @@
 pub const STYLE: &str = include_str!("button_page.css");
 
 /// The picture above the title: a door that stands open.
-const PICTURE: &str = r##"<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="#0b5c6b"/><path d="M8 25V13a8 8 0 0 1 16 0v12" fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/><path d="M12.5 25V14a3.5 3.5 0 0 1 7 0v11z" fill="#9fe0d8"/><path d="M6 25h20" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/></svg>"##;
+pub(crate) const PICTURE: &str = r##"<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="#0b5c6b"/><path d="M8 25V13a8 8 0 0 1 16 0v12" fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/><path d="M12.5 25V14a3.5 3.5 0 0 1 7 0v11z" fill="#9fe0d8"/><path d="M6 25h20" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/></svg>"##;
 
 /// The words of a page in one language.
 pub(crate) struct Words {
@@ -86,8 +86,8 @@ pub(crate) fn button_page(
     )
 }
 
-/// For a double-quoted attribute.
-fn escape(text: &str) -> String {
+/// For text and for a double-quoted attribute.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('"', "&quot;")
         .replace('<', "&lt;")

@@ -7,6 +7,8 @@ use std::{
 };
 
 use serde::Deserialize;
+pub use vestibule_landing_page::Configuration as LandingPageConfig;
+use vestibule_landing_page::{LogoSource, Origin};
 
 use crate::{
     admin::AdminConfig,
@@ -26,6 +28,9 @@ pub struct Config {
     pub data: PathBuf,
     /// The landing page as built.
     pub www: PathBuf,
+    /// What the landing page looks like and where it stands.
+    #[serde(default)]
+    pub landing_page: LandingPageConfig,
     /// The folder of telehealth profiles, one TOML file each.
     pub profiles: PathBuf,
     /// Origins of the pages that may embed the landing page, such as
@@ -92,12 +97,11 @@ impl TryFrom<String> for FrameAncestor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        url::Url::parse(&text)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "https" | "http"))
-            .filter(|url| url.origin().ascii_serialization() == text)
-            .map(|_| Self(text))
-            .ok_or("frame_ancestors: write origins only, such as \"https://mychart.example.org\"")
+        Origin::try_from(text)
+            .map(|origin| Self(origin.into()))
+            .map_err(
+                |_| "frame_ancestors: write origins only, such as \"https://mychart.example.org\"",
+            )
     }
 }
 
@@ -134,9 +138,14 @@ impl Config {
         })?;
         let mut config: Self = parse_toml(path, &text)?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        let logo = match &mut config.landing_page.logo {
+            Some(LogoSource::File(path)) => Some(path),
+            _ => None,
+        };
         let paths = [&mut config.data, &mut config.www, &mut config.profiles];
         for relative in paths
             .into_iter()
+            .chain(logo)
             .chain(&mut config.state_key_file)
             .chain(&mut config.trusted_certificates)
         {
@@ -196,6 +205,10 @@ mod tests {
         assert_eq!(config.www, Path::new("/srv/www"));
         assert!(config.frame_ancestors.is_empty());
         assert_eq!(config.log, LogFormat::Text);
+        assert_eq!(config.landing_page, LandingPageConfig::default());
+        let with_logo = format!("{MINIMAL}[landing_page]\nlogo = \"logo.svg\"\n");
+        let logo = read(&with_logo).unwrap().landing_page.logo;
+        assert!(matches!(logo, Some(LogoSource::File(path)) if path.is_absolute()));
     }
 
     #[test]
@@ -207,6 +220,18 @@ mod tests {
             (format!("{MINIMAL}log = \"xml\"\n"), "json"),
             (
                 format!("{MINIMAL}frame_ancestors = [\"https://a/b\"]\n"),
+                "frame_ancestors",
+            ),
+            (
+                format!("{MINIMAL}[landing_page]\naccent = \"teal\"\n"),
+                "#0b5c6b",
+            ),
+            (
+                format!("{MINIMAL}[landing_page]\ncolor = \"#fff\"\n"),
+                "color",
+            ),
+            (
+                format!("{MINIMAL}frame_ancestors = [\"https://a;b\"]\n"),
                 "frame_ancestors",
             ),
             (

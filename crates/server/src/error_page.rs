@@ -87,6 +87,17 @@ impl Failed {
         response
     }
 
+    /// By which support finds it: name, launch and time.
+    pub(crate) fn reference(&self) -> String {
+        let Self {
+            error_name,
+            request_id,
+            at,
+            ..
+        } = self;
+        format!("{error_name} {request_id} {}", rfc3339(*at))
+    }
+
     /// What page and problem document have in common.
     pub(crate) fn mark(&self, response: &mut Response) {
         response.extensions_mut().insert(self.request_id);

@@ -101,7 +101,7 @@ pub fn entry(name: ErrorName) -> ErrorEntry {
             &[429],
             Administrator,
             Failed,
-            "Too many launches came from one address within a minute. Where many people share one, raise `[limits] launches_per_minute`; where a proxy stands before this server, name it in trusted_proxies.",
+            "Too many launches came from one address within a minute, or the page of one launch has reported more than 64 events. Where many people share one, raise `[limits] launches_per_minute`; where a proxy stands before this server, name it in trusted_proxies.",
         ),
         ErrorName::StateInvalid => (
             &[400, 413],
@@ -188,25 +188,25 @@ pub fn entry(name: ErrorName) -> ErrorEntry {
             "The link's one-time alias is not known (any more). Open the visit from the appointment again.",
         ),
         ErrorName::NodeUnavailable => (
-            &[],
+            &[503],
             Administrator,
             Failed,
             "The conferencing node could not be reached, or answered with an error.",
         ),
         ErrorName::NodeAnswerInvalid => (
-            &[],
+            &[502],
             Administrator,
             Failed,
             "The conferencing node answered something that the landing page does not understand.",
         ),
         ErrorName::NodeRefused => (
-            &[],
+            &[403],
             Administrator,
             Failed,
             "The conferencing node refused the participant. Its log says why.",
         ),
         ErrorName::PinLocked => (
-            &[],
+            &[429],
             Clinician,
             Locked,
             "A wrong PIN was entered too often. Wait five minutes, and join from the EHR, which needs no PIN.",

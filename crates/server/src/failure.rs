@@ -12,10 +12,15 @@ use crate::{
     direct_link::LinkRefused,
     http_client::TransportError,
     launch::{
-        BeginError, CompleteError, DirectLinkError, JoinError, MetadataFetchError, RedeemError,
+        BearerError, BeginError, CompleteError, DirectLinkError, JoinError, MetadataFetchError,
+        RedeemError, ResumeError,
     },
     limits::TooMany,
-    routes::{AuthorizedError, DirectLinkRouteError, EntranceError, ReportError},
+    plain::VisitFault,
+    routes::{
+        AuthorizedError, DirectLinkRouteError, EntranceError, EventError, PlainError, ReportError,
+        ResumeRouteError,
+    },
     token_endpoint::TokenEndpointError,
 };
 
@@ -38,6 +43,7 @@ const UNAVAILABLE: (StatusCode, ErrorName) = (StatusCode::SERVICE_UNAVAILABLE, E
 const INTERNAL: (StatusCode, ErrorName) = (StatusCode::INTERNAL_SERVER_ERROR, ErrorName::Internal);
 const PROFILE_NOT_FOUND: (StatusCode, ErrorName) =
     (StatusCode::NOT_FOUND, ErrorName::ProfileNotFound);
+const LINK_NOT_VALID: (StatusCode, ErrorName) = (StatusCode::GONE, ErrorName::LinkNotValid);
 const USED: (StatusCode, ErrorName) = (StatusCode::GONE, ErrorName::LaunchUsed);
 const STATE_INVALID: (StatusCode, ErrorName) = (StatusCode::BAD_REQUEST, ErrorName::StateInvalid);
 const PARAMETERS_INVALID: (StatusCode, ErrorName) =
@@ -246,6 +252,105 @@ impl Failure for RedeemError {
             Self::Unknown | Self::Used => (StatusCode::GONE, ErrorName::TicketInvalid),
             Self::Sealed(_) => INTERNAL,
             Self::Store(_) => UNAVAILABLE,
+        }
+    }
+}
+
+impl Failure for PlainError {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
+            Self::Form => REQUEST_INVALID,
+            Self::TooMany(error) => error.answer(),
+            Self::Ticket(RedeemError::Unknown | RedeemError::Used) => LINK_NOT_VALID,
+            Self::Ticket(error) => error.answer(),
+            Self::Tab(
+                ResumeError::Body(_)
+                | ResumeError::Browser
+                | ResumeError::Bearer(BearerError::None(_)),
+            ) => LINK_NOT_VALID,
+            Self::Tab(ResumeError::Bearer(BearerError::Store(_))) => UNAVAILABLE,
+            Self::Tab(ResumeError::Sealed(_)) => INTERNAL,
+            Self::Visit(fault) => fault.answer(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooMany(error) => error.retry_after(),
+            Self::Ticket(error) => error.retry_after(),
+            Self::Visit(fault) => fault.retry_after(),
+            Self::Tab(ResumeError::Bearer(BearerError::Store(_))) => Some(SOON),
+            Self::Body(_) | Self::Form | Self::Tab(_) => None,
+        }
+    }
+}
+
+/// The names that the landing page's own error page would show.
+impl Failure for VisitFault {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::NotFound => LINK_NOT_VALID,
+            Self::PinLocked => (StatusCode::TOO_MANY_REQUESTS, ErrorName::PinLocked),
+            Self::Refused => (StatusCode::FORBIDDEN, ErrorName::NodeRefused),
+            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorName::NodeUnavailable),
+            Self::Malformed => (StatusCode::BAD_GATEWAY, ErrorName::NodeAnswerInvalid),
+        }
+    }
+}
+
+impl Failure for BearerError {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::None(_) => USED,
+            Self::Store(_) => UNAVAILABLE,
+        }
+    }
+}
+
+impl Failure for ResumeError {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
+            Self::Browser => REQUEST_INVALID,
+            Self::Bearer(error) => error.answer(),
+            Self::Sealed(_) => INTERNAL,
+        }
+    }
+}
+
+impl Failure for ResumeRouteError {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::TooMany(error) => error.answer(),
+            Self::Resume(error) => error.answer(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooMany(error) => error.retry_after(),
+            Self::Resume(error) => error.retry_after(),
+        }
+    }
+}
+
+impl Failure for EventError {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::TooMany(error) => error.answer(),
+            Self::Bearer(error) => error.answer(),
+            Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
+            Self::Report => REQUEST_INVALID,
+            Self::Full => (StatusCode::TOO_MANY_REQUESTS, ErrorName::RateLimited),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooMany(error) => error.retry_after(),
+            Self::Bearer(error) => error.retry_after(),
+            Self::Body(_) | Self::Report | Self::Full => None,
         }
     }
 }

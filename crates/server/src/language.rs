@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 
 /// The languages of the pages, by primary tag (BCP 47).
-const SPOKEN: [&str; 8] = ["en", "es", "fr", "de", "zh", "vi", "tl", "ar"];
+pub(crate) const SPOKEN: [&str; 8] = ["en", "es", "fr", "de", "zh", "vi", "tl", "ar"];
 
 /// Most languages of one header that are looked at.
 const MOST: usize = 32;
@@ -50,7 +50,8 @@ fn thousandths(text: &str) -> Option<u16> {
     (weight <= 1000).then_some(weight)
 }
 
-fn spoken(tag: &str) -> Option<&'static str> {
+/// The primary tag of a language that pages speak, given by any tag of it.
+pub(crate) fn spoken(tag: &str) -> Option<&'static str> {
     let primary = tag.split('-').next()?;
     // Filipino has a tag of its own; the pages call it Tagalog.
     let primary = if primary.eq_ignore_ascii_case("fil") {

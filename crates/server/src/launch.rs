@@ -1,5 +1,6 @@
 //! The steps of a launch, from the EHR's button to the join link, apart from HTTP.
 
+mod bearer;
 mod begin;
 mod browser;
 mod complete;
@@ -9,10 +10,12 @@ mod metadata;
 mod pending;
 mod redeem;
 mod repeats;
+mod resume;
 mod shared;
 mod sign_in;
 pub(crate) mod token_fields;
 
+pub use bearer::{BearerError, BearerToken, NoBearer, find_bearer};
 pub use begin::{BeginError, Next, begin};
 pub use browser::Browser;
 pub(crate) use browser::{forget, remember, remember_briefly};
@@ -20,8 +23,10 @@ pub use complete::CompleteError;
 pub use direct::{DirectLinkError, direct_links, join_directly};
 pub use join::{JoinError, Return, join};
 pub use metadata::{MetadataCache, MetadataFetchError, Whereabouts};
+pub(crate) use redeem::is_browser_key;
 pub use redeem::{RedeemError, redeem};
 pub use repeats::Repeats;
+pub use resume::{ResumeError, resume};
 pub use shared::{Shared, alias_hash};
 pub use sign_in::SignInRequest;
 pub use token_fields::EncounterMismatch;

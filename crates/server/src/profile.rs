@@ -65,6 +65,8 @@ pub struct Profile {
     pub write_backs: Vec<Box<dyn WriteBack>>,
     /// How long an alias leads to its conference.
     pub launch_validity: Duration,
+    /// The language of the landing page where link and browser name none.
+    pub language: Option<String>,
     /// Whether error pages show more for the help desk.
     pub show_debug_information: bool,
     service_name: templates::Field,

@@ -1,6 +1,6 @@
 //! The routes, one file each, and what surrounds them.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,7 +21,9 @@ use crate::{
     dialect,
     failure::Failure,
     in_flight::{self, InFlight},
+    landing_page::LandingPage,
     language,
+    plain::PlainVisits,
     security_headers::{self, Policies},
     state::AppState,
     tools::Tools,
@@ -34,15 +36,22 @@ mod entrance;
 mod event_sink;
 mod health;
 mod jwks;
+mod launch_bearer;
 mod launch_error;
+mod launch_events;
 mod oauth2authorized;
+mod plain;
 mod policy;
 mod redeem;
+mod resume;
 
 pub use direct_link::DirectLinkRouteError;
 pub use entrance::EntranceError;
 pub use launch_error::ReportError;
+pub use launch_events::EventError;
 pub use oauth2authorized::AuthorizedError;
+pub use plain::PlainError;
+pub use resume::ResumeRouteError;
 
 /// Longest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -56,7 +65,8 @@ const ROLES: [EhrRole; 2] = [EhrRole::Patient, EhrRole::Provider];
 pub fn router(
     state: &AppState,
     node: Router,
-    www: &Path,
+    landing_page: &LandingPage,
+    pexip: &PexipConfig,
     policies: Policies,
     in_flight: &InFlight,
 ) -> Router {
@@ -69,8 +79,23 @@ pub fn router(
         .route(
             "/api/telehealth/v1/launch/{telehealth_request_id}/error",
             launch_error::known_route(),
+        )
+        .route(
+            "/api/telehealth/v1/launch/{telehealth_request_id}/resume",
+            resume::route(),
+        )
+        .route(
+            "/api/telehealth/v1/launch/{telehealth_request_id}/events",
+            launch_events::route(),
         );
     launches = launches.route(JWKS_ROUTE, jwks::route());
+    let visits = PlainVisits::new(
+        landing_page.configuration(),
+        pexip,
+        node.clone(),
+        &state.tools,
+    );
+    launches = launches.merge(plain::router(visits));
     for slash in ["", "/"] {
         for entrance in dialect::entrances() {
             launches = launches.route(
@@ -103,7 +128,7 @@ pub fn router(
     Router::new()
         .merge(launches)
         .route("/healthz", get(health::health))
-        .merge(assets::router(www))
+        .merge(assets::router(landing_page))
         .merge(node)
         .fallback(not_found)
         .layer(CatchPanicLayer::custom(

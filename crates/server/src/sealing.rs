@@ -55,6 +55,10 @@ pub enum Purpose {
     WriteBack = 8,
     /// What is remembered of a participant; the id is the participant's.
     Participant = 9,
+    /// What a launch is taken up again with; the id is the request id.
+    Resumption = 10,
+    /// A visit in plain HTML, in the browser's cookie; no profile, and no id.
+    Plain = 11,
 }
 
 /// In the place of a [`Purpose`] in a state's associated data.

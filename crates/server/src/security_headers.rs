@@ -11,9 +11,10 @@ use axum::{
 
 use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256};
+use vestibule_landing_page::{Configuration, NO_DEVICES, error_frame_policy};
 use vestibule_template::defaults::ERROR_PAGE_SCRIPT_SHA256;
 
-use crate::{button_page, config::FrameAncestor, sign_in_page};
+use crate::{button_page, config::FrameAncestor, landing_page::LandingPage, plain, sign_in_page};
 
 /// Which kind of page a response is; one without this extension is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,30 +29,30 @@ pub enum PageCsp {
     SignIn,
     /// The page of a direct join link.
     DirectLink,
+    /// A page of a visit in plain HTML.
+    Plain,
 }
 
 /// The Content-Security-Policies, made once.
 #[derive(Clone, Debug)]
 pub struct Policies {
-    landing: HeaderValue,
+    /// None where there is no landing page.
+    landing: Option<HeaderValue>,
+    landing_permissions: HeaderValue,
     error_frame: HeaderValue,
     error_page: HeaderValue,
     sign_in: HeaderValue,
     direct_link: HeaderValue,
+    plain: HeaderValue,
 }
 
 impl Policies {
-    /// Policies for a landing page that these pages may embed.
+    /// Policies without a landing page, for pages that these may embed.
     pub fn new(frame_ancestors: &[FrameAncestor]) -> Self {
         let embedders: Vec<&str> = frame_ancestors.iter().map(FrameAncestor::as_str).collect();
-        let embedders = embedders.join(" ");
-        let ancestors = if embedders.is_empty() {
-            "'none'"
-        } else {
-            &embedders
-        };
-        let header = |policy: String| {
-            HeaderValue::from_str(&policy).expect("origins are visible ASCII, and so is the rest")
+        let ancestors = match embedders.join(" ") {
+            none if none.is_empty() => "'none'".to_owned(),
+            origins => origins,
         };
         let button_style = Base64::encode_string(&Sha256::digest(button_page::STYLE));
         Self {
@@ -61,21 +62,10 @@ impl Policies {
                 "default-src 'none'; style-src 'sha256-{button_style}'; base-uri 'none'; \
                  form-action 'self' https:; frame-ancestors 'none'"
             )),
-            // 'wasm-unsafe-eval' lets WebAssembly compile, and nothing else.
-            landing: header(format!(
-                "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-                 img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
-                 form-action 'self'; frame-ancestors {ancestors}"
-            )),
-            // Every ancestor counts, so those of the landing page are named here too.
-            error_frame: header(
-                format!(
-                    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
-                     base-uri 'none'; form-action 'none'; frame-ancestors 'self' {embedders}"
-                )
-                .trim_end()
-                .to_owned(),
-            ),
+            plain: plain_policy(&Configuration::default(), frame_ancestors),
+            landing: None,
+            landing_permissions: HeaderValue::from_static(NO_DEVICES),
+            error_frame: header(error_frame_policy(&embedders)),
             // A profile's template brings its styles inline, as the documented default does.
             // Inline style can at worst disfigure the page: requests and forms are off, and so
             // are scripts but for the built-in page's, which copies the request id.
@@ -96,16 +86,44 @@ impl Policies {
         }
     }
 
+    /// The same with those of this landing page.
+    #[must_use]
+    pub fn with_landing_page(mut self, page: &LandingPage, embedders: &[FrameAncestor]) -> Self {
+        self.landing = Some(header(page.policy(embedders)));
+        self.landing_permissions = HeaderValue::from_static(page.permissions());
+        self.plain = plain_policy(page.configuration(), embedders);
+        self
+    }
+
     fn of(&self, page: Option<PageCsp>) -> HeaderValue {
+        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
         match page {
-            None => HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-            Some(PageCsp::Landing) => self.landing.clone(),
+            None => nothing,
+            Some(PageCsp::Landing) => self.landing.clone().unwrap_or(nothing),
             Some(PageCsp::ErrorFrame) => self.error_frame.clone(),
             Some(PageCsp::ErrorPage) => self.error_page.clone(),
             Some(PageCsp::SignIn) => self.sign_in.clone(),
             Some(PageCsp::DirectLink) => self.direct_link.clone(),
+            Some(PageCsp::Plain) => self.plain.clone(),
         }
     }
+}
+
+/// A form with the link may be answered with a redirect to a Connect web app. The page has
+/// a frame of this server in it.
+fn plain_policy(configuration: &Configuration, embedders: &[FrameAncestor]) -> HeaderValue {
+    let embedders = embedders.iter().map(FrameAncestor::as_str);
+    let frames: Vec<&str> = std::iter::once("'self'").chain(embedders).collect();
+    header(format!(
+        "default-src 'none'; style-src {style}; frame-src 'self'; base-uri 'none'; \
+         form-action 'self' https:; frame-ancestors {frames}",
+        style = hash_source(&plain::style(configuration)),
+        frames = frames.join(" "),
+    ))
+}
+
+fn header(policy: String) -> HeaderValue {
+    HeaderValue::from_maybe_shared(policy).expect("origins are visible ASCII, and so is the rest")
 }
 
 /// By which a policy allows exactly this script or style.
@@ -123,15 +141,16 @@ pub async fn set(State(policies): State<Arc<Policies>>, request: Request, next: 
         Some(PageCsp::Landing) => "same-origin-allow-popups",
         _ => "same-origin",
     };
+    let permissions = match page {
+        Some(PageCsp::Landing) => policies.landing_permissions.clone(),
+        _ => HeaderValue::from_static(NO_DEVICES),
+    };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(HeaderName::from_static("permissions-policy"), permissions);
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "camera=(self), microphone=(self)",
-        ),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
             opener_policy,

@@ -15,7 +15,9 @@ use crate::{
     http_client::{HttpClient, HttpClientError},
     in_flight::InFlight,
     jobs,
+    landing_page::{LandingPage, LandingPageError},
     launch_rules::LaunchRules,
+    plain,
     profile::{ProfileSet, Registry, RegistryError},
     random::{self, Random},
     routes,
@@ -68,9 +70,9 @@ pub enum ServerError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The folder of the landing page is none.
-    #[error("www: {path} is not a folder with an index.html; build the landing page first", path = .0.display())]
-    Www(PathBuf),
+    /// There is no landing page.
+    #[error(transparent)]
+    LandingPage(#[from] LandingPageError),
     /// The data folder cannot be made.
     #[error("data: {path}: {source}; check the path and its permissions", path = path.display())]
     Data {
@@ -128,9 +130,7 @@ impl Server {
         config: &Config,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
-        if !config.www.join("index.html").is_file() {
-            return Err(ServerError::Www(config.www.clone()));
-        }
+        let landing_page = LandingPage::read(&config.www, &config.landing_page)?;
         make_data_folder(config)?;
         let mut rng = random::system();
         let key = sealing::state_key(config, sealing::environment().as_ref(), &mut *rng)?;
@@ -164,7 +164,8 @@ impl Server {
             launch_rules: Arc::new(LaunchRules::new(config)),
         };
         let in_flight = InFlight::default();
-        let policies = Policies::new(&config.frame_ancestors);
+        let policies = Policies::new(&config.frame_ancestors)
+            .with_landing_page(&landing_page, &config.frame_ancestors);
         let mut conferencing = node.router();
         let routes = routes::pexip(&state.tools, attendance, &config.pexip, &in_flight);
         let pexip = match config.pexip.listen {
@@ -174,7 +175,20 @@ impl Server {
                 None
             }
         };
-        let router = routes::router(&state, conferencing, &config.www, policies, &in_flight);
+        if plain::lacks_node(&config.landing_page, &config.pexip) {
+            tracing::warn!(
+                "visits in plain HTML are sent on to another browser: with Pexip Infinity, \
+                 landing_page.node must say where its conferencing node is"
+            );
+        }
+        let router = routes::router(
+            &state,
+            conferencing,
+            &landing_page,
+            &config.pexip,
+            policies,
+            &in_flight,
+        );
 
         let refused = |source| ServerError::Listen {
             address: config.listen,

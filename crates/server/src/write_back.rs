@@ -5,20 +5,25 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
-use vestibule_launch::{EhrRole, RequestId, UnixTime};
+use vestibule_launch::{DeviceTest, EhrRole, RequestId, UnixTime};
+use vestibule_store::Lane;
 
 use crate::profile::{ProfileDocument, field::FieldError};
 
 mod authentication;
 mod connection_status;
 pub(crate) mod delivery;
+mod device_test;
 mod end_of_call;
 mod epic;
+mod field_table;
 pub(crate) mod outbox;
+pub(crate) mod telling;
 mod zoom;
 
 pub use authentication::{Authentication, AuthenticationDocument};
 pub use connection_status::{ConnectionStatus, ConnectionStatusValues, ExternalIdTypes};
+pub use device_test::{DeviceTestCall, DeviceTestDocument, DeviceTestValue};
 pub use end_of_call::{EndOfCall, EndOfCallDocument, FieldValue};
 pub use epic::{EpicConnectionStatus, EpicDocument};
 pub use zoom::{ZoomNotification, ZoomNotificationDocument};
@@ -63,6 +68,9 @@ pub struct Status {
     pub conference_id: Option<String>,
     /// When it happened.
     pub at: UnixTime,
+    /// How the device check went, where it is that which is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_test: Option<DeviceTest>,
 }
 
 /// What happened.
@@ -75,6 +83,8 @@ pub enum StatusChange {
     Disconnected,
     /// The visit is over.
     CallEnded,
+    /// Who launched has checked camera, microphone, speaker and connection.
+    DeviceTested,
 }
 
 /// Why a status cannot be told.
@@ -101,12 +111,22 @@ impl Status {
 }
 
 impl StatusChange {
-    /// The word for it in logs: `connected`, `disconnected` or `call_ended`.
+    /// The word for it in logs: `connected`, `disconnected`, `call_ended` or
+    /// `device_tested`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connected => "connected",
             Self::Disconnected => "disconnected",
             Self::CallEnded => "call_ended",
+            Self::DeviceTested => "device_tested",
+        }
+    }
+
+    /// Behind which others of the launch it waits.
+    pub(crate) fn lane(self) -> Lane {
+        match self {
+            Self::Connected | Self::Disconnected | Self::CallEnded => Lane::Visit,
+            Self::DeviceTested => Lane::DeviceTest,
         }
     }
 }
@@ -136,6 +156,9 @@ pub(crate) fn check(document: &ProfileDocument) -> Result<Vec<Box<dyn WriteBack>
     }
     if let Some(table) = &document.end_of_call {
         write_backs.push(Box::new(EndOfCall::check(table)?));
+    }
+    if let Some(table) = &document.device_test {
+        write_backs.push(Box::new(DeviceTestCall::check(table)?));
     }
     if let Some(table) = document
         .zoom

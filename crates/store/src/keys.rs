@@ -33,6 +33,8 @@ keys! {
     AliasHash,
     /// SHA-256 of a one-time launch ticket.
     TicketHash,
-    /// SHA-256 of what identifies the browser tab that redeems a ticket.
+    /// SHA-256 of what identifies the browser that redeems a ticket.
     BrowserHash,
+    /// SHA-256 of a launch's bearer token.
+    BearerHash,
 }

@@ -5,8 +5,10 @@
 //! hands the sealed bytes back. It reads no clock either; `now` is an argument.
 
 mod appointment;
+mod bearer;
 mod keys;
 mod launch;
+mod launch_event;
 mod profile;
 mod session;
 mod sqlite;
@@ -16,15 +18,19 @@ mod visit;
 mod write_back;
 
 pub use appointment::{Appointment, AppointmentId, NewAppointment};
-pub use keys::{AliasHash, BrowserHash, EncounterKey, Fingerprint, TicketHash};
+pub use bearer::{Bearer, NewBearer};
+pub use keys::{AliasHash, BearerHash, BrowserHash, EncounterKey, Fingerprint, TicketHash};
 pub use launch::{
     Begun, Completed, Completion, Consumed, FailureSource, FoundAlias, Launch, LaunchState,
     NewLaunch,
 };
+pub use launch_event::{LaunchEventRecord, NewLaunchEvent, Recorded, Reported};
 pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
 pub use session::{NewSession, Session};
 pub use sqlite::SqliteStore;
-pub use store::{Launches, Profiles, Sessions, Store, StoreError, Visits, WriteBacks};
+pub use store::{
+    LaunchEvents, Launches, Profiles, Sessions, Store, StoreError, Visits, WriteBacks,
+};
 pub use ticket::{NewTicket, Redeemed, Redemption};
 pub use visit::{Applied, Change, EventId, Participant, VisitEvent};
-pub use write_back::{NewWriteBack, WriteBack, WriteBackRecord, WriteBackState};
+pub use write_back::{Lane, NewWriteBack, WriteBack, WriteBackRecord, WriteBackState};

@@ -1,5 +1,6 @@
 //! The embedded back-end: one SQLite file.
 
+mod launch_events;
 mod launches;
 mod profiles;
 mod rows;
@@ -106,6 +107,7 @@ fn migrations() -> Migrator {
         4 "visits",
         5 "write_backs",
         6 "sealed_launches",
+        7 "launch_events",
     ])
 }
 

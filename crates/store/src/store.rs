@@ -1,5 +1,6 @@
 //! What every back-end does: a trait for each noun, and [`Store`] for all of them.
 
+mod launch_events;
 mod launches;
 mod profiles;
 mod sessions;
@@ -9,6 +10,7 @@ mod write_backs;
 use async_trait::async_trait;
 use vestibule_launch::UnixTime;
 
+pub use launch_events::LaunchEvents;
 pub use launches::Launches;
 pub use profiles::Profiles;
 pub use sessions::Sessions;
@@ -18,13 +20,16 @@ pub use write_backs::WriteBacks;
 /// The memory of the server. Every operation is atomic: of callers that race for
 /// the same thing, exactly one wins. `tests/conformance` says it in tests.
 #[async_trait]
-pub trait Store: Launches + Profiles + Sessions + Visits + WriteBacks + Send + Sync {
-    /// Forgets launches that began before a point in time, with their aliases and
-    /// tickets, and the appointments that only they led to. Says how many launches.
+pub trait Store:
+    Launches + LaunchEvents + Profiles + Sessions + Visits + WriteBacks + Send + Sync
+{
+    /// Forgets launches that began before a point in time, with their aliases,
+    /// tickets, bearer tokens and events, and the appointments that only they led to. Says how many launches.
     /// Forgets also what nodes reported and what was written back, or given up, before
     /// that point. Of the rest, forgets what is of no use at `now` any more: what was
     /// sealed of launches whose sign-in took too long, tickets that expired unredeemed
-    /// or were redeemed 60 seconds ago or earlier, and expired sessions.
+    /// or were redeemed 60 seconds ago or earlier, bearer tokens whose alias has expired,
+    /// and expired sessions.
     ///
     /// Ends conferences and participations that began 24 hours before `now` or earlier:
     /// the event that ended them was lost.

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 
-use crate::TicketHash;
+use crate::{NewBearer, TicketHash};
 
 /// How long the browser that redeemed a ticket may ask again: a reload, a lost answer.
 pub(crate) const REPEAT_WITHIN: Duration = Duration::from_secs(60);
@@ -19,6 +19,8 @@ pub struct NewTicket {
     pub sealed: Vec<u8>,
     /// Until when it can be redeemed.
     pub expires_at: UnixTime,
+    /// The bearer token that comes with what it is redeemed for.
+    pub bearer: NewBearer,
 }
 
 /// How [`crate::Launches::redeem_ticket`] went.

@@ -12,12 +12,34 @@ pub struct NewWriteBack {
     pub dedupe: [u8; 32],
     /// The telehealth profile.
     pub profile: Uuid,
-    /// The launch that it tells of. The write-backs of one launch are sent in order.
+    /// The launch that it tells of. The write-backs of one launch are sent in order
+    /// within their lane.
     pub request_id: RequestId,
+    /// Behind which others of the launch it waits.
+    pub lane: Lane,
     /// What to tell, sealed.
     pub sealed: Vec<u8>,
     /// Not to be sent before.
     pub due_at: UnixTime,
+}
+
+/// What is told in order: an EHR that takes the one and not the other hears the one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Who comes and goes, and that the visit is over.
+    Visit,
+    /// How device checks went.
+    DeviceTest,
+}
+
+impl Lane {
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Visit => "visit",
+            Self::DeviceTest => "device_test",
+        }
+    }
 }
 
 /// A write-back that this caller, and no other, sends until its lease is over.
@@ -124,6 +146,7 @@ mod tests {
                 dedupe: [222; 32],
                 profile: Uuid::nil(),
                 request_id: RequestId::from_bytes([1; 16]),
+                lane: Lane::Visit,
                 sealed: sealed.clone(),
                 due_at: UnixTime::from_millis(0),
             },

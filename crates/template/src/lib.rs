@@ -30,8 +30,8 @@
 //! and [`Template::parse_as`] checks the variables of a [`Kind`] too.
 //!
 //! Without the feature `full`, the filters that need regular expressions, hashes, time
-//! zones and the like, and `str.format`, do not exist: the browser's error page is smaller
-//! for it.
+//! zones and the like, and `str.format`, do not exist, and letters are changed by what
+//! surrounds the rendering: the browser's error page is smaller for it.
 
 mod arguments;
 mod arithmetic;
@@ -59,5 +59,5 @@ pub use error::{TemplateError, TemplateErrorKind};
 pub use escaping::{Escaping, Verbatim};
 #[cfg(feature = "full")]
 pub use kind::Kind;
-pub use surroundings::{Log, Random, Surroundings};
+pub use surroundings::{Letters, Log, Random, Surroundings};
 pub use template::Template;

@@ -202,15 +202,24 @@ pub(crate) fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Letters;
+
+    const LETTERS: Letters = Letters {
+        lower: str::to_lowercase,
+        upper: str::to_uppercase,
+    };
 
     #[test]
     fn titles_and_capitals_are_pythons() {
-        assert_eq!(title("mary o'brien-SMITH 3rd"), "Mary O'Brien-Smith 3Rd");
-        assert_eq!(capitalize("ßTRASSE Ὀδυσσεύς"), "Sstrasse ὀδυσσεύς");
-        assert_eq!(capitalize(""), "");
-        assert_eq!(title("ǆ ǈ ŉ ᾳ ა"), "ǅ ǈ ʼN ᾼ ა");
-        assert_eq!(title("ΟΔΟΣ ΣΑΣ"), "Οδος Σας");
-        assert_eq!(capitalize("ΑΣ"), "Ας");
+        assert_eq!(
+            title(LETTERS, "mary o'brien-SMITH 3rd"),
+            "Mary O'Brien-Smith 3Rd"
+        );
+        assert_eq!(capitalize(LETTERS, "ßTRASSE Ὀδυσσεύς"), "Sstrasse ὀδυσσεύς");
+        assert_eq!(capitalize(LETTERS, ""), "");
+        assert_eq!(title(LETTERS, "ǆ ǈ ŉ ᾳ ა"), "ǅ ǈ ʼN ᾼ ა");
+        assert_eq!(title(LETTERS, "ΟΔΟΣ ΣΑΣ"), "Οδος Σας");
+        assert_eq!(capitalize(LETTERS, "ΑΣ"), "Ας");
         assert_eq!(swapcase("Straße ΣΑΣ"), "sTRASSE σας");
     }
 

@@ -44,7 +44,7 @@ fn counting() -> Surroundings {
         random: Some(Arc::new(move |bytes: &mut [u8]| {
             bytes.fill_with(|| next.fetch_add(1, Ordering::Relaxed));
         })),
-        log: None,
+        ..Surroundings::default()
     }
 }
 

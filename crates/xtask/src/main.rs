@@ -5,9 +5,13 @@
     reason = "a command-line tool answers on its standard output"
 )]
 
+mod bench;
+mod branding;
 mod demo;
 mod fuzz;
+mod locales;
 mod manifest;
+mod package;
 mod process;
 mod progress;
 mod report;
@@ -46,6 +50,11 @@ enum Command {
         /// Steps to run, with those they build upon, in the order of the full run
         steps: Vec<test::Step>,
     },
+    /// Measures Vestibule beside its peers, and prints ratios
+    Bench {
+        #[command(subcommand)]
+        bench: bench::Bench,
+    },
     /// Feeds hostile input to what reads from outside, with cargo-fuzz
     Fuzz {
         /// One of fuzz/fuzz_targets; without it each in turn
@@ -59,6 +68,21 @@ enum Command {
         /// Leaves out everything that needs Node.js: wasm-opt, minified glue and the budgets
         #[arg(long)]
         no_opt: bool,
+    },
+    /// Makes the npm package for pages of others out of the last build of the wasm modules
+    Package {
+        /// Folder for what is made
+        #[arg(long, default_value = "target/npm")]
+        output: PathBuf,
+    },
+    /// Makes branding packages for the Connect web apps, and the landing page for nginx
+    Branding {
+        /// The hospital's branding; docs/samples/branding.toml has every key
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Folder for what is made
+        #[arg(long, default_value = "target/branding")]
+        output: PathBuf,
     },
     /// Becomes another program that ends when the given process does
     #[cfg(target_os = "linux")]
@@ -81,10 +105,17 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo { data, port } => demo::run(&workspace, &data, port),
         Command::Test { steps } => test::run(&workspace, &steps),
+        Command::Bench { bench } => bench::run(&workspace, &bench),
         Command::Fuzz { target, seconds } => {
             fuzz::run(&workspace, target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)
         }
         Command::Wasm { no_opt } => wasm::run(&workspace, no_opt),
+        Command::Package { output } => {
+            package::run(&workspace, &output).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Branding { config, output } => {
+            branding::run(&workspace, config.as_deref(), &output).map(|()| ExitCode::SUCCESS)
+        }
         #[cfg(target_os = "linux")]
         Command::Bound(arguments) => Err(demo::bound::become_program(&arguments)),
     }

@@ -21,10 +21,24 @@ pub(crate) const FILE: &str = "wasm-pack.toml";
 pub(crate) struct Manifest {
     /// Folder that is served, relative to the root; replaced by every build.
     pub(crate) output: PathBuf,
-    /// Folder whose files are copied as they are, relative to the root.
+    /// Folder with the modules for embedders, relative to the root; replaced likewise.
+    pub(crate) package: PathBuf,
+    /// Folder with pages, style sheets and scripts, relative to the root.
     pub(crate) pages: PathBuf,
+    /// Scripts of that folder for every browser, served each by itself. The others are
+    /// ECMAScript modules and become part of what is made of an entry.
+    pub(crate) classic_scripts: Vec<String>,
+    /// Classic scripts that are not served: they stand in the pages that refer to them.
+    pub(crate) inline_scripts: Vec<String>,
+    /// ECMAScript modules of that folder that are bundled and served by themselves.
+    pub(crate) lazy_scripts: Vec<String>,
+    /// Files, and folders with a slash at the end, that scripts load when they are
+    /// needed: `files.js` tells them their names and hashes.
+    pub(crate) loaded: Vec<String>,
     /// Cargo profile of the modules.
     pub(crate) profile: String,
+    /// Features that rustc uses, which are lowered to those below.
+    pub(crate) compiler_features: Vec<WasmFeature>,
     /// Features beyond WebAssembly 1.0 that the modules may use.
     pub(crate) wasm_features: Vec<WasmFeature>,
     /// Passes and options of wasm-opt.
@@ -41,10 +55,13 @@ pub(crate) struct Manifest {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Module {
-    /// Stem of the files: `name.js`, `name_bg.wasm`.
+    /// Stem of the files: `name.js`, `name.wasm`.
     pub(crate) name: String,
     /// Package whose library it is.
     pub(crate) package: String,
+    /// Script among the pages that starts it, where it is served as one with the
+    /// module's glue. Without one the glue is served by itself.
+    pub(crate) entry: Option<String>,
 }
 
 /// Files that are downloaded together, and what they may weigh.
@@ -59,6 +76,8 @@ pub(crate) struct Group {
     /// Upper limit in bytes after brotli compression; none where the files are
     /// only told.
     pub(crate) brotli_budget: Option<usize>,
+    /// The same for each of the files, of which a visit loads one.
+    pub(crate) brotli_budget_each: Option<usize>,
 }
 
 /// A feature that browsers have had for long enough. The names are wasm-opt's.
@@ -168,7 +187,7 @@ mod tests {
         for module in &manifest.modules {
             for file in [
                 format!("{}.js", module.name),
-                format!("{}_bg.wasm", module.name),
+                format!("{}.wasm", module.name),
             ] {
                 assert!(
                     manifest
@@ -184,8 +203,9 @@ mod tests {
     #[test]
     fn a_file_may_be_in_one_group_only() {
         let group = "[[group]]\nname = \"g\"\nfiles = [\"boot.js\"]\n";
-        let head = "output = \"o\"\npages = \"p\"\nprofile = \"wasm\"\nwasm-features = []\n\
-                    wasm-opt = []\nmodule = []\n";
+        let head = "output = \"o\"\npackage = \"a\"\npages = \"p\"\nclassic-scripts = []\n\
+                    inline-scripts = []\nlazy-scripts = []\nloaded = []\nprofile = \"wasm\"\ncompiler-features = []\n\
+                    wasm-features = []\nwasm-opt = []\nmodule = []\n";
         assert!(Manifest::parse(&format!("{head}{group}")).is_ok());
         let error = Manifest::parse(&format!("{head}{group}{group}")).unwrap_err();
         assert!(error.to_string().contains("two groups"), "{error}");
@@ -203,6 +223,7 @@ mod tests {
             name: "on demand".to_owned(),
             files: vec!["locales/".to_owned(), "app.css".to_owned()],
             brotli_budget: None,
+            brotli_budget_each: None,
         };
         assert!(group.contains("locales/de.json"));
         assert!(group.contains("app.css"));

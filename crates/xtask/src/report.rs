@@ -52,26 +52,31 @@ impl Report {
         let total = members().fold(Sizes::default(), |sum, (_, sizes)| sum.plus(*sizes));
         self.table.push_str(&row(&group.name, "", "", "", ""));
         for (file, sizes) in members() {
-            self.add_row(&format!("  {file}"), *sizes, "");
+            let verdict = self.verdict(file, *sizes, group.brotli_budget_each);
+            self.add_row(&format!("  {file}"), *sizes, &verdict);
         }
-        let verdict = match group.brotli_budget {
-            None => String::new(),
-            Some(budget) if total.brotli <= budget => format!("of {budget}, ok"),
-            Some(budget) => {
-                let excess = total.brotli - budget;
-                self.faults.push(format!(
-                    "{} is {excess} bytes over its budget of {budget}",
-                    group.name
-                ));
-                format!("of {budget}, OVER")
-            }
-        };
+        let verdict = self.verdict(&group.name, total, group.brotli_budget);
         self.add_row("  together", total, &verdict);
         for entry in group.unmet(files) {
             self.faults.push(format!(
                 "{} names {entry}, which does not exist",
                 group.name
             ));
+        }
+    }
+
+    /// What the table says of a size and its budget; a fault where it is exceeded.
+    fn verdict(&mut self, name: &str, sizes: Sizes, budget: Option<usize>) -> String {
+        match budget {
+            None => String::new(),
+            Some(budget) if sizes.brotli <= budget => format!("of {budget}, ok"),
+            Some(budget) => {
+                let excess = sizes.brotli - budget;
+                self.faults.push(format!(
+                    "{name} is {excess} bytes over its budget of {budget}"
+                ));
+                format!("of {budget}, OVER")
+            }
         }
     }
 
@@ -114,6 +119,7 @@ mod tests {
             name: name.to_owned(),
             files: files.iter().map(|file| (*file).to_owned()).collect(),
             brotli_budget,
+            brotli_budget_each: None,
         }
     }
 
@@ -147,6 +153,16 @@ mod tests {
         let report = Report::new(&groups, &files(&[("boot.js", 10)]));
         assert_eq!(report.faults, ["launch is 1 bytes over its budget of 9"]);
         assert!(report.table.contains("OVER"));
+    }
+
+    #[test]
+    fn a_budget_for_each_file_does_not_hold_for_all_together() {
+        let mut locales = group("locales", &["locales/"], None);
+        locales.brotli_budget_each = Some(10);
+        let files = files(&[("locales/de.json", 10), ("locales/fi.json", 11)]);
+        let report = Report::new(&[locales], &files);
+        let fault = "locales/fi.json is 1 bytes over its budget of 10";
+        assert_eq!(report.faults, [fault]);
     }
 
     #[test]

@@ -3,8 +3,12 @@
 
 mod apt;
 pub(crate) mod browser;
+mod cargo_tool;
+pub(crate) mod firefox;
 pub(crate) mod fuzzer;
+pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod openssl;
 pub(crate) mod python;
 pub(crate) mod wasm_target;
+pub(crate) mod webkit;

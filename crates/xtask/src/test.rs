@@ -1,6 +1,12 @@
 //! `cargo xtask test`: every check and test there is, each as one step.
 
-use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -10,13 +16,24 @@ use crate::{
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
-    setup::{browser::Browser, fuzzer, node::NodeTools, openssl, python, wasm_target},
+    setup::{
+        browser::Browser, firefox::Firefox, fuzzer, nginx, node::NodeTools, openssl, python,
+        wasm_target, webkit::WebKit,
+    },
     wasm,
     workspace::Workspace,
 };
 
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 5;
+
+/// The tests of the wasm modules in a browser: package, test.
+const BROWSER_TESTS: [(&str, &str); 4] = [
+    ("vestibule", "browser"),
+    ("vestibule", "page"),
+    ("vestibule-error-page", "browser"),
+    ("vestibule-device-check", "browser"),
+];
 
 /// One step, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -47,7 +64,10 @@ enum Need {
     WasmTarget,
     Node,
     Browser,
+    Firefox,
+    WebKit,
     Openssl,
+    Nginx,
     Python,
     Fuzzer,
 }
@@ -57,6 +77,8 @@ enum Need {
 struct Machine {
     node: Option<NodeTools>,
     browser: Option<Browser>,
+    firefox: Option<Firefox>,
+    webkit: Option<WebKit>,
     fuzzer: Option<PathBuf>,
     missing: BTreeSet<Need>,
 }
@@ -122,7 +144,15 @@ impl Step {
             Self::ClippyWasm => vec![Need::WasmTarget],
             Self::Wasm => vec![Need::WasmTarget, Need::Node],
             Self::Tests => {
-                vec![Need::Node, Need::Browser, Need::Openssl, Need::Python]
+                vec![
+                    Need::Node,
+                    Need::Browser,
+                    Need::Firefox,
+                    Need::WebKit,
+                    Need::Openssl,
+                    Need::Nginx,
+                    Need::Python,
+                ]
             }
             Self::BrowserTests => vec![Need::WasmTarget, Need::Browser],
             Self::Fuzz => vec![Need::Fuzzer],
@@ -153,17 +183,14 @@ impl Step {
             Self::Clippy => process::run(&mut cargo(
                 "clippy --quiet --workspace --all-targets -- -D warnings",
             )),
-            Self::ClippyWasm => process::run(
-                cargo("clippy --quiet --package vestibule --package vestibule-error-page")
-                    .args([
-                        "--lib",
-                        "--test",
-                        "browser",
-                        "--target",
-                        wasm_target::TARGET,
-                    ])
-                    .args(["--", "-D", "warnings"]),
-            ),
+            Self::ClippyWasm => {
+                let mut clippy = cargo("clippy --quiet --lib --target");
+                clippy.arg(wasm_target::TARGET);
+                for (package, test) in BROWSER_TESTS {
+                    clippy.args(["--package", package, "--test", test]);
+                }
+                process::run(clippy.args(["--", "-D", "warnings"]))
+            }
             Self::Wasm => {
                 let manifest = Manifest::read(workspace)?;
                 let sizes = wasm::build(workspace, &manifest, machine.node.as_ref())?;
@@ -195,9 +222,9 @@ fn browser_tests(workspace: &Workspace, machine: &Machine) -> Result<()> {
     // The runner kills the driver, which then leaves its files behind. Not in
     // the target folder: the browser's socket there might have too long a path.
     let temporary = tempfile::Builder::new().prefix("vestibule-").tempdir()?;
-    for package in ["vestibule", "vestibule-error-page"] {
+    for (package, name) in BROWSER_TESTS {
         let mut test = workspace.cargo(["test", "--package", package, "--target"]);
-        test.args([wasm_target::TARGET, "--test", "browser"])
+        test.args([wasm_target::TARGET, "--test", name])
             .env("CHROMEDRIVER", &browser.chromedriver)
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
             .env("TMPDIR", temporary.path());
@@ -221,7 +248,10 @@ impl Need {
             Self::WasmTarget => "the wasm target",
             Self::Node => "Node.js",
             Self::Browser => "Chromium",
+            Self::Firefox => "Firefox",
+            Self::WebKit => "WebKitGTK",
             Self::Openssl => "openssl",
+            Self::Nginx => "nginx",
             Self::Python => "Python",
             Self::Fuzzer => "cargo-fuzz",
         }
@@ -234,7 +264,10 @@ impl Machine {
             Need::WasmTarget => wasm_target::ensure(workspace)?,
             Need::Node => self.node = Some(NodeTools::ensure(workspace)?),
             Need::Browser => self.browser = Some(Browser::ensure(workspace)?),
+            Need::Firefox => self.firefox = Some(Firefox::ensure(workspace)?),
+            Need::WebKit => self.webkit = Some(WebKit::ensure(workspace)?),
             Need::Openssl => openssl::ensure(workspace)?,
+            Need::Nginx => nginx::ensure(workspace)?,
             Need::Python => python::ensure(workspace)?,
             Need::Fuzzer => self.fuzzer = Some(fuzzer::ensure(workspace)?),
         }
@@ -247,17 +280,23 @@ impl Machine {
         step != Step::Tests && step.needs().iter().any(|need| self.missing.contains(need))
     }
 
-    /// Where the whole-system tests find the browser.
+    /// Where the whole-system tests find the browsers.
     fn variables(&self) -> Vec<(&'static str, OsString)> {
-        self.browser.as_ref().map_or_else(Vec::new, |browser| {
-            vec![
-                ("VESTIBULE_CHROMIUM", browser.chromium.clone().into()),
-                (
-                    "VESTIBULE_CHROMEDRIVER",
-                    browser.chromedriver.clone().into(),
-                ),
-            ]
-        })
+        let mut variables = Vec::new();
+        let mut tell = |name, path: &Path| variables.push((name, path.into()));
+        if let Some(browser) = &self.browser {
+            tell("VESTIBULE_CHROMIUM", &browser.chromium);
+            tell("VESTIBULE_CHROMEDRIVER", &browser.chromedriver);
+        }
+        if let Some(browser) = &self.firefox {
+            tell("VESTIBULE_FIREFOX", &browser.firefox);
+            tell("VESTIBULE_GECKODRIVER", &browser.geckodriver);
+        }
+        if let Some(browser) = &self.webkit {
+            tell("VESTIBULE_MINI_BROWSER", &browser.mini_browser);
+            tell("VESTIBULE_WEBKIT_DRIVER", &browser.driver);
+        }
+        variables
     }
 }
 

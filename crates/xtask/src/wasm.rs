@@ -3,16 +3,23 @@
 
 mod bindings;
 mod compress;
-mod html;
+pub(crate) mod html;
+mod inline;
+mod links;
+mod lower;
 mod names;
-mod optimise;
+pub(crate) mod optimise;
 mod paths;
-mod publish;
+pub(crate) mod publish;
+mod served;
+pub(crate) mod site;
+mod start;
+mod texts;
 mod trial;
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -26,6 +33,18 @@ use crate::{
     setup::{node::NodeTools, wasm_target},
     workspace::Workspace,
 };
+
+use site::Site;
+
+/// The modules have a panic handler of their own, and what is compiled here needs no
+/// reference types, by which wasm-bindgen would make the glue need them. The standard
+/// library, compiled elsewhere, is lowered afterwards.
+const FLAGS: [&str; 4] = [
+    "--cfg",
+    "vestibule_module",
+    "-Ctarget-cpu=mvp",
+    "-Ctarget-feature=+mutable-globals",
+];
 
 /// Runs the command: sets up, builds, reports.
 pub(crate) fn run(workspace: &Workspace, no_opt: bool) -> Result<ExitCode> {
@@ -50,31 +69,33 @@ pub(crate) fn run(workspace: &Workspace, no_opt: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds and publishes everything. Without tools nothing is optimised.
+/// Builds and publishes everything. Without tools nothing is optimised, lowered or
+/// bundled.
 pub(crate) fn build(
     workspace: &Workspace,
     manifest: &Manifest,
     tools: Option<&NodeTools>,
 ) -> Result<SizesByFile> {
     bindings::check_version(&workspace.path("Cargo.lock"))?;
+    crate::locales::check(workspace)?;
     let _lock = lock(workspace)?;
-    let staging = publish::Staging::new(&workspace.path(&manifest.output))?;
-    part("pages", || {
-        staging.add_pages(&workspace.path(&manifest.pages))?;
-        tools.map_or(Ok(()), |tools| minify_pages(tools, staging.path()))
-    })?;
-    let rustflags = paths::rustflags(workspace)?;
-    for module in &manifest.modules {
+    let mut site = Site::new(workspace, manifest, tools)?;
+    part("pages", || site.add_pages())?;
+    let mut rustflags = vec![paths::rustflags(workspace)?];
+    rustflags.extend(FLAGS.map(str::to_owned));
+    let rustflags = rustflags.join(&paths::SEPARATOR.to_string());
+    // The entry comes last: it has the names and hashes of the others in it.
+    let (last, first): (Vec<_>, Vec<_>) = manifest
+        .modules
+        .iter()
+        .partition(|module| module.entry.is_some());
+    for module in first.into_iter().chain(last) {
         part(&format!("module {}", module.name), || {
             let built = build_module(workspace, manifest, module, &rustflags)?;
-            bind(workspace, manifest, module, tools, &built, staging.path())
+            site.add_module(module, &built)
         })?;
     }
-    part("compression", || {
-        let sizes = compress::compress_folder(staging.path())?;
-        staging.publish()?;
-        Ok(sizes)
-    })
+    part("compression", || site.publish())
 }
 
 /// Prints the sizes; an error where a budget is exceeded or a file not counted.
@@ -83,13 +104,6 @@ pub(crate) fn report(manifest: &Manifest, sizes: &SizesByFile) -> Result<()> {
     print!("{}", report.table);
     ensure!(report.faults.is_empty(), "{}", report.faults.join("; "));
     Ok(())
-}
-
-/// Minifies what the folder has in it as long as there are only pages.
-fn minify_pages(tools: &NodeTools, folder: &Path) -> Result<()> {
-    publish::files_below(folder)?
-        .iter()
-        .try_for_each(|file| optimise::page(tools, file))
 }
 
 /// Builds one module in a cargo call of its own: several packages in one call
@@ -120,28 +134,6 @@ fn build_module(
         .join(&manifest.profile)
         .join(module.package.replace('-', "_"))
         .with_extension("wasm"))
-}
-
-/// Turns a built module into what is served of it.
-fn bind(
-    workspace: &Workspace,
-    manifest: &Manifest,
-    module: &Module,
-    tools: Option<&NodeTools>,
-    built: &Path,
-    output: &Path,
-) -> Result<()> {
-    bindings::generate(built, &module.name, output)?;
-    let file = |ending: &str| output.join(format!("{}{ending}", module.name));
-    let (glue, wasm) = (file(".js"), file("_bg.wasm"));
-    if let Some(tools) = tools {
-        let names = optimise::wasm(tools, manifest, &module.name, &wasm)?;
-        optimise::glue(tools, &names, &glue)?;
-        optimise::declarations(&file(".d.ts"), &file("_bg.wasm.d.ts"))?;
-        trial::start(workspace, tools, &names, &glue, &wasm)?;
-    }
-    optimise::validate(&wasm, &manifest.wasm_features)?;
-    paths::check(workspace, &wasm)
 }
 
 /// Keeps a second build from writing to the same folders.

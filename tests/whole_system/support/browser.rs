@@ -1,68 +1,56 @@
-//! Chromium, driven by WebDriver.
+//! A browser, driven by WebDriver.
 
-use std::{env, fs, io::ErrorKind, net::TcpListener, path::Path, time::Duration};
+pub(crate) mod engine;
+
+use std::{env, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use base64ct::{Base64, Encoding as _};
 use fantoccini::{
-    Client, ClientBuilder, Locator,
+    Client, Locator,
+    actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
     elements::Element,
-    wd::{Capabilities, WebDriverCompatibleCommand},
+    wd::WebDriverCompatibleCommand,
 };
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use super::process::{Program, target};
+use engine::{Engine, Session, Setting};
 
 /// Longest wait for anything on a page.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Between the two clicks of a double click: time enough to show another screen, and short
+/// enough for every browser.
+const BETWEEN_CLICKS: Duration = Duration::from_millis(150);
 
 /// How often a page is looked at meanwhile.
 const POLL: Duration = Duration::from_millis(20);
 
 /// A browser with a profile of its own; it ends with the test.
 pub(crate) struct Browser {
+    pub(crate) engine: Engine,
     pub(crate) client: Client,
-    _driver: Program,
+    _programs: Vec<Program>,
     folder: TempDir,
 }
 
 impl Browser {
-    pub(crate) async fn start() -> Result<Self> {
+    /// Starts a browser as it is installed.
+    pub(crate) async fn start(engine: Engine) -> Result<Self> {
+        Self::with(engine, Setting::default()).await
+    }
+
+    /// Starts a browser with another setting.
+    pub(crate) async fn with(engine: Engine, setting: Setting) -> Result<Self> {
         let folder = TempDir::new()?;
-        let driver = env::var("VESTIBULE_CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
-        let mut command = Command::new(&driver);
-        let port = free_port()?;
-        command.arg(format!("--port={port}"));
-        let (driver, ()) = Program::start(command, &folder.path().join("driver.log"), |line| {
-            line.contains("started successfully").then_some(())
-        })
-        .await
-        .context("Chromium's driver is needed (Debian: chromium-driver)")?;
-        let profile = folder.path().join("profile");
-        let mut options = json!({
-            "args": [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", "--window-size=1100,800",
-                format!("--user-data-dir={}", profile.display()),
-            ],
-        });
-        if let Ok(chromium) = env::var("VESTIBULE_CHROMIUM") {
-            options["binary"] = chromium.into();
-        }
-        let mut capabilities = Capabilities::new();
-        capabilities.insert("goog:chromeOptions".into(), options);
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .context("Chromium did not start")?;
+        let Session { client, programs } = engine.start(setting, folder.path()).await?;
         Ok(Self {
+            engine,
             client,
-            _driver: driver,
+            _programs: programs,
             folder,
         })
     }
@@ -70,7 +58,9 @@ impl Browser {
     /// Follows a link as a person does who has it in a message: not by typing it into
     /// the address bar, of which a browser keeps a record of its own.
     pub(crate) async fn follow(&self, link: &str) -> Result<()> {
-        let script = "location.assign(arguments[0])";
+        // Not at once: Chromium's driver runs a script once more whose page goes away under it,
+        // and the link would be opened twice.
+        let script = "const [link] = arguments; setTimeout(() => location.assign(link))";
         self.client.execute(script, vec![link.into()]).await?;
         Ok(())
     }
@@ -100,6 +90,13 @@ impl Browser {
         self.shown(&format!("[data-screen={name}]")).await
     }
 
+    /// What the page's live region says: nothing that anybody sees.
+    pub(crate) async fn announced(&self) -> Result<String> {
+        let script = "return document.querySelector('#announcement').textContent";
+        let text = self.client.execute(script, vec![]).await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Waits until `script` returns true.
     pub(crate) async fn until(&self, what: &str, script: &str) -> Result<()> {
         let start = tokio::time::Instant::now();
@@ -109,6 +106,43 @@ impl Browser {
             }
             tokio::time::sleep(POLL).await;
         }
+        Ok(())
+    }
+
+    /// Clicks twice with the mouse where the element is, as soon as it is there.
+    pub(crate) async fn double_click(&self, css: &str) -> Result<()> {
+        let move_there = PointerAction::MoveToElement {
+            element: self.shown(css).await?,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        };
+        let button = MOUSE_BUTTON_LEFT;
+        let click = [PointerAction::Down { button }, PointerAction::Up { button }];
+        let pause = PointerAction::Pause {
+            duration: BETWEEN_CLICKS,
+        };
+        let actions = [move_there].into_iter().chain(click.clone());
+        let actions = actions.chain([pause]).chain(click);
+        let mouse = MouseActions::new("mouse".to_owned());
+        let mouse = actions.fold(mouse, InputSource::then);
+        Ok(self.client.perform_actions(mouse).await?)
+    }
+
+    /// Runs a script in every page from now on, before those of the page. Chromium only.
+    pub(crate) async fn before_every_page(&self, script: &str) -> Result<()> {
+        self.devtools("Page.enable", json!({})).await?;
+        let script = json!({"source": script});
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", script)
+            .await?;
+        Ok(())
+    }
+
+    /// Calls itself something else. Chromium only.
+    pub(crate) async fn user_agent(&self, name: &str) -> Result<()> {
+        let name = json!({"userAgent": name});
+        self.devtools("Emulation.setUserAgentOverride", name)
+            .await?;
         Ok(())
     }
 
@@ -151,8 +185,12 @@ impl Browser {
         }
     }
 
-    /// Every address and title in this tab's history.
+    /// Every address and title in this tab's history; none where the engine's driver
+    /// does not tell.
     pub(crate) async fn history(&self) -> Result<Vec<String>> {
+        if self.engine != Engine::Chromium {
+            return Ok(Vec::new());
+        }
         let answer = self
             .devtools("Page.getNavigationHistory", json!({}))
             .await?;
@@ -162,6 +200,32 @@ impl Browser {
             .flat_map(|entry| [&entry["url"], &entry["title"]])
             .filter_map(|text| text.as_str().map(str::to_owned))
             .collect())
+    }
+
+    /// Gives the page this size, in CSS pixels, whatever the window's. Chromium only.
+    pub(crate) async fn view(&self, width: u32, height: u32) -> Result<()> {
+        let size = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await?;
+        Ok(())
+    }
+
+    /// Prefers this colour scheme: `light` or `dark`. Chromium only.
+    pub(crate) async fn theme(&self, theme: &str) -> Result<()> {
+        let features = json!([{"name": "prefers-color-scheme", "value": theme}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features}))
+            .await?;
+        Ok(())
+    }
+
+    /// A picture of the whole page, as PNG, however long it is. Chromium only.
+    pub(crate) async fn whole_page(&self) -> Result<Vec<u8>> {
+        let options = json!({"format": "png", "captureBeyondViewport": true});
+        let answer = self.devtools("Page.captureScreenshot", options).await?;
+        let png = answer["data"].as_str().context("a picture")?;
+        Base64::decode_vec(png).context("base64")
     }
 
     /// A command of Chromium's developer tools.
@@ -183,7 +247,10 @@ impl Browser {
             .flatten()
         {
             fs::create_dir_all(folder)?;
-            fs::write(folder.join(format!("{name}.png")), &png)?;
+            fs::write(
+                folder.join(format!("{name}-{}.png", self.engine.name())),
+                &png,
+            )?;
         }
         Ok(())
     }
@@ -202,18 +269,6 @@ pub(crate) async fn visited(folder: &TempDir) -> Result<Vec<String>> {
     let mut database = SqliteConnection::connect_with(&options).await?;
     let query = "SELECT url FROM urls UNION SELECT title FROM urls";
     Ok(sqlx::query_scalar(query).fetch_all(&mut database).await?)
-}
-
-/// A port that is free on both loopback addresses: the driver listens on both, and
-/// does not look at the second when it chooses by itself.
-fn free_port() -> Result<u16> {
-    loop {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let second = TcpListener::bind(("::1", port));
-        if second.map_or_else(|error| error.kind() != ErrorKind::AddrInUse, |_| true) {
-            return Ok(port);
-        }
-    }
 }
 
 #[derive(Debug)]

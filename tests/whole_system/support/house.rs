@@ -5,10 +5,10 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
-use tokio::{process::Command, sync::RwLockReadGuard};
+use tokio::process::Command;
 
 use super::{
-    process::{Program, WWW, binary, listening, www},
+    process::{Program, binary, listening, www},
     tap::Tap,
 };
 
@@ -58,10 +58,10 @@ pub(crate) struct House {
     pub(crate) ehr: String,
     /// What the browser has sent to the server.
     pub(crate) tap: Tap,
+    address: String,
     server: Program,
     sandbox: Program,
     folder: TempDir,
-    _www: RwLockReadGuard<'static, ()>,
 }
 
 impl House {
@@ -75,10 +75,18 @@ impl House {
         Self::with(&Agreement::default(), lines).await
     }
 
+    /// A house with these lines added to the server's configuration and to its profile.
+    pub(crate) async fn configured(server: &str, profile: &str) -> Result<Self> {
+        Self::build(&Agreement::default(), server, profile).await
+    }
+
     /// A house whose EHR and profile agree on `agreement`, with these lines added to its
     /// profile.
     pub(crate) async fn with(agreement: &Agreement, lines: &str) -> Result<Self> {
-        let pages = WWW.read().await;
+        Self::build(agreement, "", lines).await
+    }
+
+    async fn build(agreement: &Agreement, server: &str, lines: &str) -> Result<Self> {
         let folder = TempDir::new()?;
         let path = |name: &str| folder.path().join(name);
         let tap = Tap::open().await?;
@@ -129,7 +137,7 @@ impl House {
         fs::write(
             path("vestibule.toml"),
             format!(
-                "listen = \"127.0.0.1:0\"\ndata = {:?}\nwww = {:?}\nprofiles = {:?}\n",
+                "listen = \"127.0.0.1:0\"\ndata = {:?}\nwww = {:?}\nprofiles = {:?}\n{server}\n",
                 path("data"),
                 www()?,
                 path("profiles"),
@@ -144,11 +152,16 @@ impl House {
         Ok(Self {
             ehr,
             tap,
+            address,
             server,
             sandbox,
             folder,
-            _www: pages,
         })
+    }
+
+    /// Where the server itself listens, behind the tap.
+    pub(crate) fn server_address(&self) -> &str {
+        &self.address
     }
 
     /// What the server (and the conferencing node in it) and the EHR have logged.
@@ -170,6 +183,33 @@ impl House {
             ensure!(
                 start.elapsed() < PATIENCE,
                 "{begin}…{part}… was not requested"
+            );
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// How many POSTs with this in their line have reached the server.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        let requests = self.tap.requests();
+        let requests = requests
+            .iter()
+            .filter(|request| request.line.starts_with("POST ") && request.line.contains(part));
+        requests.count()
+    }
+
+    /// Waits until so many POSTs with this in their line have reached the server, and no
+    /// more.
+    pub(crate) async fn until_count(&self, part: &str, count: usize) -> Result<()> {
+        let start = tokio::time::Instant::now();
+        loop {
+            let found = self.count(part);
+            if found >= count {
+                ensure!(found == count, "{found} times {part}");
+                return Ok(());
+            }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "{part} was requested {found} times"
             );
             tokio::time::sleep(POLL).await;
         }

@@ -33,3 +33,9 @@ pub(crate) async fn join_link(house: &House, who: &str) -> Result<String> {
         answer = client.get(location).send().await?;
     }
 }
+
+/// The PIN in a join link of the classic form.
+pub(crate) fn pin_of(link: &str) -> Result<String> {
+    let (_, rest) = link.split_once("pin=").context("the link has a PIN")?;
+    Ok(rest.split('&').next().unwrap_or_default().to_owned())
+}

@@ -9,15 +9,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
-    sync::RwLock,
     time::timeout,
 };
-
-/// The demo builds the served pages anew; nobody else can use them meanwhile.
-pub(crate) static WWW: RwLock<()> = RwLock::const_new(());
 
 /// Longest wait for a program to be ready.
 const START: Duration = Duration::from_secs(30);
@@ -46,14 +46,13 @@ impl Program {
         log: &Path,
         ready: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T)> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(File::create(log)?)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("{:?} cannot be started", command.as_std().get_program()))?;
-        let stdout = child.stdout.take().context("standard output is piped")?;
+        command.stdout(Stdio::piped());
+        let mut program = Self::spawn(command, log)?;
+        let stdout = program
+            .child
+            .stdout
+            .take()
+            .context("standard output is piped")?;
         let mut lines = BufReader::new(stdout).lines();
         let found = timeout(limit, async {
             while let Some(line) = lines.next_line().await? {
@@ -64,10 +63,6 @@ impl Program {
             bail!("it ended")
         })
         .await;
-        let program = Self {
-            child,
-            log: log.to_owned(),
-        };
         match found {
             Ok(Ok(found)) => {
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -78,9 +73,34 @@ impl Program {
         }
     }
 
+    /// Starts `command`, its standard error going to `log`. Whatever it starts itself
+    /// ends with it.
+    pub(crate) fn spawn(mut command: Command, log: &Path) -> Result<Self> {
+        let child = command
+            .stdin(Stdio::piped())
+            .stderr(File::create(log)?)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{:?} cannot be started", command.as_std().get_program()))?;
+        Ok(Self {
+            child,
+            log: log.to_owned(),
+        })
+    }
+
     /// What the program has written to standard error so far.
     pub(crate) fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // A driver that is killed leaves its browser behind.
+        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
+            killpg(Pid::from_raw(id), Signal::SIGKILL).ok();
+        }
     }
 }
 
@@ -111,7 +131,7 @@ pub(crate) fn target() -> Result<PathBuf> {
 /// The pages and modules as they are served, built beforehand.
 pub(crate) fn www() -> Result<PathBuf> {
     let www = target()?.join("www");
-    if !www.join("vestibule_bg.wasm").exists() {
+    if !www.join("index.html").exists() {
         bail!("{} is missing: run `cargo xtask test`", www.display());
     }
     Ok(www)

@@ -1,5 +1,6 @@
 //! A tap on the wire: forwards every connection as it is, and keeps what the
-//! browser sent and what it got. So a test can say what was really on the wire.
+//! browser sent and what it got. So a test can say what was really on the wire. It can
+//! be taught to answer in the server's place, as something broken on the way would.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +17,19 @@ pub(crate) struct Tap {
     pub(crate) address: String,
     target: watch::Sender<Option<String>>,
     sent: Arc<Mutex<Vec<Vec<u8>>>>,
+    received: Received,
+    answers: Answers,
+    held: Held,
 }
+
+/// Everything that the server has sent.
+type Received = Arc<Mutex<Vec<u8>>>;
+
+/// Answers of the tap's own: the end of the path, and a whole response.
+type Answers = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
+/// The end of the paths of which every GET is kept back until it changes.
+type Held = watch::Sender<Option<String>>;
 
 /// A request as it was sent.
 #[derive(Clone, Debug)]
@@ -44,15 +57,32 @@ impl Tap {
         let (target, watched) = watch::channel(None);
         let sent = Arc::<Mutex<Vec<Vec<u8>>>>::default();
         let log = Arc::clone(&sent);
+        let answers = Answers::default();
+        let known = Arc::clone(&answers);
+        let received = Received::default();
+        let got = Arc::clone(&received);
+        let held = Held::default();
+        let holding = held.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, watched.clone(), Arc::clone(&log)));
+                let (log, known) = (Arc::clone(&log), Arc::clone(&known));
+                tokio::spawn(forward(
+                    client,
+                    watched.clone(),
+                    log,
+                    known,
+                    Arc::clone(&got),
+                    holding.subscribe(),
+                ));
             }
         });
         Ok(Self {
             address,
             target,
             sent,
+            received,
+            answers,
+            held,
         })
     }
 
@@ -60,6 +90,42 @@ impl Tap {
     pub(crate) fn forward_to(&self, address: &str) {
         let authority = address.trim_start_matches("http://").to_owned();
         self.target.send_replace(Some(authority));
+    }
+
+    /// From now on answers every GET whose path ends like this itself.
+    pub(crate) fn answer(&self, part: &str, status: &str, headers: &[(&str, &str)], body: &[u8]) {
+        let length = body.len();
+        let mut response =
+            format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n");
+        for (name, value) in headers {
+            response += &format!("{name}: {value}\r\n");
+        }
+        let mut response = (response + "\r\n").into_bytes();
+        response.extend_from_slice(body);
+        let mut answers = self
+            .answers
+            .lock()
+            .expect("no test panics while it holds the lock");
+        answers.push((part.to_owned(), response));
+    }
+
+    /// From now on answers nothing itself.
+    pub(crate) fn answer_no_more(&self) {
+        let mut answers = self
+            .answers
+            .lock()
+            .expect("no test panics while it holds the lock");
+        answers.clear();
+    }
+
+    /// Keeps every GET whose path ends like this back, until [`Tap::let_go`].
+    pub(crate) fn hold(&self, end: &str) {
+        self.held.send_replace(Some(end.to_owned()));
+    }
+
+    /// Forwards what was kept back.
+    pub(crate) fn let_go(&self) {
+        self.held.send_replace(None);
     }
 
     /// Every request so far, connection by connection.
@@ -70,12 +136,24 @@ impl Tap {
             .expect("no test panics while it holds the lock");
         sent.iter().flat_map(|bytes| parse(bytes)).collect()
     }
+
+    /// Everything that the server has answered so far, as it was on the wire.
+    pub(crate) fn received(&self) -> String {
+        let received = self
+            .received
+            .lock()
+            .expect("no test panics while it holds the lock");
+        String::from_utf8_lossy(&received).into_owned()
+    }
 }
 
 async fn forward(
     client: TcpStream,
     mut target: watch::Receiver<Option<String>>,
     log: Arc<Mutex<Vec<Vec<u8>>>>,
+    answers: Answers,
+    received: Received,
+    held: watch::Receiver<Option<String>>,
 ) {
     let Ok(authority) = target
         .wait_for(Option::is_some)
@@ -94,28 +172,72 @@ async fn forward(
     };
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
+    let client_write = tokio::sync::Mutex::new(client_write);
+    let seen = |bytes: &[u8]| {
+        log.lock().expect("no test panics while it holds the lock")[index].extend_from_slice(bytes);
+        let path = path(bytes)?;
+        let answers = answers
+            .lock()
+            .expect("no test panics while it holds the lock");
+        let answer = answers.iter().find(|(end, _)| path.ends_with(end));
+        answer.map(|(_, response)| response.clone())
+    };
     tokio::join!(
-        copy(client_read, server_write, |bytes| {
-            log.lock().expect("no test panics while it holds the lock")[index]
-                .extend_from_slice(bytes);
-        }),
-        copy(server_read, client_write, |_| {}),
+        send(client_read, server_write, &client_write, seen, held),
+        receive(server_read, &client_write, &received),
     );
 }
 
-async fn copy(
+/// Forwards what the client sends, until `answer` has an answer to it.
+async fn send(
     mut from: tcp::OwnedReadHalf,
     mut to: tcp::OwnedWriteHalf,
-    mut seen: impl FnMut(&[u8]),
+    back: &tokio::sync::Mutex<tcp::OwnedWriteHalf>,
+    mut answer: impl FnMut(&[u8]) -> Option<Vec<u8>>,
+    mut held: watch::Receiver<Option<String>>,
 ) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        seen(&buffer[..length]);
-        if to.write_all(&buffer[..length]).await.is_err() {
+        let bytes = &buffer[..length];
+        if let Some(answer) = answer(bytes) {
+            back.lock().await.write_all(&answer).await.ok();
+            break;
+        }
+        let is_held = |held: &Option<String>| match (held, path(bytes)) {
+            (Some(end), Some(path)) => path.ends_with(end.as_str()),
+            _ => false,
+        };
+        if held.wait_for(|held| !is_held(held)).await.is_err() || to.write_all(bytes).await.is_err()
+        {
             return;
         }
     }
     to.shutdown().await.ok();
+}
+
+async fn receive(
+    mut from: tcp::OwnedReadHalf,
+    to: &tokio::sync::Mutex<tcp::OwnedWriteHalf>,
+    log: &Mutex<Vec<u8>>,
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        log.lock()
+            .expect("no test panics while it holds the lock")
+            .extend_from_slice(&buffer[..length]);
+        if to.lock().await.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+    to.lock().await.shutdown().await.ok();
+}
+
+/// The path that a GET is for. A browser sends the next request when it has the answer to
+/// the one before, so a request begins what is read.
+fn path(bytes: &[u8]) -> Option<&str> {
+    let line = bytes.split(|byte| *byte == b'\r').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    line.strip_prefix("GET ")?.split(' ').next()
 }
 
 /// Requests of one connection. Browsers send bodies with a length.

@@ -1,6 +1,6 @@
 //! What a profile says about the encryption of its launches.
 
-use std::fmt;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

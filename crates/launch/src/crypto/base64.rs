@@ -1,5 +1,7 @@
 //! Base64 as it comes out of launch URLs.
 
+use alloc::{string::String, vec::Vec};
+
 use base64ct::{Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 

@@ -5,6 +5,8 @@
 //! key, byte by byte. So there is one fault here, found at the same cost whatever it
 //! is, and the callers above do not refine it.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use aes::{Aes128, Aes256};
 use cbc::{
     Decryptor, Encryptor,
@@ -45,7 +47,7 @@ pub(super) fn decrypt(
     let (padding, padded_well) = padding_of(last_block);
     // Read as UTF-8 whether the padding is right or not, so that both faults cost the
     // same. A wrong padding counts as none here.
-    let text = std::str::from_utf8(&buffer[..buffer.len() - usize::from(padding)]);
+    let text = core::str::from_utf8(&buffer[..buffer.len() - usize::from(padding)]);
     match (text, bool::from(padded_well)) {
         (Ok(text), true) => Ok(Zeroizing::new(text.to_owned())),
         _ => Err(Fault),

@@ -1,6 +1,6 @@
 //! The key that a profile shares with its EHR.
 
-use std::fmt;
+use core::fmt;
 
 use base64ct::{Base64, Encoding};
 use sha1::{Digest, Sha1};

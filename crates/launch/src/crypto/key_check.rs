@@ -1,6 +1,6 @@
 //! The key check value.
 
-use std::fmt;
+use core::fmt;
 
 use sha2::Sha256;
 

@@ -1,5 +1,7 @@
 //! New keys.
 
+use alloc::string::String;
+
 use base64ct::{Base64, Encoding};
 use rand::CryptoRng;
 use zeroize::Zeroizing;

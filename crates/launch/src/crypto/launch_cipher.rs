@@ -1,5 +1,7 @@
 //! Encrypted launch parameters.
 
+use alloc::{string::String, vec::Vec};
+
 use base64ct::{Base64, Encoding};
 use rand::CryptoRng;
 use zeroize::Zeroizing;

@@ -1,154 +1,174 @@
 //! The parts of an address that matter to a join link.
 
+use super::bytes::cut;
+
 /// Where the parts of an address stand.
 pub(super) struct Address<'a> {
-    /// Scheme, authority and path.
-    pub(super) before_query: &'a str,
-    /// Where the path begins in `before_query`.
-    pub(super) path_start: usize,
+    /// Where the address of the web app ends: before the route of an alias in the path,
+    /// else before query and fragment.
+    pub(super) app_end: usize,
+    /// An alias that stands in the path, still percent-encoded: `…/<app>/conference/<alias>`,
+    /// `…/<app>/m/<alias>`, `…/<app>/m/<alias>/express` or `…/<app>/m/<alias>/step-by-step`.
+    /// Empty where there is none.
+    pub(super) alias: &'a [u8],
     /// From after the `?` on; empty where there is none.
-    pub(super) query: &'a str,
+    pub(super) query: &'a [u8],
     /// From after the first `#` on, later ones included; empty where there is none.
-    pub(super) fragment: &'a str,
+    pub(super) fragment: &'a [u8],
 }
 
 impl<'a> Address<'a> {
-    pub(super) fn split(href: &'a str) -> Self {
-        let (before_fragment, fragment) = href.split_once('#').unwrap_or((href, ""));
-        let (before_query, query) = before_fragment
-            .split_once('?')
-            .unwrap_or((before_fragment, ""));
+    pub(super) fn split(href: &'a [u8]) -> Self {
+        let (before_fragment, mut fragment) = cut(href, b'#');
+        let (before_query, mut query) = cut(before_fragment, b'?');
         // A PIN with its terminal `#` written as it is ends the query for a browser, but
         // not for the reader of the link.
-        let last = query.rsplit('&').next().unwrap_or("");
-        let pin_continues = last
-            .strip_prefix("amp;")
-            .unwrap_or(last)
-            .starts_with("pin=")
-            && (fragment.is_empty() || fragment.starts_with('&'));
-        let (query, fragment) = if pin_continues {
-            (href.get(before_query.len() + 1..).unwrap_or(""), "")
-        } else {
-            (query, fragment)
+        if let [] | [b'&', ..] = fragment
+            && last_is_pin(query)
+        {
+            query = href.get(before_query.len() + 1..).unwrap_or(&[]);
+            fragment = &[];
+        }
+        let path = match cut(before_query, b':').1 {
+            [b'/', b'/', rest @ ..] => rest.get(cut(rest, b'/').0.len()..).unwrap_or(&[]),
+            _ => before_query,
         };
-        // Slices that cannot panic, here and below: the panic would carry more code
-        // into the browser than all of this file.
-        let authority = before_query
-            .split_once(':')
-            .and_then(|(_, rest)| rest.strip_prefix("//"));
-        let path_start = authority.map_or(0, |rest| {
-            let path = rest.split_once('/').map_or(0, |(_, path)| path.len() + 1);
-            before_query.len() - path
-        });
-        Self {
-            before_query,
-            path_start,
+        let mut address = Self {
+            app_end: before_query.len(),
+            alias: &[],
             query,
             fragment,
+        };
+        address.find_alias(path);
+        address
+    }
+
+    fn find_alias(&mut self, path: &'a [u8]) {
+        let mut before = path;
+        let mut alias = last_segment(&mut before);
+        let mut route = last_segment(&mut before);
+        // Compared, not matched: slices of bytes are matched byte by byte.
+        if alias == b"express" || alias == b"step-by-step" {
+            let mut before_view = before;
+            if last_segment(&mut before_view) == b"m" && has_segment(before_view) {
+                (alias, route, before) = (route, b"m", before_view);
+            }
         }
-    }
-
-    pub(super) fn path(&self) -> &'a str {
-        self.before_query.get(self.path_start..).unwrap_or("")
-    }
-}
-
-/// An alias that stands in the path: `…/<app>/conference/<alias>`, `…/<app>/m/<alias>`,
-/// `…/<app>/m/<alias>/express` or `…/<app>/m/<alias>/step-by-step`.
-pub(super) struct PathAlias<'a> {
-    /// The alias, still percent-encoded.
-    pub(super) alias: &'a str,
-    /// Where `conference` or `m` begins in the path.
-    pub(super) route_start: usize,
-}
-
-impl<'a> PathAlias<'a> {
-    pub(super) fn find(path: &'a str) -> Option<Self> {
-        let mut next = 0;
-        let segments: Vec<(usize, &str)> = path
-            .split('/')
-            .filter_map(|segment| {
-                let start = next;
-                next += segment.len() + 1;
-                (!segment.is_empty()).then_some((start, segment))
-            })
-            .collect();
         // The app's own path stands before the route: without that, a branding path `m`
         // could be taken for the route.
-        let (route_start, alias) = match *segments.as_slice() {
-            [
-                ..,
-                _,
-                (start, "m"),
-                (_, alias),
-                (_, "express" | "step-by-step"),
-            ] => (start, alias),
-            [.., _, (start, "m" | "conference"), (_, alias)] => (start, alias),
-            _ => return None,
-        };
-        Some(Self { alias, route_start })
+        if (route == b"m" || route == b"conference") && has_segment(before) {
+            self.app_end -= path.len() - before.len();
+            self.alias = alias;
+        }
     }
+}
+
+fn last_is_pin(query: &[u8]) -> bool {
+    let last = query.rsplit(|byte| *byte == b'&').next().unwrap_or(&[]);
+    without_amp(last).starts_with(b"pin=")
+}
+
+/// A link copied out of HTML source separates with `&amp;`.
+pub(super) fn without_amp(pair: &[u8]) -> &[u8] {
+    pair.strip_prefix(b"amp;").unwrap_or(pair)
+}
+
+/// Takes off the last segment that is not empty; nothing where there is none.
+fn last_segment<'a>(path: &mut &'a [u8]) -> &'a [u8] {
+    while let [before @ .., b'/'] = path {
+        *path = before;
+    }
+    let slash = path.iter().rposition(|byte| *byte == b'/');
+    let (before, segment) = path
+        .split_at_checked(slash.map_or(0, |place| place + 1))
+        .unwrap_or_default();
+    *path = before;
+    segment
+}
+
+fn has_segment(path: &[u8]) -> bool {
+    path.iter().any(|byte| *byte != b'/')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The address of the app, the alias in the path, query and fragment.
+    fn parts(href: &str) -> [&str; 4] {
+        let address = Address::split(href.as_bytes());
+        let [alias, query, fragment] = [address.alias, address.query, address.fragment]
+            .map(|part| str::from_utf8(part).unwrap());
+        [&href[..address.app_end], alias, query, fragment]
+    }
+
     #[test]
     fn an_address_is_split_at_the_first_question_mark_and_hash() {
-        let address = Address::split("https://h.example:8443/webapp/?a=b#/?c=d#e");
-        assert_eq!(address.path(), "/webapp/");
-        assert_eq!(address.query, "a=b");
-        assert_eq!(address.fragment, "/?c=d#e");
-        let address = Address::split("https://h.example");
-        assert_eq!(
-            (address.path(), address.query, address.fragment),
-            ("", "", "")
-        );
-        let address = Address::split("/webapp/#/?a=b://c/d");
-        assert_eq!(
-            (address.path(), address.fragment),
-            ("/webapp/", "/?a=b://c/d")
-        );
+        for (href, app, query, fragment) in [
+            (
+                "https://h.example:8443/webapp/?a=b#/?c=d#e",
+                "https://h.example:8443/webapp/",
+                "a=b",
+                "/?c=d#e",
+            ),
+            ("https://h.example", "https://h.example", "", ""),
+            ("/webapp/#/?a=b://c/d", "/webapp/", "", "/?a=b://c/d"),
+            ("h:/webapp/?#", "h:/webapp/", "", ""),
+        ] {
+            assert_eq!(parts(href), [app, "", query, fragment], "{href}");
+        }
     }
 
     #[test]
     fn a_hash_that_ends_a_pin_does_not_end_the_query() {
-        let address = Address::split("/bva-app/?conference=c&pin=1111#&role=host");
-        assert_eq!(address.query, "conference=c&pin=1111#&role=host");
-        assert_eq!(address.fragment, "");
-        let address = Address::split("/bva-app/?conference=c&amp;pin=1111#");
-        assert_eq!(address.query, "conference=c&amp;pin=1111#");
-        let address = Address::split("/bva-app/?pin=1111#/?conference=c");
-        assert_eq!(
-            (address.query, address.fragment),
-            ("pin=1111", "/?conference=c")
-        );
+        for (href, query, fragment) in [
+            (
+                "/bva-app/?conference=c&pin=1111#&role=host",
+                "conference=c&pin=1111#&role=host",
+                "",
+            ),
+            (
+                "/bva-app/?conference=c&amp;pin=1111#",
+                "conference=c&amp;pin=1111#",
+                "",
+            ),
+            (
+                "/bva-app/?pin=1111#/?conference=c",
+                "pin=1111",
+                "/?conference=c",
+            ),
+            ("/bva-app/?pin=1111&#&role=host", "pin=1111&", "&role=host"),
+        ] {
+            assert_eq!(parts(href), ["/bva-app/", "", query, fragment], "{href}");
+        }
     }
 
     #[test]
     fn an_alias_in_the_path_stands_after_the_app_and_its_route() {
-        for (path, alias, before) in [
-            ("/webapp/conference/a@b", Some("a@b"), "/webapp/"),
-            ("//webapp3/m/a/", Some("a"), "//webapp3/"),
-            ("/webapp3/m/a/express", Some("a"), "/webapp3/"),
-            (
-                "/video/webapp3/m/a/step-by-step",
-                Some("a"),
-                "/video/webapp3/",
-            ),
-            ("/webapp3/m/express", Some("express"), "/webapp3/"),
-            ("/m/m/express", Some("express"), "/m/"),
-            ("/webapp3/m/", None, ""),
-            ("/m/", None, ""),
-            ("/webapp/home/", None, ""),
-            ("/conference/home/", None, ""),
-            ("", None, ""),
+        for (path, app, alias) in [
+            ("/webapp/conference/a@b", "/webapp/", "a@b"),
+            ("//webapp3/m/a/", "//webapp3/", "a"),
+            ("/webapp3/m/a/express", "/webapp3/", "a"),
+            ("/video/webapp3/m/a/step-by-step", "/video/webapp3/", "a"),
+            ("/webapp3//m//a", "/webapp3//", "a"),
+            ("/webapp3/m/express", "/webapp3/", "express"),
+            ("/m/m/express", "/m/", "express"),
+            ("/webapp3/m/", "/webapp3/m/", ""),
+            ("/m/", "/m/", ""),
+            ("/webapp/home/", "/webapp/home/", ""),
+            ("/conference/home/", "/conference/home/", ""),
+            ("", "", ""),
         ] {
-            let found = PathAlias::find(path);
-            assert_eq!(found.as_ref().map(|found| found.alias), alias, "{path}");
-            let start = found.map_or(0, |found| found.route_start);
-            assert_eq!(&path[..start], before);
+            assert_eq!(parts(path), [app, alias, "", ""], "{path}");
+            // The host is no part of the path, even where it has the name of a route.
+            for host in ["https://h.example", "https://m", "https://h:8443"] {
+                if path.starts_with('/') {
+                    let href = [host, path].concat();
+                    let app = [host, app].concat();
+                    assert_eq!(parts(&href), [&*app, alias, "", ""], "{href}");
+                }
+            }
         }
+        assert_eq!(parts("https://app/m/a"), ["https://app/m/a", "", "", ""]);
     }
 }

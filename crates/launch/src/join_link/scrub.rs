@@ -1,17 +1,16 @@
 //! What may stay of a join link in address bar and history.
 
-use super::address::{Address, PathAlias};
+use alloc::{borrow::ToOwned, string::String};
+
+use super::address::Address;
 
 /// The address to leave in the address bar once a join link is read: the address
 /// of the web app. PIN, name and ticket go, and so does all the rest of query and
 /// fragment; the alias goes as well, from the path too, because it opens the
 /// conference once more to whoever reads the history.
 pub fn scrub(href: &str) -> String {
-    let address = Address::split(href);
-    let end = PathAlias::find(address.path()).map_or(address.before_query.len(), |found| {
-        address.path_start + found.route_start
-    });
-    address.before_query.get(..end).unwrap_or("").to_owned()
+    let end = Address::split(href.as_bytes()).app_end;
+    href.get(..end).unwrap_or("").to_owned()
 }
 
 #[cfg(test)]

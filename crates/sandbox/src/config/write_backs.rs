@@ -4,7 +4,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{ConfigError, invalid};
-use crate::{basic::BasicUser, connection_status::StatusCredentials, end_of_call::EndOfCallRecord};
+use crate::{
+    basic::BasicUser,
+    connection_status::StatusCredentials,
+    end_of_call::{DEVICE_TEST, EndOfCallRecord},
+};
 
 /// Under what all configured paths are, so that none is a path of another route.
 const PREFIX: &str = "/interconnect/";
@@ -46,6 +50,7 @@ impl EndOfCallTable {
         if !path.starts_with(PREFIX)
             || !path.bytes().all(plain)
             || path.ends_with("/SetExternalConnectionStatus")
+            || path == DEVICE_TEST
         {
             return Err(invalid(
                 "end_of_call.path",

@@ -96,6 +96,32 @@ impl Ehr {
         outcome.map(drop)
     }
 
+    /// The call that says how a device check went. No user is set up for it.
+    pub(crate) fn device_test(
+        &self,
+        headers: WriteBackHeaders<'_>,
+        call: Result<EndOfCall, EndOfCallFault>,
+    ) -> Result<(), EndOfCallFault> {
+        let now = self.clock.now();
+        let mut moving = self.lock();
+        let outcome = if is_let_in(headers.authorization, None, &moving, now) {
+            call
+        } else {
+            Err(EndOfCallFault::Unauthorized)
+        };
+        let event = match &outcome {
+            Ok(call) => Event::DeviceTested {
+                call: call.clone(),
+                idempotency_key: headers.idempotency_key.map(str::to_owned),
+            },
+            Err(fault) => Event::DeviceTestRefused {
+                reason: fault.to_string(),
+            },
+        };
+        moving.record(event, now);
+        outcome.map(drop)
+    }
+
     /// Whoever signs in by Basic needs `Epic-Client-ID` beside, where it is
     /// configured; an access token is of a client already.
     fn may_tell_status(

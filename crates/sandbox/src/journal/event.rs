@@ -64,6 +64,15 @@ pub(crate) enum Event {
     CallEndedRefused {
         reason: String,
     },
+    DeviceTested {
+        #[serde(flatten)]
+        call: EndOfCall,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        idempotency_key: Option<String>,
+    },
+    DeviceTestRefused {
+        reason: String,
+    },
     DirectLaunchTokenIssued {
         appointment: Option<&'static str>,
     },
@@ -130,6 +139,12 @@ impl Event {
                 call.fields.len()
             ),
             Self::CallEndedRefused { reason } => format!("End of a call refused: {reason}."),
+            Self::DeviceTested { call, .. } => format!(
+                "Devices were tested ({}, fields: {}).",
+                call.method,
+                call.fields.len()
+            ),
+            Self::DeviceTestRefused { reason } => format!("Device test refused: {reason}."),
             Self::DirectLaunchTokenIssued { appointment } => format!(
                 "Direct join link of appointment {} found good.",
                 appointment.unwrap_or("unknown")
@@ -159,6 +174,7 @@ impl Event {
             Self::ConnectionStatusRefused { reason }
             | Self::ZoomNotificationRefused { reason }
             | Self::CallEndedRefused { reason }
+            | Self::DeviceTestRefused { reason }
             | Self::DirectLaunchTokenRefused { reason, .. } => tracing::warn!(reason, "refused"),
             Self::LaunchMade { role, .. } => tracing::info!(role = role.as_str(), "launch made"),
             Self::AuthorizationGranted { role, .. } => {
@@ -174,6 +190,7 @@ impl Event {
             Self::ConnectionStatus { .. } => tracing::info!("connection status told"),
             Self::ZoomNotification { .. } => tracing::info!("notification taken"),
             Self::CallEnded { .. } => tracing::info!("end of a call told"),
+            Self::DeviceTested { .. } => tracing::info!("device test told"),
             Self::DirectLaunchTokenIssued { .. } => tracing::info!("direct launch token issued"),
             Self::FaultPlayed { endpoint, fault } => {
                 tracing::info!(endpoint = endpoint.as_str(), fault, "fault played");

@@ -26,16 +26,26 @@ pub(super) async fn get(
 }
 
 pub(super) async fn post(State(ehr): State<Arc<Ehr>>, headers: HeaderMap, body: Bytes) -> Response {
-    let call = if is_json(&headers) {
-        EndOfCall::from_json(&body)
-    } else {
-        Err(EndOfCallFault::NotAnObject)
-    };
+    let call = posted(&headers, &body);
     take(&ehr, &headers, call)
 }
 
+/// The call in a body.
+pub(super) fn posted(headers: &HeaderMap, body: &Bytes) -> Result<EndOfCall, EndOfCallFault> {
+    if is_json(headers) {
+        EndOfCall::from_json(body)
+    } else {
+        Err(EndOfCallFault::NotAnObject)
+    }
+}
+
 fn take(ehr: &Ehr, headers: &HeaderMap, call: Result<EndOfCall, EndOfCallFault>) -> Response {
-    match ehr.end_of_call(write_back_headers(headers), call) {
+    answer(ehr.end_of_call(write_back_headers(headers), call))
+}
+
+/// What the sender of a call hears.
+pub(super) fn answer(taken: Result<(), EndOfCallFault>) -> Response {
+    match taken {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(fault @ EndOfCallFault::Unauthorized) => (
             StatusCode::UNAUTHORIZED,

@@ -4,6 +4,7 @@
 mod assertion;
 mod authorize;
 mod connection_status;
+mod device_test;
 mod direct_join;
 mod discovery;
 mod end_of_call;

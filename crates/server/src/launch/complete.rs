@@ -6,12 +6,13 @@ use vestibule_launch::{
     launch_api::RedeemedLaunch,
 };
 use vestibule_store::{
-    AppointmentId, Completed, Completion, FailureSource, NewAppointment, NewSession, NewTicket,
-    StoreError, TicketHash,
+    AppointmentId, Completed, Completion, FailureSource, NewAppointment, NewBearer, NewSession,
+    NewTicket, StoreError, TicketHash,
 };
 
-use super::{Shared, TICKET, alias_hash};
+use super::{Shared, TICKET, alias_hash, bearer::BearerToken};
 use crate::{
+    clock::rfc3339,
     conferencing::{NoRoute, service_tag},
     failure::Failure,
     profile::{JoinLinkValues, Profile, RenderError},
@@ -148,6 +149,7 @@ impl Completing<'_> {
         let link = profile.join_link(role, &values)?;
 
         let now = tools.now();
+        let alias_expires_at = now + profile.launch_validity;
         let stored_ticket = profile.uses_ticket(role).then(|| {
             let redeemed = RedeemedLaunch {
                 telehealth_request_id: request_id,
@@ -156,30 +158,49 @@ impl Completing<'_> {
                 role: role.conference_role(),
                 pin: pin.as_ref().map(|pin| pin.expose().to_owned()),
                 node: String::new(),
+                token: String::new(),
+                expires_at: rfc3339(alias_expires_at),
+                language: profile.language.clone(),
             };
-            let id = request_id.as_bytes();
-            let sealed = tools.random.with(|rng| {
-                tools
-                    .sealer
-                    .seal(Purpose::Ticket, profile.uuid, id, &redeemed, rng)
-            });
-            NewTicket {
-                hash: TicketHash::from_bytes(ticket.hash()),
-                sealed,
-                expires_at: now + TICKET,
-            }
+            self.ticket(&ticket, redeemed)
         });
         let completion = Completion {
             request_id,
             appointment,
             alias: alias_hash(&routed),
-            alias_expires_at: now + profile.launch_validity,
+            alias_expires_at,
             ticket: stored_ticket,
             session: Some(session),
         };
         match tools.store.complete_launch(completion, now).await? {
             Completed::Now => Ok(link),
             Completed::Refused => Err(CompleteError::Used),
+        }
+    }
+
+    /// The ticket with all that it is redeemed for. The bearer token stands only in what
+    /// is forgotten a minute after the ticket is redeemed; of what is kept as long as the
+    /// alias the token is the key.
+    fn ticket(&self, ticket: &LaunchTicket, redeemed: RedeemedLaunch) -> NewTicket {
+        let Tools { random, sealer, .. } = self.tools;
+        let id = self.request_id.as_bytes();
+        let seal = |purpose, launch: &RedeemedLaunch| {
+            random.with(|rng| sealer.seal(purpose, self.profile.uuid, id, launch, rng))
+        };
+        let token = random.with(|rng| BearerToken::generate(rng));
+        let resumption = seal(Purpose::Resumption, &redeemed);
+        let redeemed = RedeemedLaunch {
+            token: token.expose().to_owned(),
+            ..redeemed
+        };
+        NewTicket {
+            hash: TicketHash::from_bytes(ticket.hash()),
+            sealed: seal(Purpose::Ticket, &redeemed),
+            expires_at: self.tools.now() + TICKET,
+            bearer: NewBearer {
+                hash: token.hash(),
+                sealed: resumption,
+            },
         }
     }
 }

@@ -43,13 +43,9 @@ pub enum RedeemError {
 /// # Errors
 /// [`RedeemError`].
 pub async fn redeem(tools: &Tools, request: &RedeemRequest) -> Result<RedeemedLaunch, RedeemError> {
-    let browser = request.browser.as_bytes();
-    if browser.len() != BROWSER_LENGTH || !browser.iter().all(u8::is_ascii_hexdigit) {
-        return Err(RedeemError::Browser);
-    }
+    let browser = browser_hash(&request.browser).ok_or(RedeemError::Browser)?;
     let ticket = LaunchTicket::parse(&request.ticket).map_err(|_| RedeemError::Unknown)?;
     let hash = TicketHash::from_bytes(ticket.hash());
-    let browser = BrowserHash::from_bytes(Sha256::digest(browser).into());
     match tools
         .store
         .redeem_ticket(hash, browser, tools.now())
@@ -64,4 +60,15 @@ pub async fn redeem(tools: &Tools, request: &RedeemRequest) -> Result<RedeemedLa
         Redemption::Used => Err(RedeemError::Used),
         Redemption::Unknown => Err(RedeemError::Unknown),
     }
+}
+
+/// By what a browser is known again; `None` where `browser` is not 128 bits in
+/// hexadecimal.
+pub(super) fn browser_hash(browser: &str) -> Option<BrowserHash> {
+    is_browser_key(browser).then(|| BrowserHash::from_bytes(Sha256::digest(browser).into()))
+}
+
+/// Whether `browser` is 128 bits in hexadecimal.
+pub(crate) fn is_browser_key(browser: &str) -> bool {
+    browser.len() == BROWSER_LENGTH && browser.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

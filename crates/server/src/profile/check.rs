@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     dialect::{Dialect, Epic, zoom},
-    write_back,
+    language, write_back,
 };
 
 mod advice;
@@ -57,6 +57,7 @@ fn gather(document: &ProfileDocument, faults: &mut Faults) -> Option<Profile> {
     let direct_links = direct_links::direct_links(document, faults);
     encryption::maps(document, faults);
     let write_backs = faults.keep(write_back::check(document));
+    let language = faults.keep(language(document.language.as_deref()));
     let launch_validity = faults.keep(launch_validity(document.launch_validity_minutes));
     faults.keep(secret_overlap(document.secret_overlap_minutes));
     faults.keep(previous_ends(document));
@@ -75,6 +76,7 @@ fn gather(document: &ProfileDocument, faults: &mut Faults) -> Option<Profile> {
         token_response_map: document.token_response_map.clone(),
         write_backs: write_backs?,
         launch_validity: launch_validity?,
+        language: language?,
         show_debug_information: document.show_debug_information,
         service_name: service_name?,
         error_page: error_page?,
@@ -160,6 +162,16 @@ fn domain(field: &'static str, domain: &str) -> Result<(), FieldError> {
         );
     }
     Ok(())
+}
+
+fn language(tag: Option<&str>) -> Result<Option<String>, FieldError> {
+    match tag {
+        Some(tag) if !language::SPOKEN.contains(&tag) => wrong(
+            "language",
+            "must be one that the landing page speaks: en, es, fr, de, zh, vi, tl or ar",
+        ),
+        tag => Ok(tag.map(str::to_owned)),
+    }
 }
 
 fn launch_validity(minutes: Option<u64>) -> Result<Duration, FieldError> {

@@ -14,7 +14,7 @@ use vestibule_launch::{
 use crate::{
     dialect::ZoomDocument,
     direct_link::DirectLinksDocument,
-    write_back::{EndOfCallDocument, EpicDocument},
+    write_back::{DeviceTestDocument, EndOfCallDocument, EpicDocument},
 };
 
 mod previous;
@@ -120,6 +120,9 @@ pub struct ProfileDocument {
     /// Whether error pages show more for the help desk.
     #[serde(default)]
     pub show_debug_information: bool,
+    /// The language of the landing page where link and browser name none: a primary tag
+    /// (BCP 47), such as `es`.
+    pub language: Option<String>,
     /// Whether several patients meet in one encounter.
     #[serde(default)]
     pub group_visits: bool,
@@ -135,6 +138,8 @@ pub struct ProfileDocument {
     pub write_back: Option<EpicDocument>,
     /// The call that says that a visit is over; without it, there is none.
     pub end_of_call: Option<EndOfCallDocument>,
+    /// The call that says how a device check went; without it, there is none.
+    pub device_test: Option<DeviceTestDocument>,
     /// How the EHR is asked whether a direct join link is good.
     pub direct_links: Option<DirectLinksDocument>,
     /// Zoom's video visit URLs in the place of Epic's launches.
@@ -180,6 +185,11 @@ impl ProfileDocument {
             && let Some(password) = table.authentication.password_mut()
         {
             secrets.push(("end_of_call.authentication.password", password));
+        }
+        if let Some(table) = &mut self.device_test
+            && let Some(password) = table.authentication.password_mut()
+        {
+            secrets.push(("device_test.authentication.password", password));
         }
         secrets.extend(self.zoom.iter_mut().flat_map(ZoomDocument::secrets_mut));
         secrets.extend(

@@ -27,6 +27,7 @@ impl Profile {
             now: Some(clock.now().since(UnixTime::from_millis(0))),
             random: Some(Arc::clone(&random)),
             log: Some(Arc::clone(&log)),
+            ..Surroundings::default()
         });
         // An error means that there is one already, as good as this.
         let _ = self.surroundings.set(source);

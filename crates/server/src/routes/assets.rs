@@ -1,47 +1,120 @@
-//! `/webapp/`: the landing page and its parts, from the folder in which they were
+//! The landing page under its paths, and its files from the folder in which they were
 //! built.
-
-use std::path::Path;
 
 use axum::{
     Router,
-    extract::{RawQuery, Request},
-    http::{HeaderValue, header},
+    extract::{RawQuery, Request, State},
+    http::{HeaderValue, Method, header},
     middleware::{self, Next},
     response::{Redirect, Response},
     routing::get,
 };
 use tower_http::services::ServeDir;
+use vestibule_landing_page::is_page;
 
-use crate::security_headers::PageCsp;
+use crate::{landing_page::LandingPage, security_headers::PageCsp};
 
-pub(super) fn router(www: &Path) -> Router {
-    let files = ServeDir::new(www).precompressed_br().precompressed_gzip();
+/// Digits of the hash in the name of a file that never changes.
+const HASH_DIGITS: usize = 10;
+
+pub(super) fn router(page: &LandingPage) -> Router {
+    let files = ServeDir::new(page.files())
+        .precompressed_br()
+        .precompressed_gzip();
     let files = Router::new()
         .fallback_service(files)
-        .layer(middleware::from_fn(mark));
-    Router::new()
-        .route("/webapp", get(to_folder))
-        .nest_service("/webapp/", files)
+        .layer(middleware::from_fn_with_state(page.clone(), serve));
+    let mut router = Router::new();
+    for path in page.paths() {
+        let folder = path.as_str().to_owned();
+        let to_folder = move |query| to_folder(folder, query);
+        router = router
+            .route(path.as_str().trim_end_matches('/'), get(to_folder))
+            .nest_service(path.as_str(), files.clone());
+    }
+    router
 }
 
-/// Relative links of the page need the slash. The browser keeps the fragment.
-async fn to_folder(RawQuery(query): RawQuery) -> Redirect {
+/// Other addresses below the page count from the slash. The browser keeps the fragment.
+async fn to_folder(folder: String, RawQuery(query): RawQuery) -> Redirect {
     let query = query.map_or_else(String::new, |query| format!("?{query}"));
-    Redirect::permanent(&format!("/webapp/{query}"))
+    Redirect::permanent(&format!("{folder}{query}"))
 }
 
-/// Every file is checked for a newer one before it is used: a script of one build
-/// does not fit the WebAssembly module of another.
-async fn mark(request: Request, next: Next) -> Response {
-    let page = match request.uri().path() {
-        "/error-frame.html" => PageCsp::ErrorFrame,
+/// The page where join links lead, and the files beside it.
+async fn serve(State(page): State<LandingPage>, request: Request, next: Next) -> Response {
+    let below = request.uri().path().trim_start_matches('/').to_owned();
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let mut response = if is_read && is_page(&below) {
+        page.answer(request.headers())
+    } else {
+        file(next.run(request).await, &below)
+    };
+    let policy = match below.as_str() {
+        "error-frame.html" => PageCsp::ErrorFrame,
         _ => PageCsp::Landing,
     };
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(page);
+    response.extensions_mut().insert(policy);
+    response
+}
+
+/// Says how long a file may be kept: one with a hash in its name for good, another one
+/// is checked before it is used, as a script of one build does not fit the WebAssembly
+/// module of another.
+fn file(mut response: Response, name: &str) -> Response {
+    let is_there = response.status().is_success() || response.status() == 304;
+    let kept = if is_there && is_hashed(name) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     response
         .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     response
+}
+
+/// Whether a part of the name, between dots, is a hash: `vestibule.0123456789.js`.
+fn is_hashed(name: &str) -> bool {
+    let is_hash = |part: &str| {
+        let digits = part.bytes();
+        part.len() == HASH_DIGITS
+            && digits
+                .into_iter()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let parts: Vec<&str> = file.split('.').collect();
+    match parts.as_slice() {
+        [_, between @ .., _] => between.iter().any(|part| is_hash(part)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hashed_name_has_ten_digits_between_dots() {
+        for name in [
+            "vestibule.0123456789.js",
+            "css/landing.abcdef0123.css",
+            "locales/zh.00ff00ff00.json",
+        ] {
+            assert!(is_hashed(name), "{name}");
+        }
+        for name in [
+            "index.html",
+            "vestibule.js",
+            "vestibule.012345678.js",
+            "vestibule.0123456789",
+            "0123456789.js",
+            "vestibule.0123456789.dir/a.js",
+            "vestibule.0123ABCDEF.js",
+            "vestibule.min.js",
+        ] {
+            assert!(!is_hashed(name), "{name}");
+        }
+    }
 }

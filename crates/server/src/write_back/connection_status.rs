@@ -101,6 +101,7 @@ impl ConnectionStatus {
             StatusChange::Connected => Some(&self.values.connected),
             StatusChange::Disconnected => Some(&self.values.disconnected),
             StatusChange::CallEnded => self.values.ended.as_deref(),
+            StatusChange::DeviceTested => None,
         }
     }
 
@@ -155,6 +156,7 @@ mod tests {
             external_id: Some("+165790".into()),
             conference_id: None,
             at: UnixTime::from_millis(0),
+            device_test: None,
         }
     }
 

@@ -5,19 +5,12 @@ use std::collections::BTreeMap;
 
 use http::Request;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
-use super::{Authentication, AuthenticationDocument, CannotTell, Status, StatusChange, WriteBack};
-use crate::{
-    clock::rfc3339,
-    field_call::{FieldForm, field_call},
-    profile::field::{FieldError, longest, text, url, wrong},
+use super::{
+    Authentication, AuthenticationDocument, CannotTell, Status, StatusChange, WriteBack,
+    field_table::{FieldTable, Given, Names},
 };
-
-/// Most fields in a call, and the longest name or constant, in characters.
-const MOST_FIELDS: usize = 32;
-const LONGEST_NAME: usize = 64;
-const LONGEST_CONSTANT: usize = 255;
+use crate::{clock::rfc3339, field_call::FieldForm, profile::field::FieldError};
 
 /// The profile's table `[end_of_call]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -59,22 +52,24 @@ pub enum FieldValue {
 }
 
 /// Says that a visit is over, once for each launch of it.
-pub struct EndOfCall {
-    url: Url,
-    form: FieldForm,
-    fields: BTreeMap<String, FieldValue>,
-    constants: BTreeMap<String, String>,
-    authentication: Authentication,
-}
+pub struct EndOfCall(FieldTable<FieldValue>);
 
 impl EndOfCall {
     /// Checks the table.
     pub(crate) fn check(document: &EndOfCallDocument) -> Result<Self, FieldError> {
-        const FIELDS: &str = "end_of_call.fields";
-        const CONSTANTS: &str = "end_of_call.constants";
-        if document.fields.len() + document.constants.len() > MOST_FIELDS {
-            return wrong(FIELDS, "are more than 32, constants included");
-        }
+        let given = Given {
+            url: &document.url,
+            form: document.form,
+            fields: &document.fields,
+            constants: &document.constants,
+            authentication: &document.authentication,
+        };
+        let names = Names {
+            url: "end_of_call.url",
+            fields: "end_of_call.fields",
+            constants: "end_of_call.constants",
+            authentication: "end_of_call.authentication",
+        };
         let names_the_visit = |value: &FieldValue| {
             matches!(
                 value,
@@ -83,33 +78,7 @@ impl EndOfCall {
                     | FieldValue::TelehealthRequestId
             )
         };
-        if !document.fields.values().any(names_the_visit) {
-            return wrong(
-                FIELDS,
-                "name no visit, so the EHR could not tell which is over; give a field the value \
-                 unique_encounter_id, conference_id or telehealth_request_id",
-            );
-        }
-        for name in document.fields.keys() {
-            text(FIELDS, name, LONGEST_NAME)?;
-        }
-        for (name, value) in &document.constants {
-            text(CONSTANTS, name, LONGEST_NAME)?;
-            longest(CONSTANTS, value, LONGEST_CONSTANT)?;
-            if document.fields.contains_key(name) {
-                return wrong(CONSTANTS, "name a field that end_of_call.fields names too");
-            }
-        }
-        Ok(Self {
-            url: url("end_of_call.url", &document.url)?,
-            form: document.form,
-            fields: document.fields.clone(),
-            constants: document.constants.clone(),
-            authentication: Authentication::check(
-                &document.authentication,
-                "end_of_call.authentication",
-            )?,
-        })
+        FieldTable::check(&given, &names, names_the_visit).map(Self)
     }
 }
 
@@ -123,19 +92,11 @@ impl WriteBack for EndOfCall {
     }
 
     fn request(&self, status: &Status) -> Result<Request<Vec<u8>>, CannotTell> {
-        let mut values: Vec<(&str, String)> = Vec::new();
-        for (name, value) in &self.fields {
-            values.push((name, value.of(status)?));
-        }
-        let values = values.iter().map(|(name, value)| (*name, value.as_str()));
-        let constants = self.constants.iter();
-        let constants = constants.map(|(name, value)| (name.as_str(), value.as_str()));
-        let fields: Vec<_> = values.chain(constants).collect();
-        field_call(&self.url, self.form, &fields).map_err(|_| CannotTell::NoRequest)
+        self.0.request(|value| value.of(status))
     }
 
     fn authentication(&self) -> &Authentication {
-        &self.authentication
+        self.0.authentication()
     }
 }
 
@@ -181,6 +142,7 @@ mod tests {
             external_id: Some("19".into()),
             conference_id: None,
             at: UnixTime::from_millis(1_800_000_000_000),
+            device_test: None,
         }
     }
 

@@ -136,6 +136,7 @@ mod tests {
             external_id: Some("19".into()),
             conference_id: None,
             at: UnixTime::from_millis(0),
+            device_test: None,
         }
     }
 

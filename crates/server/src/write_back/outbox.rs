@@ -42,6 +42,7 @@ pub(crate) fn write_backs(
                 dedupe: dedupe(write_back.name(), status, occasion),
                 profile: profile.uuid,
                 request_id,
+                lane: status.change.lane(),
                 sealed,
                 due_at,
             }

@@ -106,6 +106,7 @@ mod tests {
             external_id: Some("3100312345".into()),
             conference_id: None,
             at: UnixTime::from_millis(0),
+            device_test: None,
         }
     }
 

@@ -105,8 +105,8 @@ impl House {
         fs::write(profiles.join("healthcare-org.toml"), profile).unwrap();
         let www = folder.path().join("www");
         fs::create_dir(&www).unwrap();
-        for name in ["index.html", "error-frame.html", "boot.js"] {
-            fs::write(www.join(name), "").unwrap();
+        for (name, text) in [("index.html", "<head></head>"), ("boot.js", "")] {
+            fs::write(www.join(name), text).unwrap();
         }
         let config = format!(
             "listen = \"127.0.0.1:0\"\ndata = \"data\"\nwww = \"www\"\nprofiles = \"profiles\"\n{}",
@@ -195,7 +195,8 @@ impl House {
             found.map(|(_, value)| value.into_owned())
         };
         Joined {
-            alias: parameter("conference").unwrap(),
+            // A link with a ticket shows none.
+            alias: parameter("conference").unwrap_or_default(),
             pin: parameter("pin"),
             link,
         }

@@ -5,6 +5,7 @@
 
 #[path = "../shared/clock.rs"]
 mod clock;
+mod device_test;
 mod embedded;
 #[path = "../shared/epic.rs"]
 mod epic;

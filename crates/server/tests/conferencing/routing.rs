@@ -115,7 +115,7 @@ mod start {
         let text = format!("{profile}\n{sample}");
         fs::write(folder.path().join("profiles/profile.toml"), text).unwrap();
         fs::create_dir(folder.path().join("www")).unwrap();
-        fs::write(folder.path().join("www/index.html"), "").unwrap();
+        fs::write(folder.path().join("www/index.html"), "<head></head>").unwrap();
         let path = folder.path().join("vestibule.toml");
         let head =
             "listen = \"127.0.0.1:0\"\ndata = \"data\"\nwww = \"www\"\nprofiles = \"profiles\"\n";

@@ -6,6 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::{Launch, TestServer, launch_path};
 
+const LANDING: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
+    style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    frame-src 'self'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; \
+    trusted-types vestibule; frame-ancestors https://portal.example.org";
 const API: &str = "default-src 'none'; frame-ancestors 'none'";
 
 fn check(response: &Response, policy: &str, cache: &str) {
@@ -18,7 +22,7 @@ fn check_with_opener(response: &Response, policy: &str, cache: &str, opener: &st
         ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
-        ("permissions-policy", "camera=(self), microphone=(self)"),
+        ("permissions-policy", "camera=(), microphone=()"),
         ("cross-origin-opener-policy", opener),
         ("cache-control", cache),
     ] {
@@ -30,9 +34,6 @@ fn check_with_opener(response: &Response, policy: &str, cache: &str, opener: &st
 #[tokio::test]
 async fn the_landing_page_runs_its_own_scripts_and_nothing_else() {
     let server = TestServer::start().await;
-    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-        img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
-        form-action 'self'; frame-ancestors https://portal.example.org";
     for (path, kind) in [
         ("/webapp/", "text/html"),
         ("/webapp/index.html", "text/html"),
@@ -48,7 +49,7 @@ async fn the_landing_page_runs_its_own_scripts_and_nothing_else() {
                 .unwrap()
                 .starts_with(kind)
         );
-        check_with_opener(&response, policy, "no-cache", "same-origin-allow-popups");
+        check_with_opener(&response, LANDING, "no-cache", "same-origin-allow-popups");
     }
     for path in [
         "/webapp/nothing.js",

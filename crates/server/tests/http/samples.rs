@@ -7,11 +7,11 @@ use vestibule_launch::ParameterMap;
 use vestibule_server::{
     admin::AdminConfig,
     conferencing::{PexipConfig, RoutingRuleDocument},
-    config::Config,
+    config::{Config, LandingPageConfig},
     direct_link::DirectLinksDocument,
     limits::LimitsConfig,
     profile::{PreviousSecrets, Profile, ProfileDocument, TokenResponseMap, folder},
-    write_back::{EndOfCallDocument, EpicDocument},
+    write_back::{DeviceTestDocument, EndOfCallDocument, EpicDocument},
 };
 use vestibule_smart::{AssertionKey, KeyKind};
 
@@ -96,6 +96,8 @@ fn the_sample_configuration_has_every_key() {
     assert!(config.pexip.policy.is_some() && config.pexip.listen.is_some());
     assert_eq!(config.limits.launches_per_minute, 600);
     has::<Config>(&text);
+    has::<LandingPageConfig>(&text);
+    assert_eq!(config.landing_page.paths.len(), 2);
     has::<LimitsConfig>(&text);
     has::<AdminConfig>(&text);
     has::<PexipConfig>(&text);
@@ -108,13 +110,14 @@ fn the_sample_profile_has_every_key() {
     let pem = format!("'''\n{}'''", key.to_pem().as_str());
     let text = switched_on(PROFILE).replace("\"put the private key in PEM form here\"", &pem);
     let profile = Profile::parse(Path::new("profile.toml"), &text).unwrap();
-    assert_eq!(profile.write_backs.len(), 2);
+    assert_eq!(profile.write_backs.len(), 3);
     assert!(profile.direct_links.is_some());
     has::<ProfileDocument>(&text);
     has::<ParameterMap>(&text);
     has::<TokenResponseMap>(&text);
     has::<EpicDocument>(&text);
     has::<EndOfCallDocument>(&text);
+    has::<DeviceTestDocument>(&text);
     has::<DirectLinksDocument>(&text);
     has::<PreviousSecrets>(&text);
 }

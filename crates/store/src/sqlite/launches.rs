@@ -7,13 +7,15 @@ use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use super::{
     SqliteStore,
-    rows::{appointment_of, bytes, launch_of, profile_of, request_id_of, role_of, time_of},
+    rows::{
+        appointment_of, array_of, bytes, launch_of, profile_of, request_id_of, role_of, time_of,
+    },
     sessions,
 };
 use crate::{
-    AliasHash, Appointment, Begun, BrowserHash, Completed, Completion, Consumed, FailureSource,
-    FoundAlias, Launch, LaunchState, Launches, NewAppointment, NewLaunch, Redeemed, Redemption,
-    StoreError, TicketHash, ticket::REPEAT_WITHIN,
+    AliasHash, Appointment, AppointmentId, Bearer, BearerHash, Begun, BrowserHash, Completed,
+    Completion, Consumed, FailureSource, FoundAlias, Launch, LaunchState, Launches, NewAppointment,
+    NewLaunch, Redeemed, Redemption, StoreError, TicketHash, ticket::REPEAT_WITHIN,
 };
 
 #[async_trait]
@@ -123,6 +125,14 @@ impl Launches for SqliteStore {
             .bind(ticket.expires_at.as_millis())
             .execute(&mut *transaction)
             .await?;
+            sqlx::query(
+                "INSERT INTO bearers (request_id, bearer_hash, sealed) VALUES (?1, ?2, ?3)",
+            )
+            .bind(bytes(completion.request_id.as_bytes()))
+            .bind(bytes(ticket.bearer.hash.as_bytes()))
+            .bind(ticket.bearer.sealed)
+            .execute(&mut *transaction)
+            .await?;
         }
         if let Some(session) = completion.session {
             sessions::insert(&mut transaction, completion.request_id, session).await?;
@@ -182,6 +192,16 @@ impl Launches for SqliteStore {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
+        if redeemed == 1 {
+            sqlx::query(
+                "UPDATE bearers SET browser_hash = ?2
+                 WHERE request_id = (SELECT request_id FROM tickets WHERE ticket_hash = ?1)",
+            )
+            .bind(bytes(ticket.as_bytes()))
+            .bind(bytes(browser.as_bytes()))
+            .execute(&mut *transaction)
+            .await?;
+        }
         let row = sqlx::query(
             "SELECT launches.request_id, launches.profile, launches.role,
                     tickets.sealed, tickets.redeemed_at
@@ -206,6 +226,41 @@ impl Launches for SqliteStore {
         }
     }
 
+    async fn find_bearer(
+        &self,
+        request_id: RequestId,
+        now: UnixTime,
+    ) -> Result<Option<Bearer>, StoreError> {
+        sqlx::query(
+            "SELECT launches.request_id, launches.profile, launches.role, launches.appointment,
+                    launches.created_at, aliases.expires_at,
+                    bearers.bearer_hash, bearers.browser_hash, bearers.sealed
+             FROM bearers
+             JOIN launches ON launches.request_id = bearers.request_id
+             JOIN aliases ON aliases.request_id = bearers.request_id
+             WHERE bearers.request_id = ?1 AND bearers.browser_hash IS NOT NULL
+                 AND aliases.expires_at > ?2",
+        )
+        .bind(bytes(request_id.as_bytes()))
+        .bind(now.as_millis())
+        .fetch_optional(&self.pool)
+        .await?
+        .map(|row| {
+            Ok(Bearer {
+                request_id: request_id_of(&row)?,
+                profile: profile_of(&row)?,
+                role: role_of(&row)?,
+                appointment: AppointmentId(row.try_get("appointment")?),
+                hash: BearerHash::from_bytes(array_of(&row, "bearer_hash")?),
+                browser: BrowserHash::from_bytes(array_of(&row, "browser_hash")?),
+                sealed: row.try_get("sealed")?,
+                launched_at: time_of(&row, "created_at")?,
+                expires_at: time_of(&row, "expires_at")?,
+            })
+        })
+        .transpose()
+    }
+
     async fn record_failure(
         &self,
         request_id: RequestId,
@@ -213,23 +268,20 @@ impl Launches for SqliteStore {
         error_name: ErrorName,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        let statement = match source {
-            FailureSource::Server => {
-                "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3, sealed = NULL
-                 WHERE request_id = ?1 AND state IN ('started', 'authorised')"
-            }
-            FailureSource::Browser => {
-                "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3
-                 WHERE request_id = ?1 AND state = 'completed'"
-            }
-        };
-        let recorded = sqlx::query(statement)
-            .bind(bytes(request_id.as_bytes()))
-            .bind(error_name.as_str())
-            .bind(now.as_millis())
-            .execute(&self.pool)
-            .await?
-            .rows_affected();
+        if source == FailureSource::Browser {
+            let mut connection = self.pool.acquire().await?;
+            return record_browser_failure(&mut connection, request_id, error_name, now).await;
+        }
+        let recorded = sqlx::query(
+            "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3, sealed = NULL
+             WHERE request_id = ?1 AND state IN ('started', 'authorised')",
+        )
+        .bind(bytes(request_id.as_bytes()))
+        .bind(error_name.as_str())
+        .bind(now.as_millis())
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
         Ok(recorded == 1)
     }
 
@@ -254,6 +306,27 @@ impl Launches for SqliteStore {
         .map(|row| launch_of(&row))
         .transpose()
     }
+}
+
+/// Records what a browser says of a launch that has completed, where it is the first to
+/// say so.
+pub(super) async fn record_browser_failure(
+    connection: &mut SqliteConnection,
+    request_id: RequestId,
+    error_name: ErrorName,
+    now: UnixTime,
+) -> Result<bool, StoreError> {
+    let recorded = sqlx::query(
+        "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3
+         WHERE request_id = ?1 AND state = 'completed'",
+    )
+    .bind(bytes(request_id.as_bytes()))
+    .bind(error_name.as_str())
+    .bind(now.as_millis())
+    .execute(connection)
+    .await?
+    .rows_affected();
+    Ok(recorded == 1)
 }
 
 /// Forgets what is sealed of launches whose sign-in took too long.
@@ -291,6 +364,14 @@ pub(super) async fn purge(
     )
     .bind(now.as_millis())
     .bind((now - REPEAT_WITHIN).as_millis())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "DELETE FROM bearers WHERE NOT EXISTS
+             (SELECT 1 FROM aliases
+              WHERE aliases.request_id = bearers.request_id AND aliases.expires_at > ?1)",
+    )
+    .bind(now.as_millis())
     .execute(&mut *connection)
     .await?;
     Ok(purged)

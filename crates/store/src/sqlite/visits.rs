@@ -84,6 +84,30 @@ impl Visits for SqliteStore {
         u64::try_from(row.try_get::<i64, _>("visits")?).map_err(|_| StoreError::Damaged("visit"))
     }
 
+    async fn over_since(
+        &self,
+        appointment: AppointmentId,
+        since: UnixTime,
+    ) -> Result<Option<UnixTime>, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(ended_at) AS over_since
+             FROM (SELECT appointment, ended_at FROM conferences
+                   UNION ALL SELECT appointment, disconnected_at FROM participants) AS ended
+             WHERE appointment = ?1
+                 AND NOT EXISTS (SELECT 1 FROM running_visits WHERE appointment = ?1)
+                 AND EXISTS (SELECT 1 FROM participants
+                     JOIN aliases ON aliases.alias_hash = participants.alias_hash
+                     JOIN launches ON launches.request_id = aliases.request_id
+                     WHERE participants.appointment = ?1 AND launches.role = 'provider'
+                         AND participants.disconnected_at >= ?2)",
+        )
+        .bind(appointment.0)
+        .bind(since.as_millis())
+        .fetch_one(&self.pool)
+        .await?;
+        maybe_time_of(&row, "over_since")
+    }
+
     async fn running_on(&self, node: &str) -> Result<Vec<AppointmentId>, StoreError> {
         sqlx::query(
             "SELECT DISTINCT appointment FROM running_visits WHERE node = ?1 ORDER BY appointment",

@@ -36,6 +36,7 @@ impl WriteBacks for SqliteStore {
                       AND NOT EXISTS
                           (SELECT 1 FROM write_backs AS older
                            WHERE older.state = 'unsent' AND older.request_id = oldest.request_id
+                               AND older.lane = oldest.lane
                                AND (older.created_at, older.id) < (oldest.created_at, oldest.id)))
              UPDATE write_backs
              SET attempts = attempts + 1, lease = lease + 1, leased_until = ?2
@@ -138,8 +139,8 @@ pub(super) async fn insert(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, lane)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (dedupe) DO NOTHING",
     )
     .bind(bytes(&write_back.dedupe))
@@ -148,6 +149,7 @@ pub(super) async fn insert(
     .bind(write_back.sealed)
     .bind(now.as_millis())
     .bind(write_back.due_at.as_millis())
+    .bind(write_back.lane.as_str())
     .execute(connection)
     .await?;
     Ok(())

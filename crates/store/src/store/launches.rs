@@ -5,8 +5,9 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use crate::{
-    AliasHash, Appointment, Begun, BrowserHash, Completed, Completion, Consumed, FailureSource,
-    FoundAlias, Launch, NewAppointment, NewLaunch, Redemption, StoreError, TicketHash,
+    AliasHash, Appointment, Bearer, Begun, BrowserHash, Completed, Completion, Consumed,
+    FailureSource, FoundAlias, Launch, NewAppointment, NewLaunch, Redemption, StoreError,
+    TicketHash,
 };
 
 /// From the EHR's button to the join link.
@@ -52,13 +53,21 @@ pub trait Launches {
         now: UnixTime,
     ) -> Result<Option<FoundAlias>, StoreError>;
 
-    /// Redeems a ticket for the first browser that asks.
+    /// Redeems a ticket for the first browser that asks. The launch's bearer token is good
+    /// from then on.
     async fn redeem_ticket(
         &self,
         ticket: TicketHash,
         browser: BrowserHash,
         now: UnixTime,
     ) -> Result<Redemption, StoreError>;
+
+    /// The bearer token of a launch whose ticket was redeemed, while its alias lives.
+    async fn find_bearer(
+        &self,
+        request_id: RequestId,
+        now: UnixTime,
+    ) -> Result<Option<Bearer>, StoreError>;
 
     /// Records that a launch failed; says whether there was one to record it on.
     async fn record_failure(

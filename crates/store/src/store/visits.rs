@@ -38,6 +38,14 @@ pub trait Visits {
     /// How many visits of a profile are running.
     async fn running_visits(&self, profile: Uuid) -> Result<u64, StoreError>;
 
+    /// When the visit of an appointment was over, where it is: nobody is there any more,
+    /// and a provider was after `since`. Patients who wait in vain have no visit.
+    async fn over_since(
+        &self,
+        appointment: AppointmentId,
+        since: UnixTime,
+    ) -> Result<Option<UnixTime>, StoreError>;
+
     /// The appointments that a conferencing node takes part in at the moment.
     async fn running_on(&self, node: &str) -> Result<Vec<AppointmentId>, StoreError>;
 

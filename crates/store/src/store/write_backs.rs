@@ -7,7 +7,8 @@ use vestibule_launch::{RequestId, UnixTime};
 
 use crate::{StoreError, WriteBack, WriteBackRecord};
 
-/// The outbox. [`crate::Visits::apply_event`] fills it.
+/// The outbox. [`crate::Visits::apply_event`] and [`crate::LaunchEvents::record_event`]
+/// fill it.
 ///
 /// Whoever claims a write-back holds a lease on it, as with [`crate::Sessions`]. One
 /// whose sender has vanished is claimed again when its lease is over: it is sent at
@@ -15,8 +16,8 @@ use crate::{StoreError, WriteBack, WriteBackRecord};
 #[async_trait]
 pub trait WriteBacks {
     /// At most `limit` write-backs that are due, those that wait longest first, and that
-    /// nobody else sends until `now + lease`. Of one launch only the oldest that is
-    /// unsent, so that they arrive in order; of one profile no more than `of_profile`,
+    /// nobody else sends until `now + lease`. Of one launch only the oldest of
+    /// each lane that is unsent, so that they arrive in order; of one profile no more than `of_profile`,
     /// those that are leased already included, so that an EHR that does not answer holds
     /// up no other. Each counts as an attempt.
     async fn claim_write_backs(

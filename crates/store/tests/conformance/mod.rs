@@ -8,10 +8,13 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 
 use vestibule_store::{
-    AliasHash, AppointmentId, Begun, BrowserHash, Completed, Completion, Consumed, EncounterKey,
-    Fingerprint, LaunchState, NewAppointment, NewLaunch, NewSession, NewTicket, Store, TicketHash,
+    AliasHash, AppointmentId, BearerHash, Begun, BrowserHash, Completed, Completion, Consumed,
+    EncounterKey, Fingerprint, LaunchState, NewAppointment, NewBearer, NewLaunch, NewSession,
+    NewTicket, Store, TicketHash,
 };
 
+pub(crate) mod bearers;
+pub(crate) mod launch_events;
 pub(crate) mod launches;
 pub(crate) mod profiles;
 pub(crate) mod purge;
@@ -42,6 +45,20 @@ macro_rules! conforms {
                 a_ticket_is_for_the_first_browser,
             } {
                 one_of_fifty_redeems_a_ticket,
+            }
+            bearers {
+                a_bearer_is_good_from_redeeming_until_the_alias_expires,
+                a_bearer_is_of_the_browser_that_redeemed_the_ticket,
+                a_visit_is_over_when_nobody_is_there_after_a_provider_was,
+            } {}
+            launch_events {
+                events_are_kept_in_the_order_of_their_arrival,
+                a_launch_has_so_many_events_and_no_more,
+                the_first_failure_that_is_reported_stays_on_the_launch,
+                the_newest_device_test_counts,
+                an_event_and_its_write_backs_are_stored_together_or_not_at_all,
+            } {
+                events_at_once_have_each_their_number,
             }
             profiles {
                 a_profile_has_one_number_for_ever,
@@ -84,6 +101,7 @@ macro_rules! conforms {
             write_backs {
                 the_same_write_back_is_kept_once,
                 write_backs_of_one_launch_are_sent_in_order,
+                write_backs_of_another_lane_do_not_wait,
                 the_oldest_write_backs_that_are_due_come_first,
                 what_was_put_off_comes_after_what_waits,
                 a_profile_gets_so_many_places_and_no_more,
@@ -97,6 +115,7 @@ macro_rules! conforms {
                 purging_forgets_what_is_old_and_only_that,
                 purging_forgets_what_is_sealed_once_it_is_of_no_use,
                 purging_forgets_expired_sessions_of_no_use,
+                purging_forgets_bearers_with_their_alias_and_events_with_their_launch,
                 purging_keeps_what_a_running_visit_needs,
                 purging_ends_visits_whose_last_event_was_lost,
                 purging_keeps_who_left_lately,
@@ -148,6 +167,10 @@ fn ticket(number: u8) -> TicketHash {
 
 fn browser(number: u8) -> BrowserHash {
     BrowserHash::from_bytes([number; 32])
+}
+
+fn bearer(number: u8) -> BearerHash {
+    BearerHash::from_bytes([number; 32])
 }
 
 fn launch(number: u8, fingerprint: u8) -> NewLaunch {
@@ -204,6 +227,10 @@ async fn complete_at(
             hash: ticket(number),
             sealed: b"redeemed".to_vec(),
             expires_at: NOW + MINUTE,
+            bearer: NewBearer {
+                hash: bearer(number),
+                sealed: b"resumed".to_vec(),
+            },
         }),
         session,
     };

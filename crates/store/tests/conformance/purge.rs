@@ -5,13 +5,16 @@ use std::time::Duration;
 use uuid::Uuid;
 use vestibule_launch::EhrRole;
 use vestibule_store::{
-    Applied, Change, Completed, Consumed, EncounterKey, LaunchState, Redemption, Store,
-    WriteBackState,
+    Applied, Change, Completed, Consumed, EncounterKey, LaunchState, NewLaunchEvent, Recorded,
+    Redemption, Reported, Store, WriteBackState,
 };
 
 use super::{
-    MINUTE, NOW, PROFILE, SECOND, alias, appointment, begin, browser, complete, completed, consume,
-    launch, request_id,
+    MINUTE, NOW, PROFILE, SECOND, alias, appointment,
+    bearers::find as find_bearer,
+    begin, browser, complete, completed, consume, launch,
+    launch_events::events,
+    request_id,
     sessions::{claim as claim_renewals, find, session},
     state, ticket,
     tickets::redeem,
@@ -95,6 +98,30 @@ pub(crate) async fn purging_forgets_what_is_sealed_once_it_is_of_no_use(store: &
     purge(NOW + MINUTE).await;
     assert_eq!(redeem(store, 1, NOW).await, Redemption::Unknown, "expired");
     assert_eq!(state(store, 1).await, Some(LaunchState::Completed));
+}
+
+/// A bearer is of no use without the alias; what the page told is, to the help desk.
+pub(crate) async fn purging_forgets_bearers_with_their_alias_and_events_with_their_launch(
+    store: &dyn Store,
+) {
+    completed(store, 1).await;
+    redeem(store, 1, NOW).await;
+    let joined = NewLaunchEvent {
+        request_id: request_id(1),
+        event: Reported::Joined,
+        browser_time: None,
+    };
+    let recorded = store.record_event(joined, vec![], 64, NOW).await;
+    assert_eq!(recorded.expect("it takes events"), Recorded::Now);
+    let purge = async |before, now| store.purge(before, now).await.expect("the store purges");
+    purge(NOW, NOW + 59 * SECOND).await;
+    assert!(find_bearer(store, 1, NOW).await.is_some());
+    purge(NOW, NOW + MINUTE).await;
+    // As if the clock went back: there is nothing left.
+    assert_eq!(find_bearer(store, 1, NOW).await, None);
+    assert_eq!(events(store, 1).await, [Reported::Joined]);
+    assert_eq!(purge(NOW + SECOND, NOW + MINUTE).await, 1);
+    assert!(events(store, 1).await.is_empty());
 }
 
 /// Expired tokens are forgotten once nobody can come any more; others are not.

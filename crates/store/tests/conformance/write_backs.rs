@@ -4,7 +4,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
-use vestibule_store::{Change, NewWriteBack, Store, WriteBack, WriteBackRecord, WriteBackState};
+use vestibule_store::{
+    Change, Lane, NewWriteBack, Store, WriteBack, WriteBackRecord, WriteBackState,
+};
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id, visits::event};
 
@@ -16,6 +18,7 @@ pub(super) fn write_back(number: u8, launch: u8) -> NewWriteBack {
         dedupe: [number; 32],
         profile: PROFILE,
         request_id: request_id(launch),
+        lane: Lane::Visit,
         sealed: vec![number],
         due_at: NOW,
     }
@@ -118,6 +121,28 @@ pub(crate) async fn write_backs_of_one_launch_are_sent_in_order(store: &dyn Stor
     assert_eq!(records[0].state, WriteBackState::Sent { at: later });
     assert_eq!(records[1].last_status, None);
     assert_eq!(records[1].state, WriteBackState::Unsent { due_at: NOW });
+}
+
+/// An EHR that does not take device tests hears who is connected all the same.
+pub(crate) async fn write_backs_of_another_lane_do_not_wait(store: &dyn Store) {
+    let of_lane = |number, lane| NewWriteBack {
+        lane,
+        ..write_back(number, 1)
+    };
+    let all = vec![
+        of_lane(1, Lane::DeviceTest),
+        of_lane(2, Lane::Visit),
+        of_lane(3, Lane::DeviceTest),
+        of_lane(4, Lane::Visit),
+    ];
+    store_all(store, 1, all, NOW).await;
+    let claimed = claim(store, NOW, 10).await;
+    let numbers: Vec<_> = claimed.iter().map(|claimed| claimed.sealed[0]).collect();
+    assert_eq!(numbers, [1, 2], "the oldest of each");
+    assert!(sent(store, &claimed[1], NOW).await);
+    let claimed = claim(store, NOW, 10).await;
+    let numbers: Vec<_> = claimed.iter().map(|claimed| claimed.sealed[0]).collect();
+    assert_eq!(numbers, [4], "the third waits behind the first");
 }
 
 /// Of what is due, the oldest comes first; one that is not due yet waits.

@@ -5,6 +5,7 @@ use minijinja::{Error, State, Value};
 #[cfg(feature = "full")]
 use crate::limits;
 use crate::{
+    Letters,
     arguments::{bind, integer, text as text_argument},
     error::Fault,
     escaping,
@@ -19,7 +20,8 @@ pub(super) fn upper(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [] = bind(arguments, [])?;
-    let upper = python::text(state, value)?.to_uppercase();
+    let text = python::text(state, value)?;
+    let upper = (Letters::of(state).upper)(&text);
     Ok(kept(state, value, upper))
 }
 
@@ -30,7 +32,8 @@ pub(super) fn lower(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [] = bind(arguments, [])?;
-    let lower = python::text(state, value)?.to_lowercase();
+    let text = python::text(state, value)?;
+    let lower = (Letters::of(state).lower)(&text);
     Ok(kept(state, value, lower))
 }
 
@@ -41,7 +44,8 @@ pub(super) fn capitalize(
     arguments: Vec<Value>,
 ) -> Result<Value, Error> {
     let [] = bind(arguments, [])?;
-    let capitalized = python::capitalize(&python::text(state, value)?);
+    let text = python::text(state, value)?;
+    let capitalized = python::capitalize(Letters::of(state), &text);
     Ok(kept(state, value, capitalized))
 }
 

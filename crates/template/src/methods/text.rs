@@ -9,6 +9,7 @@ use minijinja::{Error, State, Value};
 #[cfg(feature = "full")]
 use crate::filters::format::checked_width;
 use crate::{
+    Letters,
     arguments::{bind, bind_positional, given, integer, required, text as text_argument},
     error::Fault,
     escaping, limits,
@@ -122,15 +123,16 @@ pub(super) fn call(
         "capitalize" | "lower" | "swapcase" | "title" | "upper" => {
             let [] = bind(arguments, [])?;
             limits::work(state, text.len())?;
+            let letters = Letters::of(state);
             Ok(made(
                 text,
                 match name {
-                    "capitalize" => python::capitalize(&text),
-                    "lower" => text.to_lowercase(),
+                    "capitalize" => python::capitalize(letters, &text),
+                    "lower" => (letters.lower)(&text),
                     #[cfg(feature = "full")]
                     "swapcase" => python::swapcase(&text),
-                    "title" => python::title(&text),
-                    _ => text.to_uppercase(),
+                    "title" => python::title(letters, &text),
+                    _ => (letters.upper)(&text),
                 },
             ))
         }

@@ -1,16 +1,18 @@
 //! Large and small letters.
 
+use crate::Letters;
+
 /// `str.capitalize`
-pub(crate) fn capitalize(text: &str) -> String {
-    cased(text, |place| match place {
+pub(crate) fn capitalize(letters: Letters, text: &str) -> String {
+    cased(letters, text, |place| match place {
         Place::First => Case::Title,
         Place::WordStart | Place::Inside => Case::Lower,
     })
 }
 
 /// `str.title`
-pub(crate) fn title(text: &str) -> String {
-    cased(text, |place| match place {
+pub(crate) fn title(letters: Letters, text: &str) -> String {
+    cased(letters, text, |place| match place {
         Place::First | Place::WordStart => Case::Title,
         Place::Inside => Case::Lower,
     })
@@ -22,7 +24,7 @@ pub(crate) fn swapcase(text: &str) -> String {
     let mut swapped = String::with_capacity(text.len());
     for (index, character) in text.char_indices() {
         if character.is_uppercase() {
-            push_lower(&mut swapped, text, index, character);
+            push_lower(Letters::default(), &mut swapped, text, index, character);
         } else if character.is_lowercase() {
             swapped.extend(character.to_uppercase());
         } else {
@@ -80,7 +82,7 @@ enum Case {
     Lower,
 }
 
-fn cased(text: &str, case: impl Fn(Place) -> Case) -> String {
+fn cased(letters: Letters, text: &str, case: impl Fn(Place) -> Case) -> String {
     let mut cased = String::with_capacity(text.len());
     let mut in_word = false;
     for (index, character) in text.char_indices() {
@@ -90,8 +92,8 @@ fn cased(text: &str, case: impl Fn(Place) -> Case) -> String {
             (_, true) => Place::Inside,
         };
         match case(place) {
-            Case::Title => push_title(&mut cased, character),
-            Case::Lower => push_lower(&mut cased, text, index, character),
+            Case::Title => push_title(letters, &mut cased, character),
+            Case::Lower => push_lower(letters, &mut cased, text, index, character),
         }
         in_word =
             character.is_uppercase() || character.is_lowercase() || is_title_letter(character);
@@ -101,20 +103,20 @@ fn cased(text: &str, case: impl Fn(Place) -> Case) -> String {
 
 /// The small letter for the `character` at `index`: a sigma at the end of a word has
 /// one of its own.
-fn push_lower(out: &mut String, text: &str, index: usize, character: char) {
+fn push_lower(letters: Letters, out: &mut String, text: &str, index: usize, character: char) {
     if character != 'Σ' {
-        out.extend(character.to_lowercase());
+        out.push_str(&of_one(letters.lower, character));
         return;
     }
     let end = index + character.len_utf8();
-    let letter_before = text[..end].to_lowercase().ends_with('ς');
-    let after = format!("a{}", &text[index..]).to_lowercase();
+    let letter_before = (letters.lower)(&text[..end]).ends_with('ς');
+    let after = (letters.lower)(&format!("a{}", &text[index..]));
     let is_final = letter_before && after.chars().nth(1) == Some('ς');
     out.push(if is_final { 'ς' } else { 'σ' });
 }
 
 /// The letter for the start of a word: of one that becomes two, only the first is large.
-fn push_title(out: &mut String, character: char) {
+fn push_title(letters: Letters, out: &mut String, character: char) {
     let code = u32::from(character);
     let one = match code {
         0x1c4..=0x1c6 => 0x1c5,
@@ -132,20 +134,25 @@ fn push_title(out: &mut String, character: char) {
             return;
         }
         _ => {
-            let mut large = character.to_uppercase();
+            let large = of_one(letters.upper, character);
+            let mut large = large.chars();
             out.extend(large.next());
             for rest in large {
                 // An iota becomes a mark below.
                 if rest == 'Ι' {
                     out.push('\u{345}');
                 } else {
-                    out.extend(rest.to_lowercase());
+                    out.push_str(&of_one(letters.lower, rest));
                 }
             }
             return;
         }
     };
     out.extend(char::from_u32(one));
+}
+
+fn of_one(change: fn(&str) -> String, character: char) -> String {
+    change(character.encode_utf8(&mut [0; 4]))
 }
 
 /// Letters such as `ǅ`, which are neither large nor small.

@@ -4,8 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 
+use super::cargo_tool;
 use crate::{
-    process::{output, run_logged, succeeds},
+    process::{run_logged, succeeds},
     workspace::Workspace,
 };
 
@@ -21,16 +22,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> Result<PathBuf> {
         run_logged(&mut rustup, &scratch.join("nightly.log"), DEADLINE)
             .context("fuzzing needs a nightly compiler; run `rustup toolchain install nightly`")?;
     }
-    let tools = workspace.target().join("tools");
-    let program = tools.join("bin/cargo-fuzz");
-    let is_there = program.exists()
-        && output(workspace.command(&program).arg("--version"))
-            .is_ok_and(|version| version.ends_with(VERSION));
-    if !is_there {
-        let mut install = workspace.cargo(["install", "--locked", "--version", VERSION]);
-        install.arg("--root").arg(&tools).arg("cargo-fuzz");
-        run_logged(&mut install, &scratch.join("cargo-fuzz.log"), DEADLINE)
-            .context("cannot build cargo-fuzz; is crates.io within reach?")?;
-    }
-    Ok(tools.join("bin"))
+    let program = cargo_tool::ensure(workspace, "cargo-fuzz", VERSION)?;
+    let folder = program.parent().context("it is in a folder")?;
+    Ok(folder.to_owned())
 }

@@ -19,14 +19,21 @@ struct Package {
 }
 
 /// Makes `name.js`, `name.d.ts`, `name_bg.wasm` and `name_bg.wasm.d.ts` in the
-/// output folder, for `<script type="module">`.
-pub(super) fn generate(wasm: &Path, name: &str, output: &Path) -> Result<()> {
+/// output folder, for `<script type="module">`, and `snippets/` with the scripts that
+/// the module brings along.
+/// Where the glue looks for its wasm by itself stands in it only `with_default_path`.
+pub(super) fn generate(
+    wasm: &Path,
+    name: &str,
+    output: &Path,
+    with_default_path: bool,
+) -> Result<()> {
     Bindgen::new()
         .input_path(wasm)
         .out_name(name)
         .web(true)?
         .typescript(true)
-        .omit_default_module_path(false)
+        .omit_default_module_path(!with_default_path)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(output)

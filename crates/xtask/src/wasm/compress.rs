@@ -1,12 +1,11 @@
 //! Compressed siblings of served files, so that the server compresses nothing.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use brotli::enc::BrotliEncoderParams;
-use flate2::{Compression, write::GzEncoder};
+use vestibule_landing_page::{brotli, gzip};
 
-use super::publish::files_below;
+use super::{publish::files_below, site::relative};
 use crate::report::{Sizes, SizesByFile};
 
 const COMPRESSIBLE: [&str; 8] = ["css", "ftl", "html", "js", "json", "svg", "txt", "wasm"];
@@ -17,11 +16,7 @@ const COMPRESSIBLE: [&str; 8] = ["css", "ftl", "html", "js", "json", "svg", "txt
 pub(super) fn compress_folder(folder: &Path) -> Result<SizesByFile> {
     let mut sizes = SizesByFile::new();
     for path in files_below(folder)? {
-        let name = path
-            .strip_prefix(folder)
-            .expect("files below a folder begin with its path")
-            .to_string_lossy()
-            .replace('\\', "/");
+        let name = relative(folder, &path);
         if !name.ends_with(".d.ts") {
             let found = compress_file(&path)
                 .with_context(|| format!("cannot compress {}", path.display()))?;
@@ -56,23 +51,6 @@ fn compress_file(path: &Path) -> Result<Sizes> {
         gzip: write(".gz", gzip(&bytes)?)?,
         brotli: write(".br", brotli(&bytes)?)?,
     })
-}
-
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?)
-}
-
-fn brotli(mut bytes: &[u8]) -> Result<Vec<u8>> {
-    let parameters = BrotliEncoderParams {
-        quality: 11,
-        size_hint: bytes.len(),
-        ..BrotliEncoderParams::default()
-    };
-    let mut compressed = Vec::new();
-    brotli::BrotliCompress(&mut bytes, &mut compressed, &parameters)?;
-    Ok(compressed)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ enum Place {
 /// Makes every run of white space one line end or one space, which look the
 /// same; attribute values stay. A page with a comment, with an inline script or
 /// with an element in which white space counts comes back as it is.
-pub(super) fn collapse_white_space(page: &str) -> String {
+pub(crate) fn collapse_white_space(page: &str) -> String {
     if !is_simple(page) {
         return page.to_owned();
     }

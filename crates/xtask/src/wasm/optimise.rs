@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use wasmparser::{Validator, WasmFeatures};
 
 use super::{
-    html,
+    html, lower,
     names::{self, ShortNames},
 };
 use crate::{
@@ -16,13 +16,14 @@ use crate::{
     setup::node::NodeTools,
 };
 
-/// The oldest JavaScript that a browser with the modules' features understands.
-const JAVASCRIPT: &str = "es2020";
-/// What browsers without modules understand, and the script that speaks to them.
+/// The oldest browsers that load a script when it is needed (`import()`), know their own
+/// address in it (`import.meta`) and have WebAssembly.
+const BROWSERS: &str = "chrome64,edge79,firefox67,safari11.1";
+/// esbuild takes destructuring out for Safari before 14.1, or rather cannot: for an edge case
+/// in default values that nothing here has.
+const SUPPORTED: &str = "--supported:destructuring=true";
+/// What browsers without modules understand.
 const CLASSIC_JAVASCRIPT: &str = "es5";
-const CLASSIC_SCRIPT: &str = "legacy.js";
-/// The oldest browsers with those features, which the style sheets are for.
-const BROWSERS: &str = "chrome96,edge96,firefox79,safari15";
 
 /// Runs wasm-opt on a module, in place. The glue has to take over the names.
 pub(super) fn wasm(
@@ -31,11 +32,10 @@ pub(super) fn wasm(
     module: &str,
     wasm: &Path,
 ) -> Result<ShortNames> {
-    let features = manifest.wasm_features.iter();
     let printed = process::output(
         tools
             .wasm_opt()
-            .args(features.map(|feature| feature.wasm_opt_flag()))
+            .args(lower::flags(&manifest.wasm_features))
             .args(&manifest.wasm_opt)
             .arg(names::PASS)
             .arg(wasm)
@@ -45,12 +45,27 @@ pub(super) fn wasm(
     ShortNames::parse(&printed, module)
 }
 
-/// Gives a module's glue the short names and minifies it, in place.
+/// Gives a module's glue the short names, in place.
 pub(super) fn glue(tools: &NodeTools, names: &ShortNames, glue: &Path) -> Result<()> {
     // Away with the comments: they may speak of the names.
     esbuild(tools, glue, &["--format=esm", "--legal-comments=none"])?;
-    rewrite(glue, |text| names.rename_in_glue(text))?;
-    script(tools, glue)
+    rewrite(glue, |text| names.rename_in_glue(text))
+}
+
+/// Makes one minified ECMAScript module of a script and of what it imports.
+pub(crate) fn bundle(tools: &NodeTools, entry: &Path, bundled: &Path) -> Result<()> {
+    process::run(
+        tools
+            .esbuild()
+            .arg(entry)
+            .args(["--bundle", "--minify", "--format=esm", "--charset=utf8"])
+            .args(["--legal-comments=none", "--log-level=warning"])
+            // Otherwise what is imported and not there becomes `undefined`.
+            .arg("--log-override:import-is-undefined=error")
+            .arg(format!("--target={BROWSERS}"))
+            .arg(SUPPORTED)
+            .arg(format!("--outfile={}", bundled.display())),
+    )
 }
 
 /// Makes a module's TypeScript declarations true again after its names have
@@ -60,26 +75,33 @@ pub(super) fn declarations(api: &Path, exports: &Path) -> Result<()> {
     rewrite(api, names::hide_exports)
 }
 
+/// Minifies a script for every browser, in place.
+pub(super) fn classic_script(tools: &NodeTools, file: &Path) -> Result<()> {
+    // Without a format: what stands outside of functions may be meant for others.
+    let target = format!("--target={CLASSIC_JAVASCRIPT}");
+    esbuild(tools, file, &["--minify", &target])
+}
+
 /// Minifies a page or what belongs to it, in place, by the ending of its name;
 /// files of other kinds stay as they are.
-pub(super) fn page(tools: &NodeTools, file: &Path) -> Result<()> {
-    if file.file_name().is_some_and(|name| name == CLASSIC_SCRIPT) {
-        // Without a format: what stands outside of functions may be meant for others.
-        let target = format!("--target={CLASSIC_JAVASCRIPT}");
-        return esbuild(tools, file, &["--minify", &target]);
-    }
+pub(crate) fn page(tools: &NodeTools, file: &Path) -> Result<()> {
     match file.extension().and_then(|ending| ending.to_str()) {
-        Some("js") => script(tools, file),
+        Some("js") => {
+            let target = format!("--target={BROWSERS}");
+            esbuild(
+                tools,
+                file,
+                &["--minify", "--format=esm", &target, SUPPORTED],
+            )
+        }
+        Some("json") => rewrite(file, |text| {
+            let value: serde_json::Value = serde_json::from_str(text)?;
+            Ok(value.to_string())
+        }),
         Some("css") => esbuild(tools, file, &["--minify", &format!("--target={BROWSERS}")]),
         Some("html") => rewrite(file, |text| Ok(html::collapse_white_space(text))),
         _ => Ok(()),
     }
-}
-
-/// Minifies an ECMAScript module.
-fn script(tools: &NodeTools, script: &Path) -> Result<()> {
-    let target = format!("--target={JAVASCRIPT}");
-    esbuild(tools, script, &["--minify", "--format=esm", &target])
 }
 
 fn esbuild(tools: &NodeTools, file: &Path, options: &[&str]) -> Result<()> {
@@ -93,7 +115,7 @@ fn esbuild(tools: &NodeTools, file: &Path, options: &[&str]) -> Result<()> {
     )
 }
 
-fn rewrite(file: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+pub(crate) fn rewrite(file: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     let name = || file.display().to_string();
     let text = fs::read_to_string(file).with_context(name)?;
     let text = change(&text).with_context(name)?;
@@ -141,20 +163,58 @@ mod tests {
     const SCRIPT: &str = "function show(given) { return given != null ? given : 1; }\nshow(2);\n";
 
     #[test]
-    fn only_modules_get_the_syntax_of_browsers_with_modules() {
+    fn scripts_get_the_syntax_of_the_browsers_that_run_them() {
         let tools = NodeTools::installed(&Workspace::new());
         let folder = tempfile::tempdir().unwrap();
-        let minified = |name: &str| {
-            let path = folder.path().join(name);
-            fs::write(&path, SCRIPT).unwrap();
-            page(&tools, &path).unwrap();
+        let path = folder.path().join("script.js");
+        let minified = |script: &str, by: fn(&NodeTools, &Path) -> Result<()>| {
+            fs::write(&path, script).unwrap();
+            by(&tools, &path).unwrap();
             fs::read_to_string(&path).unwrap()
         };
         assert_eq!(
-            minified("legacy.js").trim_end(),
+            minified(SCRIPT, classic_script).trim_end(),
             "function show(n){return n!=null?n:1}show(2);"
         );
-        assert!(minified("boot.js").contains("??"));
+        let module = minified("export const show = (given) => given?.at ?? 1;\n", page);
+        assert!(module.contains("=>"), "{module}");
+        assert!(!module.contains("??") && !module.contains("?."), "{module}");
+    }
+
+    #[test]
+    fn a_bundle_has_in_it_what_is_imported_and_used() {
+        let tools = NodeTools::installed(&Workspace::new());
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let part = "export const used = \"Größe\";\nexport const unused = \"nothing\";\n";
+        fs::write(path("part.js"), part).unwrap();
+        let entry = "import { used } from \"./part.js\";\nconsole.log(used);\n";
+        fs::write(path("entry.js"), entry).unwrap();
+        bundle(&tools, &path("entry.js"), &path("bundled.js")).unwrap();
+        let bundled = fs::read_to_string(path("bundled.js")).unwrap();
+        assert!(bundled.contains("Größe") && !bundled.contains("nothing"));
+        assert!(!bundled.contains("import"), "{bundled}");
+    }
+
+    #[test]
+    fn a_bundle_that_imports_what_is_not_there_is_refused() {
+        let tools = NodeTools::installed(&Workspace::new());
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("part.js"), "").unwrap();
+        let entry = "import { used } from \"./part.js\";\nused();\n";
+        fs::write(path("entry.js"), entry).unwrap();
+        assert!(bundle(&tools, &path("entry.js"), &path("bundled.js")).is_err());
+    }
+
+    #[test]
+    fn json_loses_its_white_space_only() {
+        let tools = NodeTools::installed(&Workspace::new());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("de.json");
+        fs::write(&path, "{\n  \"a\": \"b  c\"\n}\n").unwrap();
+        page(&tools, &path).unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "{\"a\":\"b  c\"}");
     }
 
     #[test]

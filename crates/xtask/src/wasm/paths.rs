@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::{process, setup::wasm_target, workspace::Workspace};
 
 /// Cargo's separator between flags, which may have spaces inside.
-const SEPARATOR: char = '\x1f';
+pub(super) const SEPARATOR: char = '\x1f';
 
 /// The part of `cargo metadata` that tells where sources are.
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! Putting a finished build in the place of the last one.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
@@ -9,37 +10,39 @@ use std::{
 use anyhow::{Context, Result};
 
 /// A folder beside the served one, in which a build comes about.
-pub(super) struct Staging {
+pub(crate) struct Staging {
     folder: PathBuf,
     served: PathBuf,
 }
 
 impl Staging {
     /// An empty folder beside the one that is served.
-    pub(super) fn new(served: &Path) -> Result<Self> {
+    pub(crate) fn new(served: &Path) -> Result<Self> {
         let staging = Self {
             folder: served.with_extension("new"),
             served: served.to_path_buf(),
         };
-        remove(&staging.folder)?;
-        fs::create_dir_all(&staging.folder)
-            .with_context(|| format!("cannot make {}", staging.folder.display()))?;
+        empty(&staging.folder)?;
         Ok(staging)
     }
 
     /// Where the build writes to.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.folder
     }
 
     /// Copies the pages, without hidden files.
     pub(super) fn add_pages(&self, pages: &Path) -> Result<()> {
-        copy(pages, &self.folder).with_context(|| format!("cannot copy {}", pages.display()))
+        copy_below(pages, &self.folder)
     }
 
     /// Replaces the served folder by this one, by renaming: a running server
-    /// never sees a half-written file, and no file of an earlier build stays.
-    pub(super) fn publish(self) -> Result<()> {
+    /// never sees a half-written file, and no file of an earlier build stays. A folder
+    /// with the same in it stays as it is, for those who are reading it.
+    pub(crate) fn publish(self) -> Result<()> {
+        if self.served.is_dir() && same(&self.folder, &self.served)? {
+            return remove(&self.folder);
+        }
         let old = self.served.with_extension("old");
         remove(&old)?;
         if self.served.exists() {
@@ -52,8 +55,19 @@ impl Staging {
     }
 }
 
+/// Copies what is in a folder into another one, without hidden files.
+pub(crate) fn copy_below(from: &Path, to: &Path) -> Result<()> {
+    copy(from, to).with_context(|| format!("cannot copy {}", from.display()))
+}
+
+/// Makes a folder that is empty, or empties it.
+pub(crate) fn empty(folder: &Path) -> Result<()> {
+    remove(folder)?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
 /// Every file of a folder and of those in it, in no certain order.
-pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -69,6 +83,25 @@ pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
+}
+
+/// Whether two folders have the same files in them.
+fn same(one: &Path, other: &Path) -> Result<bool> {
+    let names = |folder: &Path| -> Result<BTreeSet<PathBuf>> {
+        let files = files_below(folder)?;
+        let below = |file: &PathBuf| file.strip_prefix(folder).map(Path::to_path_buf);
+        Ok(files.iter().map(below).collect::<Result<_, _>>()?)
+    };
+    let shared = names(one)?;
+    if shared != names(other)? {
+        return Ok(false);
+    }
+    for name in shared {
+        if fs::read(one.join(&name))? != fs::read(other.join(&name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -103,6 +136,8 @@ fn is_hidden(name: &OsStr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     #[test]
@@ -128,6 +163,32 @@ mod tests {
         assert!(!served.join("stale.js").exists());
         assert!(!served.join(".swp").exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_build_of_the_same_leaves_the_last_one_to_its_readers() {
+        let folder = tempfile::tempdir().unwrap();
+        let served = folder.path().join("www");
+        let build = |text: &str| {
+            let staging = Staging::new(&served).unwrap();
+            fs::create_dir(staging.path().join("css")).unwrap();
+            fs::write(staging.path().join("css/landing.css"), text).unwrap();
+            staging.publish().unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        };
+        build("a{}");
+        let reader = fs::File::open(&served).unwrap();
+        let inode = |file: &fs::File| file.metadata().unwrap().ino();
+
+        build("a{}");
+        assert_eq!(inode(&fs::File::open(&served).unwrap()), inode(&reader));
+
+        build("b{}");
+        assert_ne!(inode(&fs::File::open(&served).unwrap()), inode(&reader));
+        assert_eq!(
+            fs::read_to_string(served.join("css/landing.css")).unwrap(),
+            "b{}"
+        );
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub(super) fn ehr_urls(document: &ProfileDocument) -> Vec<Url> {
             .as_ref()
             .map(|table| table.url.as_str()),
         document
+            .device_test
+            .as_ref()
+            .map(|table| table.url.as_str()),
+        document
             .write_back
             .as_ref()
             .and_then(|table| table.url.as_deref()),

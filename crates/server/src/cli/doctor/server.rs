@@ -6,6 +6,8 @@ use super::{Finding, Known};
 use crate::{
     cli::chosen::{Place, existing_sealer},
     config::Config,
+    landing_page::LandingPage,
+    plain,
 };
 
 /// Others than owner and group may read it.
@@ -160,16 +162,13 @@ fn data(config: &Config) -> Finding {
 
 fn landing_page(config: &Config) -> Finding {
     let check = "www";
-    let missing = ["index.html", "boot.js"]
-        .into_iter()
-        .find(|name| !config.www.join(name).is_file());
-    match missing {
-        Some(name) => Finding::fail(
+    match LandingPage::read(&config.www, &config.landing_page) {
+        Err(fault) => Finding::fail(
             check,
-            format!("{} has no {name}", config.www.display()),
-            "build the landing page, or correct www in the configuration",
+            fault.to_string(),
+            "build the landing page, or correct www and landing_page in the configuration",
         ),
-        None => Finding::ok(check, format!("{}", config.www.display())),
+        Ok(_) => Finding::ok(check, format!("{}", config.www.display())),
     }
 }
 
@@ -177,6 +176,13 @@ fn pexip(config: &Config) -> Finding {
     let check = "pexip";
     match (&config.pexip.policy, &config.pexip.event_sink) {
         (None, None) => Finding::ok(check, "not used: conferences are on the embedded node"),
+        (Some(_), Some(_)) if plain::lacks_node(&config.landing_page, &config.pexip) => {
+            Finding::warn(
+                check,
+                "landing_page.node is not named: browsers that cannot run the landing page are sent on to others",
+                "name the conferencing node that browsers are to use in landing_page.node",
+            )
+        }
         (Some(_), Some(_)) => Finding::ok(check, "policy server and event sink are set up here"),
         (Some(_), None) => Finding::warn(
             check,

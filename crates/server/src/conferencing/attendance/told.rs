@@ -9,9 +9,11 @@ use vestibule_store::{AliasHash, AppointmentId, Launch, NewWriteBack, Participan
 use crate::{
     conferencing::event::Event,
     profile::{Profile, Profiles},
-    session::{self, SessionError},
     tools::Tools,
-    write_back::{END_OF_CALL_GRACE, Status, StatusChange, outbox},
+    write_back::{
+        END_OF_CALL_GRACE, StatusChange,
+        telling::{self, News},
+    },
 };
 
 /// A launch that is connected, or not any more.
@@ -119,8 +121,7 @@ impl Telling {
         self.profiles.now().find(uuid)
     }
 
-    /// As the launch's profile asks for. Nothing where the profile is gone, or where the
-    /// launch left nothing to tell it by.
+    /// As the launch's profile asks for. Nothing where the profile is gone.
     async fn tell(
         &self,
         launch: &Launch,
@@ -129,40 +130,16 @@ impl Telling {
         occasion: &[u8],
         due_at: UnixTime,
     ) -> Result<Vec<NewWriteBack>, StoreError> {
-        let request_id = launch.request_id;
         let Some(profile) = self.profile(launch.profile) else {
             return Ok(Vec::new());
         };
-        if !profile.write_backs.iter().any(|it| it.tells(change)) {
-            return Ok(Vec::new());
-        }
-        let held = match session::held(&self.tools, request_id).await {
-            Ok(held) => held,
-            Err(SessionError::Store(error)) => return Err(error),
-            Err(error @ SessionError::Sealed(_)) => {
-                tracing::error!(%request_id, %error, "a launch cannot be told of");
-                None
-            }
-        };
-        let Some(held) = held else {
-            tracing::debug!(%request_id, change = change.as_str(), "its session has ended: not told");
-            return Ok(Vec::new());
-        };
-        let status = Status {
-            request_id,
+        let news = News {
             change,
-            role: launch.role,
-            unique_encounter_id: held.unique_encounter_id,
-            external_id: held.external_id,
-            conference_id: held.conference_id,
+            device_test: None,
             at,
-        };
-        Ok(outbox::write_backs(
-            &self.tools,
-            &profile,
-            &status,
             occasion,
             due_at,
-        ))
+        };
+        telling::tell(&self.tools, &profile, launch, news).await
     }
 }

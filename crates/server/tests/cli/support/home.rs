@@ -85,9 +85,7 @@ impl Home {
         let home = Self(tempfile::tempdir().unwrap());
         fs::create_dir(home.path().join("profiles")).unwrap();
         fs::create_dir(home.path().join("www")).unwrap();
-        for name in ["index.html", "boot.js"] {
-            fs::write(home.path().join("www").join(name), "").unwrap();
-        }
+        fs::write(home.path().join("www/index.html"), "<head></head>").unwrap();
         home.configure("");
         home
     }

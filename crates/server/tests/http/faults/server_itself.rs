@@ -10,9 +10,12 @@ use axum::{
     routing::get,
 };
 use tower::ServiceExt as _;
+use vestibule_landing_page::Configuration;
 use vestibule_server::{
+    conferencing::PexipConfig,
     http_client::{HttpClient, Transport, TransportError},
     in_flight::InFlight,
+    landing_page::LandingPage,
     profile::{Profile, ProfileSet, Profiles},
     random::{self, Random},
     routes,
@@ -23,7 +26,7 @@ use vestibule_server::{
 };
 use vestibule_store::SqliteStore;
 
-use crate::support::{Ehr, TestClock, launch_path, parameter, profile, return_path};
+use crate::support::{Ehr, TestClock, launch_path, parameter, profile, return_path, write_www};
 
 /// The routes, and what they stand on.
 pub(super) struct Parts {
@@ -69,7 +72,17 @@ impl Parts {
         };
         let other = Router::new().route("/panics", get(panics));
         let in_flight = InFlight::default();
-        let router = routes::router(&state, other, folder.path(), Policies::new(&[]), &in_flight);
+        write_www(&folder.path().join("www"));
+        let landing_page =
+            LandingPage::read(&folder.path().join("www"), &Configuration::default()).unwrap();
+        let router = routes::router(
+            &state,
+            other,
+            &landing_page,
+            &PexipConfig::default(),
+            Policies::new(&[]),
+            &in_flight,
+        );
         Self {
             router,
             clock,

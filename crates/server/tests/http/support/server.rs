@@ -330,7 +330,10 @@ pub(crate) fn write_profile(folder: &Path, text: &str) {
 pub(crate) fn write_www(www: &Path) {
     fs::create_dir(www).unwrap();
     for (name, text) in [
-        ("index.html", "<!doctype html><title>Visit</title>"),
+        (
+            "index.html",
+            "<!doctype html><head><title>Visit</title></head><p data-brand=name>Video visit</p>",
+        ),
         ("error-frame.html", "<!doctype html><title>Error</title>"),
         ("vestibule_bg.wasm", "\0asm"),
         ("vestibule_bg.wasm.br", "brotli"),

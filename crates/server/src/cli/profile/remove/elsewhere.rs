@@ -80,7 +80,10 @@ fn in_the_ehr(uuid: Uuid, document: Option<&ProfileDocument>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if document.write_back.is_some() || document.end_of_call.is_some() {
+    let writes_back = document.write_back.is_some()
+        || document.end_of_call.is_some()
+        || document.device_test.is_some();
+    if writes_back {
         lines.push("the user and the permissions of connection status calls".to_owned());
     }
     if let Some(zoom) = &document.zoom {
