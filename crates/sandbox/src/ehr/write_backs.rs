@@ -75,25 +75,14 @@ impl Ehr {
         headers: WriteBackHeaders<'_>,
         call: Result<EndOfCall, EndOfCallFault>,
     ) -> Result<(), EndOfCallFault> {
-        let now = self.clock.now();
-        let mut moving = self.lock();
         let user = self.end_of_call.user.as_ref();
-        let outcome = if is_let_in(headers.authorization, user, &moving, now) {
-            call
-        } else {
-            Err(EndOfCallFault::Unauthorized)
-        };
-        let event = match &outcome {
-            Ok(call) => Event::CallEnded {
-                call: call.clone(),
-                idempotency_key: headers.idempotency_key.map(str::to_owned),
+        self.field_call(headers, user, call, |outcome| match outcome {
+            Ok((call, idempotency_key)) => Event::CallEnded {
+                call,
+                idempotency_key,
             },
-            Err(fault) => Event::CallEndedRefused {
-                reason: fault.to_string(),
-            },
-        };
-        moving.record(event, now);
-        outcome.map(drop)
+            Err(reason) => Event::CallEndedRefused { reason },
+        })
     }
 
     /// The call that says how a device check went. No user is set up for it.
@@ -102,23 +91,36 @@ impl Ehr {
         headers: WriteBackHeaders<'_>,
         call: Result<EndOfCall, EndOfCallFault>,
     ) -> Result<(), EndOfCallFault> {
+        self.field_call(headers, None, call, |outcome| match outcome {
+            Ok((call, idempotency_key)) => Event::DeviceTested {
+                call,
+                idempotency_key,
+            },
+            Err(reason) => Event::DeviceTestRefused { reason },
+        })
+    }
+
+    /// A call whose fields the hospital has chosen. `event` is what is recorded of it: what
+    /// was told and under which idempotency key, or why that was refused.
+    fn field_call(
+        &self,
+        headers: WriteBackHeaders<'_>,
+        user: Option<&BasicUser>,
+        call: Result<EndOfCall, EndOfCallFault>,
+        event: impl FnOnce(Result<(EndOfCall, Option<String>), String>) -> Event,
+    ) -> Result<(), EndOfCallFault> {
         let now = self.clock.now();
         let mut moving = self.lock();
-        let outcome = if is_let_in(headers.authorization, None, &moving, now) {
+        let outcome = if is_let_in(headers.authorization, user, &moving, now) {
             call
         } else {
             Err(EndOfCallFault::Unauthorized)
         };
-        let event = match &outcome {
-            Ok(call) => Event::DeviceTested {
-                call: call.clone(),
-                idempotency_key: headers.idempotency_key.map(str::to_owned),
-            },
-            Err(fault) => Event::DeviceTestRefused {
-                reason: fault.to_string(),
-            },
+        let told = match &outcome {
+            Ok(call) => Ok((call.clone(), headers.idempotency_key.map(str::to_owned))),
+            Err(fault) => Err(fault.to_string()),
         };
-        moving.record(event, now);
+        moving.record(event(told), now);
         outcome.map(drop)
     }
 
