@@ -19,6 +19,7 @@ mod access;
 mod answer;
 mod config;
 mod listing;
+mod pages;
 mod password;
 mod schema;
 mod telehealth_profile;

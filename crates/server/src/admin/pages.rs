@@ -1,0 +1,7 @@
+//! `/admin`: what those who watch over launches see. Rendered on the server, and whole
+//! without a script.
+
+mod chart;
+mod csv;
+mod moment;
+mod templates;
