@@ -1,6 +1,6 @@
 //! Appointments: what the participants of one encounter share.
 
-use std::fmt;
+use std::{fmt, num::ParseIntError, str::FromStr};
 
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
@@ -10,6 +10,20 @@ use crate::EncounterKey;
 /// Identifies an appointment within its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AppointmentId(pub(crate) i64);
+
+impl fmt::Display for AppointmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AppointmentId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
 
 /// An appointment to find or to make.
 #[derive(Clone)]

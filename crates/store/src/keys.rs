@@ -37,4 +37,6 @@ keys! {
     BrowserHash,
     /// SHA-256 of a launch's bearer token.
     BearerHash,
+    /// SHA-256 of what identifies an administrator's session.
+    AdminSessionHash,
 }

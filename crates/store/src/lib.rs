@@ -4,11 +4,14 @@
 //! A store never sees a name, a PIN or a token: those come to it sealed, and it
 //! hands the sealed bytes back. It reads no clock either; `now` is an argument.
 
+mod admin_session;
 mod appointment;
+mod audit;
 mod bearer;
 mod keys;
 mod launch;
 mod launch_event;
+mod overview;
 mod profile;
 mod session;
 mod sqlite;
@@ -17,19 +20,30 @@ mod ticket;
 mod visit;
 mod write_back;
 
+pub use admin_session::AdminSession;
 pub use appointment::{Appointment, AppointmentId, NewAppointment};
+pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, SubjectKind};
 pub use bearer::{Bearer, NewBearer};
-pub use keys::{AliasHash, BearerHash, BrowserHash, EncounterKey, Fingerprint, TicketHash};
+pub use keys::{
+    AdminSessionHash, AliasHash, BearerHash, BrowserHash, EncounterKey, Fingerprint, TicketHash,
+};
 pub use launch::{
     Begun, Completed, Completion, Consumed, FailureSource, FoundAlias, Launch, LaunchState,
     NewLaunch,
 };
 pub use launch_event::{LaunchEventRecord, NewLaunchEvent, Recorded, Reported};
+pub use overview::{
+    AppointmentFilter, AppointmentRow, Attempt, Attendee, Group, Grouping, LaunchCount,
+    LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow, NotAPosition, Page, Position,
+    SentAgain, Step, TimeRange, VisitLength, VisitProgress, WriteBackFilter, WriteBackProgress,
+    WriteBackRow,
+};
 pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
 pub use session::{NewSession, Session};
 pub use sqlite::SqliteStore;
 pub use store::{
-    LaunchEvents, Launches, Profiles, Sessions, Store, StoreError, Visits, WriteBacks,
+    AdminSessions, Audit, LaunchEvents, Launches, Overview, Profiles, Sessions, Store, StoreError,
+    Visits, WriteBacks,
 };
 pub use ticket::{NewTicket, Redeemed, Redemption};
 pub use visit::{Applied, Change, EventId, Participant, VisitEvent};

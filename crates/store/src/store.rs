@@ -1,7 +1,10 @@
 //! What every back-end does: a trait for each noun, and [`Store`] for all of them.
 
+mod admin_sessions;
+mod audit;
 mod launch_events;
 mod launches;
+mod overview;
 mod profiles;
 mod sessions;
 mod visits;
@@ -10,8 +13,11 @@ mod write_backs;
 use async_trait::async_trait;
 use vestibule_launch::UnixTime;
 
+pub use admin_sessions::AdminSessions;
+pub use audit::Audit;
 pub use launch_events::LaunchEvents;
 pub use launches::Launches;
+pub use overview::Overview;
 pub use profiles::Profiles;
 pub use sessions::Sessions;
 pub use visits::Visits;

@@ -1,0 +1,36 @@
+//! What the server remembers of an administrator who has signed in.
+
+use std::fmt;
+
+use vestibule_launch::UnixTime;
+
+/// A signed-in administrator's browser. `Debug` does not show the credential's hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminSession {
+    /// The administrator's name.
+    pub administrator: String,
+    /// The administrator's role at sign-in.
+    pub role: String,
+    /// Whether the role saw names at sign-in.
+    pub may_see_names: bool,
+    /// SHA-256 of what the administrator signed in by: with another password the session
+    /// is over.
+    pub credential: [u8; 32],
+    /// When the session began.
+    pub created_at: UnixTime,
+    /// When it was last used, to about a minute.
+    pub used_at: UnixTime,
+    /// When it is over, whether or not it is used.
+    pub expires_at: UnixTime,
+}
+
+impl fmt::Debug for AdminSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminSession")
+            .field("administrator", &self.administrator)
+            .field("role", &self.role)
+            .field("may_see_names", &self.may_see_names)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}

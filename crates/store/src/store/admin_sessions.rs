@@ -1,0 +1,34 @@
+//! Sessions of administrators.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use vestibule_launch::UnixTime;
+
+use crate::{AdminSession, AdminSessionHash, StoreError};
+
+/// Who has signed in on the admin pages. Only a hash of what the browser holds is here.
+#[async_trait]
+pub trait AdminSessions {
+    /// Stores a session.
+    async fn begin_admin_session(
+        &self,
+        hash: AdminSessionHash,
+        session: AdminSession,
+    ) -> Result<(), StoreError>;
+
+    /// A session that is not over and was used within `idle` before `now`; it counts as
+    /// used now.
+    async fn use_admin_session(
+        &self,
+        hash: AdminSessionHash,
+        idle: Duration,
+        now: UnixTime,
+    ) -> Result<Option<AdminSession>, StoreError>;
+
+    /// Ends a session. Says whether there was one.
+    async fn end_admin_session(&self, hash: AdminSessionHash) -> Result<bool, StoreError>;
+
+    /// Forgets sessions that are over at `now`. [`crate::Store::purge`] does so too.
+    async fn purge_admin_sessions(&self, now: UnixTime) -> Result<(), StoreError>;
+}

@@ -1,0 +1,85 @@
+//! What an operator looks at.
+
+use async_trait::async_trait;
+use vestibule_launch::{RequestId, UnixTime};
+
+use crate::{
+    AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Grouping, LaunchCount,
+    LaunchDurations, LaunchFilter, LaunchRow, Page, SentAgain, Step, StoreError, VisitLength,
+    WriteBackFilter, WriteBackRow,
+};
+
+/// Listings with the newest first, figures, and write-backs that are sent again.
+#[async_trait]
+pub trait Overview {
+    /// Launches, by when they began.
+    async fn list_launches(
+        &self,
+        filter: &LaunchFilter,
+        page: Page<RequestId>,
+    ) -> Result<Vec<LaunchRow>, StoreError>;
+
+    /// One launch as the listing shows it.
+    async fn launch_row(&self, request_id: RequestId) -> Result<Option<LaunchRow>, StoreError>;
+
+    /// Appointments, by when they were first launched.
+    async fn list_appointments(
+        &self,
+        filter: &AppointmentFilter,
+        page: Page<AppointmentId>,
+    ) -> Result<Vec<AppointmentRow>, StoreError>;
+
+    /// One appointment as the listing shows it.
+    async fn appointment_row(
+        &self,
+        appointment: AppointmentId,
+    ) -> Result<Option<AppointmentRow>, StoreError>;
+
+    /// Who is and was at an appointment, in the order in which they came.
+    async fn attendees(&self, appointment: AppointmentId) -> Result<Vec<Attendee>, StoreError>;
+
+    /// How many launches there are by step of time and group, the earliest step first;
+    /// at most `limit` rows.
+    async fn count_launches(
+        &self,
+        filter: &LaunchFilter,
+        step: Step,
+        grouping: Grouping,
+        limit: u32,
+    ) -> Result<Vec<LaunchCount>, StoreError>;
+
+    /// How long completed launches took, at most `limit`, those that began last.
+    async fn launch_durations(
+        &self,
+        filter: &LaunchFilter,
+        limit: u32,
+    ) -> Result<Vec<LaunchDurations>, StoreError>;
+
+    /// How long visits were that are over, at most `limit`, those that were launched
+    /// last. The filter's progress is not asked for.
+    async fn visit_lengths(
+        &self,
+        filter: &AppointmentFilter,
+        limit: u32,
+    ) -> Result<Vec<VisitLength>, StoreError>;
+
+    /// The departments of launches, by name; at most `limit`.
+    async fn departments(&self, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// Write-backs, by when they were stored.
+    async fn list_write_backs(
+        &self,
+        filter: &WriteBackFilter,
+        page: Page<i64>,
+    ) -> Result<Vec<WriteBackRow>, StoreError>;
+
+    /// One write-back as the listing shows it.
+    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError>;
+
+    /// The attempts to send a write-back, the first first: the latest hundred.
+    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Makes a write-back that was given up due again. Later ones of its launch and lane
+    /// that are unsent wait for it; it waits for one that is on its way.
+    async fn send_again(&self, write_back: i64, now: UnixTime) -> Result<SentAgain, StoreError>;
+}
