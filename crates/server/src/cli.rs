@@ -10,7 +10,7 @@ mod chosen;
 mod completions;
 mod database;
 mod decode_launch;
-mod doctor;
+pub(crate) mod doctor;
 mod input;
 mod keygen;
 mod launch_link;

@@ -10,6 +10,7 @@ mod routing_rule;
 mod sink_message;
 
 pub use attendance::Attendance;
+pub(crate) use attendance::Seen;
 pub use embedded::{EmbeddedEvents, EmbeddedPolicy, Recorder};
 pub use event::{Conference, Event, EventData, Participant, Whereabouts};
 pub use pexip::{Appearance, BasicCredentials, PexipConfig, PexipServer, UnknownAlias, View};

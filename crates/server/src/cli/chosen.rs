@@ -16,7 +16,8 @@ use super::database::Database;
 use crate::{
     config::{Config, parse_toml},
     profile::{
-        Faults, Profile, ProfileDocument, ProfileError, ProfileFile, Remark, folder, sealed,
+        Entry, Faults, Kept, Profile, ProfileDocument, ProfileError, ProfileFile, Remark, folder,
+        sealed,
     },
     random,
     sealing::{self, Sealer},
@@ -120,6 +121,19 @@ impl Known {
             place: Place::Database,
             checked: Profile::check(&document).map(Arc::new),
             document,
+            exposed: Vec::new(),
+        }
+    }
+
+    /// One that a running server uses.
+    pub(super) fn used(entry: &Entry) -> Self {
+        Self {
+            place: match &entry.kept {
+                Kept::File(path) => Place::File(path.clone()),
+                Kept::Database(_) => Place::Database,
+            },
+            document: entry.document.clone(),
+            checked: Ok(Arc::clone(&entry.profile)),
             exposed: Vec::new(),
         }
     }

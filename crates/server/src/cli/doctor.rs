@@ -1,20 +1,20 @@
 //! `vestibule doctor`.
 
-use std::{io::Write as _, process::ExitCode, sync::Arc};
+use std::{io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
 use url::Url;
 use uuid::Uuid;
 
-use self::{
-    finding::{Finding, State},
-    outside::Outside,
-};
+use self::outside::Outside;
 use super::{
     chosen::{self, ConfigArgument, Known},
     runtime,
 };
-use crate::{clock::SystemClock, config::Config, http_client::HttpClient, random};
+use crate::{
+    clock::SystemClock, conferencing::RoutingRules, config::Config, http_client::HttpClient,
+    profile::Entry, random, tools::Tools,
+};
 
 mod answer;
 mod applications;
@@ -27,6 +27,11 @@ mod outside;
 mod public_address;
 mod server;
 mod templates;
+
+pub(crate) use finding::{Finding, State};
+
+/// How long the examination of one profile of a running server may take.
+const DEADLINE: Duration = Duration::from_secs(25);
 
 /// What is examined.
 #[derive(Debug, Args)]
@@ -95,16 +100,44 @@ async fn examine(arguments: &Arguments, config: &Config) -> anyhow::Result<Vec<F
         ));
     }
     for known in chosen {
-        let found = profile(&outside, config, known, arguments.iss.as_ref()).await;
+        let found = profile(
+            &outside,
+            &config.routing_rules,
+            known,
+            arguments.iss.as_ref(),
+        )
+        .await;
         let (uuid, name) = (known.document.uuid, &known.document.name);
         findings.extend(found.into_iter().map(|found| found.of(uuid, name)));
     }
     Ok(findings)
 }
 
+/// The same of one profile that a server uses, by that server itself.
+pub(crate) async fn examine_used(entry: &Entry, tools: &Tools) -> Vec<Finding> {
+    let outside = Outside::new(
+        Arc::clone(&tools.transport),
+        Arc::clone(&tools.clock),
+        random::system(),
+    );
+    let known = Known::used(entry);
+    let findings = profile(&outside, &tools.routing, &known, None);
+    match tokio::time::timeout(DEADLINE, findings).await {
+        Ok(findings) => findings,
+        Err(_) => vec![Finding::fail(
+            "time",
+            format!(
+                "the examination took more than {} seconds",
+                DEADLINE.as_secs()
+            ),
+            "`vestibule doctor --profile` on the server takes its time, and says what is slow",
+        )],
+    }
+}
+
 async fn profile(
     outside: &Outside,
-    config: &Config,
+    routing_rules: &RoutingRules,
     known: &Known,
     iss: Option<&Url>,
 ) -> Vec<Finding> {
@@ -113,18 +146,34 @@ async fn profile(
         return findings;
     };
     findings.extend(templates::examine(profile));
-    findings.push(templates::routing(profile, &config.routing_rules));
+    findings.push(templates::routing(profile, routing_rules));
     let document = &known.document;
-    findings.extend(names::examine(document).await);
-    findings.extend(certificate::examine(outside, document).await);
-    if let Some(sign_in) = &profile.sign_in {
-        let (found, metadata) = metadata::examine(outside, document, sign_in, iss).await;
-        findings.extend(found);
-        findings.extend(applications::examine(outside, sign_in, metadata.as_ref()).await);
-    }
-    if let Some(backend) = &profile.backend {
-        findings.extend(backend::examine(outside, document, backend).await);
-    }
-    findings.extend(public_address::examine(outside, document).await);
+    let sign_in = async {
+        let Some(sign_in) = &profile.sign_in else {
+            return Vec::new();
+        };
+        let (mut found, metadata) = metadata::examine(outside, document, sign_in, iss).await;
+        found.extend(applications::examine(outside, sign_in, metadata.as_ref()).await);
+        found
+    };
+    let backend = async {
+        match &profile.backend {
+            Some(backend) => backend::examine(outside, document, backend).await,
+            None => Vec::new(),
+        }
+    };
+    // Each asks somebody else, and may wait for an answer in vain.
+    let (names, certificate, sign_in, backend, address) = tokio::join!(
+        names::examine(document),
+        certificate::examine(outside, document),
+        sign_in,
+        backend,
+        public_address::examine(outside, document),
+    );
+    findings.extend(names);
+    findings.extend(certificate);
+    findings.extend(sign_in);
+    findings.extend(backend);
+    findings.extend(address);
     findings
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use vestibule_launch::Role;
 use vestibule_store::{Applied, AppointmentId, Change, StoreError, VisitEvent};
 
@@ -15,7 +16,12 @@ use self::{
     told::{Occasion, Telling, Told},
 };
 use super::event::{Event, EventData, Participant, Whereabouts};
-use crate::{profile::Profiles, sealing::Purpose, tools::Tools, write_back::StatusChange};
+use crate::{
+    profile::Profiles,
+    sealing::{NotSealedHere, Purpose, Sealer},
+    tools::Tools,
+    write_back::StatusChange,
+};
 
 mod places;
 mod service_names;
@@ -50,10 +56,22 @@ struct Plan {
 
 /// What is remembered, sealed, of a participant.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
-    display_name: String,
-    role: Option<Role>,
-    waiting: bool,
+pub(crate) struct Seen {
+    pub(crate) display_name: String,
+    pub(crate) role: Option<Role>,
+    pub(crate) waiting: bool,
+}
+
+impl Seen {
+    /// Opens what is remembered of a participant of this profile's.
+    pub(crate) fn open(
+        sealer: &Sealer,
+        profile: Uuid,
+        participant: &vestibule_store::Participant,
+    ) -> Result<Self, NotSealedHere> {
+        let id = participant.participant.as_bytes();
+        sealer.open(Purpose::Participant, profile, id, &participant.sealed)
+    }
 }
 
 impl Attendance {

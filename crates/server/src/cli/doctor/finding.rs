@@ -7,27 +7,27 @@ use uuid::Uuid;
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     /// The profile; none of what is the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<Uuid>,
     #[serde(skip)]
     name: String,
     /// What was checked.
-    pub(super) check: &'static str,
+    pub(crate) check: &'static str,
     /// How it is.
-    pub(super) state: State,
+    pub(crate) state: State,
     /// What was found.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) advice: Option<String>,
+    pub(crate) advice: Option<String>,
 }
 
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(crate) enum State {
     /// As it should be.
     Ok,
     /// It works, but better were otherwise; or it cannot be told from here.
