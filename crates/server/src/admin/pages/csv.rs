@@ -4,12 +4,8 @@
 
 use std::fmt::Write as _;
 
-use axum::{
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-
 /// A table that is being written.
+#[derive(Default)]
 pub(super) struct Csv {
     text: String,
 }
@@ -35,12 +31,6 @@ impl Csv {
         self.text.push_str("\r\n");
     }
 
-    /// The same as `row`, of anything that is shown as text.
-    pub(super) fn push(&mut self, fields: &[&dyn std::fmt::Display]) {
-        let fields: Vec<_> = fields.iter().map(ToString::to_string).collect();
-        self.row(&fields);
-    }
-
     fn field(&mut self, text: &str) {
         let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
         let number = text.parse::<f64>().is_ok();
@@ -56,21 +46,6 @@ impl Csv {
     /// What was written.
     pub(super) fn into_text(self) -> String {
         self.text
-    }
-
-    /// The table as a file to keep.
-    pub(super) fn download(self, name: &str) -> Response {
-        let mut response = self.into_text().into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
-        );
-        let disposition = format!("attachment; filename=\"{name}.csv\"");
-        if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-            headers.insert(header::CONTENT_DISPOSITION, disposition);
-        }
-        response
     }
 }
 

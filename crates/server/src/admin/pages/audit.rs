@@ -1,0 +1,226 @@
+//! `/admin/audit`: who looked at or changed what.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use serde::Serialize;
+use vestibule_store::{
+    AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, SubjectKind,
+};
+
+use super::{
+    csv_stream::{self, Sheet},
+    filter::{Chosen, Filter, Pager},
+    frame::{PageError, PageOf, Section, profile_name},
+    launches::time_of,
+    moment::Moment,
+};
+use crate::{
+    admin::{Admin, Administrator, Role},
+    clock::rfc3339,
+};
+
+pub(super) const PATH: &str = "/admin/audit";
+
+const ROWS: u32 = 100;
+
+#[derive(Serialize)]
+struct View {
+    filter: Filter,
+    rows: Vec<Row>,
+    pager: Pager,
+}
+
+#[derive(Serialize)]
+struct Row {
+    at: Moment,
+    who: String,
+    role: String,
+    source: String,
+    what: &'static str,
+    object: String,
+    path: Option<String>,
+}
+
+pub(super) async fn page(
+    State(admin): State<Arc<Admin>>,
+    who: Administrator,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    who.require(&admin, Role::Configure).await?;
+    let mut chosen = Chosen::of(query.as_deref());
+    let mut entries = entries(&admin, &mut chosen).await?;
+    let more = entries.len() > ROWS as usize;
+    entries.truncate(ROWS as usize);
+    let next = more.then(|| entries.last().map(|entry| entry.position().to_string()));
+    let any = ("", "any");
+    let actions = AuditAction::ALL
+        .iter()
+        .map(|action| (action.as_str(), words(*action)));
+    let filter = chosen
+        .form()
+        .days(&chosen)
+        .input(&chosen, "who", "Who", "text")
+        .choice(&chosen, "what", "What", std::iter::once(any).chain(actions))
+        .csv(&chosen, "/admin/audit.csv");
+    let view = View {
+        filter,
+        pager: chosen.pager(PATH, next.flatten().as_deref()),
+        rows: entries
+            .into_iter()
+            .map(|entry| Row::of(&admin, entry))
+            .collect(),
+    };
+    let page = PageOf {
+        admin: &admin,
+        who: &who,
+        section: Section::Audit,
+        here: chosen.here(PATH),
+    };
+    page.render("audit.html", &view)
+}
+
+pub(super) async fn csv(
+    State(admin): State<Arc<Admin>>,
+    who: Administrator,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    who.require(&admin, Role::Configure).await?;
+    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let table = AuditSubject::table("audit");
+    who.record(&admin, AuditAction::Exported, Some(table), "")
+        .await?;
+    let sheet = Sheet {
+        name: "audit",
+        columns: &[
+            "when", "who", "role", "from", "what", "kind", "of_what", "details",
+        ],
+    };
+    Ok(csv_stream::download(sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+        async move {
+            let page = Page {
+                after,
+                limit: csv_stream::ROWS,
+            };
+            let entries = admin.tools.store.list_audit(&filter, page).await?;
+            let next = entries.last().map(AuditEntry::position);
+            Ok((entries.into_iter().map(line).collect(), next))
+        }
+    }))
+}
+
+fn line(entry: AuditEntry) -> Vec<String> {
+    let AuditEntry { at, entry, .. } = entry;
+    let kind = entry.subject.as_ref().map(|subject| subject.kind.as_str());
+    vec![
+        rfc3339(at),
+        entry.administrator.unwrap_or_default(),
+        entry.role.unwrap_or_default(),
+        entry.source,
+        entry.action.as_str().to_owned(),
+        kind.unwrap_or_default().to_owned(),
+        entry.subject.map(|subject| subject.id).unwrap_or_default(),
+        entry.details,
+    ]
+}
+
+async fn entries(admin: &Admin, chosen: &mut Chosen) -> Result<Vec<AuditEntry>, PageError> {
+    let after = chosen.read("after", "a place in the list", |text| text.parse().ok());
+    let filter = filter_of(chosen);
+    let page = Page {
+        after,
+        limit: ROWS + 1,
+    };
+    Ok(admin.tools.store.list_audit(&filter, page).await?)
+}
+
+/// What changes on the page.
+pub(super) async fn pulse(admin: &Admin, mut chosen: Chosen) -> Result<String, PageError> {
+    let newest = entries(admin, &mut chosen).await?;
+    Ok(format!("{:?}", newest.first().map(|entry| entry.number)))
+}
+
+impl Row {
+    fn of(admin: &Admin, entry: AuditEntry) -> Self {
+        let AuditEntry { at, entry, .. } = entry;
+        let NewAuditEntry {
+            administrator,
+            role,
+            source,
+            action,
+            subject,
+            details,
+        } = entry;
+        let (object, path) = match &subject {
+            Some(subject) => object(admin, subject),
+            None => (String::new(), None),
+        };
+        Self {
+            at: Moment::of(at),
+            who: administrator.unwrap_or_else(|| "unknown".to_owned()),
+            role: role.unwrap_or_else(|| "–".to_owned()),
+            source,
+            what: words(action),
+            object: match (object.is_empty(), details.is_empty()) {
+                (false, false) => format!("{object}: {details}"),
+                (true, _) => details,
+                (false, true) => object,
+            },
+            path,
+        }
+    }
+}
+
+/// What it is called, and where it is shown.
+fn object(admin: &Admin, subject: &AuditSubject) -> (String, Option<String>) {
+    let AuditSubject { kind, id } = subject;
+    match kind {
+        SubjectKind::Launch => (
+            format!("launch {id}"),
+            Some(format!("/admin/launches/{id}")),
+        ),
+        SubjectKind::Appointment => (
+            format!("appointment {id}"),
+            Some(format!("/admin/appointments/{id}")),
+        ),
+        SubjectKind::Profile => {
+            let uuid = id.parse().ok();
+            let entry = uuid.and_then(|uuid| admin.registry.find_uuid(uuid));
+            let name = uuid.map_or_else(|| id.clone(), |uuid| profile_name(admin, uuid));
+            let path = entry.map(|entry| super::profiles::path(&entry));
+            (format!("profile {name}"), path)
+        }
+        SubjectKind::WriteBack => (format!("write-back {id}"), None),
+        SubjectKind::Table => (format!("table {id}"), None),
+    }
+}
+
+/// What somebody did, in words.
+fn words(action: AuditAction) -> &'static str {
+    match action {
+        AuditAction::SignedIn => "signed in",
+        AuditAction::SignInFailed => "failed to sign in",
+        AuditAction::SignedOut => "signed out",
+        AuditAction::Refused => "was refused",
+        AuditAction::NamesSeen => "looked at names",
+        AuditAction::Exported => "downloaded",
+        AuditAction::SentAgain => "sent again",
+        AuditAction::ProfileChecked => "had examined",
+        AuditAction::ProfileCreated => "created",
+        AuditAction::ProfileChanged => "changed",
+        AuditAction::ProfileRemoved => "removed",
+    }
+}
+
+fn filter_of(chosen: &mut Chosen) -> AuditFilter {
+    AuditFilter {
+        time: time_of(chosen),
+        administrator: chosen.get("who").map(ToOwned::to_owned),
+        action: chosen.read("what", "an action", AuditAction::of_word),
+        subject: None,
+    }
+}

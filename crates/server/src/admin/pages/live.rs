@@ -1,0 +1,179 @@
+//! `/admin/live`: server-sent events that tell a page when what it shows has changed.
+//! They carry nothing else.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, HeaderName, StatusCode},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use futures_util::stream;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Interval, MissedTickBehavior, interval},
+};
+
+use super::{
+    appointments, audit,
+    filter::Chosen,
+    frame::{PageError, protected},
+    launches, overview, story, write_backs,
+};
+use crate::admin::{Admin, Administrator, Role};
+
+/// How often it is looked whether anything has changed.
+const PACE: Duration = Duration::from_secs(2);
+
+/// How many looks a stream lasts. Browsers come back, and are asked again who they are.
+const LOOKS: u32 = 60;
+
+/// Most streams at once.
+const MOST: usize = 64;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Longest address of a page, in bytes.
+const LONGEST: usize = 1000;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    page: String,
+}
+
+/// A page that is watched.
+struct Watch {
+    admin: Arc<Admin>,
+    who: Administrator,
+    page: String,
+    /// What it showed when it was last looked at.
+    seen: Option<String>,
+    left: u32,
+    interval: Interval,
+    _permit: OwnedSemaphorePermit,
+}
+
+pub(super) async fn live(
+    State(admin): State<Arc<Admin>>,
+    who: Administrator,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let permit = Arc::clone(&admin.live.streams).try_acquire_owned();
+    let Ok(permit) = permit else {
+        return protected(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    };
+    if asked.page.len() > LONGEST {
+        return protected(StatusCode::BAD_REQUEST.into_response());
+    }
+    let mut interval = interval(PACE);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // A browser that comes back says what it knows.
+    let known = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+    let watch = Watch {
+        who,
+        page: asked.page,
+        seen: known.map(ToOwned::to_owned),
+        left: LOOKS,
+        interval,
+        _permit: permit,
+        admin,
+    };
+    let events = stream::unfold(watch, |mut watch| async move {
+        let event = watch.next().await?;
+        Some((Ok::<_, Infallible>(event), watch))
+    });
+    let stream = Sse::new(events).keep_alive(KeepAlive::default());
+    protected(stream.into_response())
+}
+
+/// What all streams share.
+pub(in crate::admin) struct Live {
+    /// A permit for each stream that may be open.
+    streams: Arc<Semaphore>,
+    /// Whether the server ends, and every stream with it.
+    ending: watch::Sender<bool>,
+}
+
+impl Live {
+    pub(in crate::admin) fn new() -> Self {
+        Self {
+            streams: Arc::new(Semaphore::new(MOST)),
+            ending: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends every stream.
+    pub(in crate::admin) fn end(&self) {
+        self.ending.send_replace(true);
+    }
+}
+
+impl Watch {
+    /// Waits for a change; `None` ends the stream.
+    async fn next(&mut self) -> Option<Event> {
+        let mut ending = self.admin.live.ending.subscribe();
+        loop {
+            tokio::select! {
+                _ = self.interval.tick() => {}
+                // An error means that the sender is gone: the end as well.
+                _ = ending.wait_for(|ending| *ending) => return None,
+            }
+            self.left = self.left.checked_sub(1)?;
+            match pulse(&self.admin, &self.who, &self.page).await {
+                Ok(text) => {
+                    let now = Base64UrlUnpadded::encode_string(&Sha256::digest(text));
+                    let event = match &self.seen {
+                        None => "watching",
+                        Some(before) if *before != now => "changed",
+                        Some(_) => continue,
+                    };
+                    self.seen = Some(now.clone());
+                    return Some(Event::default().event(event).id(now).data("now"));
+                }
+                // There is nothing to watch.
+                Err(PageError::Missing | PageError::Forbidden) => {
+                    self.left = 0;
+                    return Some(Event::default().event("over").data("now"));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "admin pages: live");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Something that is another text where the page shows something else.
+async fn pulse(admin: &Admin, who: &Administrator, page: &str) -> Result<String, PageError> {
+    let (path, query) = page.split_once('?').unwrap_or((page, ""));
+    let chosen = Chosen::of(Some(query));
+    let json = |made: Result<String, serde_json::Error>| made.map_err(|_| PageError::Missing);
+    match path {
+        overview::PATH => overview::pulse(admin, chosen).await,
+        launches::PATH => json(serde_json::to_string(&launches::view(admin, chosen).await?)),
+        write_backs::PATH => json(serde_json::to_string(
+            &write_backs::view(admin, who, chosen).await?,
+        )),
+        appointments::PATH => appointments::pulse(admin, chosen).await,
+        audit::PATH if who.role >= Role::Configure => audit::pulse(admin, chosen).await,
+        _ => {
+            if let Some(launch) = path.strip_prefix("/admin/launches/") {
+                json(serde_json::to_string(
+                    &story::view(admin, who, launch).await?,
+                ))
+            } else if let Some(appointment) = path.strip_prefix("/admin/appointments/") {
+                appointments::pulse_of(admin, appointment).await
+            } else {
+                Err(PageError::Missing)
+            }
+        }
+    }
+}
