@@ -51,6 +51,8 @@ pub struct Completion {
     pub request_id: RequestId,
     /// Where it leads.
     pub appointment: AppointmentId,
+    /// What the EHR calls the department of the encounter. The caller caps its length.
+    pub department: Option<String>,
     /// The one-time alias.
     pub alias: AliasHash,
     /// Until when the alias leads anywhere.

@@ -371,8 +371,8 @@ pub struct Attempt {
 pub enum SentAgain {
     /// It is due, for another day.
     Due,
-    /// A later one of its launch and lane was sent: the EHR would take what is over for
-    /// what is so now. Nothing was changed.
+    /// A later one of its launch and lane was sent, or is on its way: the EHR would take
+    /// what is over for what is so now. Nothing was changed.
     Overtaken,
     /// It was not given up; nothing was changed.
     NotGivenUp,

@@ -1,7 +1,10 @@
 //! The embedded back-end: one SQLite file.
 
+mod admin_sessions;
+mod audit;
 mod launch_events;
 mod launches;
+mod overview;
 mod profiles;
 mod rows;
 mod sessions;
@@ -80,6 +83,7 @@ impl Store for SqliteStore {
         write_backs::purge(&mut transaction, before).await?;
         let purged = launches::purge(&mut transaction, before, now).await?;
         sessions::purge(&mut transaction, now).await?;
+        admin_sessions::purge(&mut transaction, now).await?;
         visits::purge(&mut transaction, before).await?;
         launches::purge_appointments(&mut transaction, before).await?;
         transaction.commit().await?;
@@ -89,18 +93,18 @@ impl Store for SqliteStore {
 
 fn migrations() -> Migrator {
     macro_rules! migrations {
-        ($($version:literal $name:literal,)+) => {
-            vec![$(Migration::new(
+        ($($zeros:literal { $($version:literal $name:literal,)+ })+) => {
+            vec![$($(Migration::new(
                 $version,
                 $name.into(),
                 MigrationType::Simple,
-                include_str!(concat!("../../../migrations/sqlite/000", $version, "_", $name, ".sql"))
+                include_str!(concat!("../../../migrations/sqlite/", $zeros, $version, "_", $name, ".sql"))
                     .into_sql_str(),
                 false,
-            )),+]
+            )),+),+]
         };
     }
-    Migrator::with_migrations(migrations![
+    Migrator::with_migrations(migrations! { "000" {
         1 "launches",
         2 "profiles",
         3 "sessions",
@@ -108,7 +112,10 @@ fn migrations() -> Migrator {
         5 "write_backs",
         6 "sealed_launches",
         7 "launch_events",
-    ])
+        9 "overview",
+    } "00" {
+        10 "audit",
+    } })
 }
 
 #[cfg(test)]

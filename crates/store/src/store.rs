@@ -27,7 +27,17 @@ pub use write_backs::WriteBacks;
 /// the same thing, exactly one wins. `tests/conformance` says it in tests.
 #[async_trait]
 pub trait Store:
-    Launches + LaunchEvents + Profiles + Sessions + Visits + WriteBacks + Send + Sync
+    AdminSessions
+    + Audit
+    + LaunchEvents
+    + Launches
+    + Overview
+    + Profiles
+    + Sessions
+    + Visits
+    + WriteBacks
+    + Send
+    + Sync
 {
     /// Forgets launches that began before a point in time, with their aliases,
     /// tickets, bearer tokens and events, and the appointments that only they led to. Says how many launches.
@@ -35,7 +45,7 @@ pub trait Store:
     /// that point. Of the rest, forgets what is of no use at `now` any more: what was
     /// sealed of launches whose sign-in took too long, tickets that expired unredeemed
     /// or were redeemed 60 seconds ago or earlier, bearer tokens whose alias has expired,
-    /// and expired sessions.
+    /// and expired sessions, of EHRs and of administrators.
     ///
     /// Ends conferences and participations that began 24 hours before `now` or earlier:
     /// the event that ended them was lost.

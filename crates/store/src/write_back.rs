@@ -33,6 +33,9 @@ pub enum Lane {
 }
 
 impl Lane {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::Visit, Self::DeviceTest];
+
     /// The word in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,6 +60,8 @@ pub struct WriteBack {
     pub attempts: u32,
     /// When it was stored.
     pub created_at: UnixTime,
+    /// Since when it is tried: later than it was stored where somebody had it sent again.
+    pub since: UnixTime,
     /// The number of the lease under which this caller sends it.
     pub(crate) lease: i64,
 }
@@ -157,6 +162,7 @@ mod tests {
                 sealed: sealed.clone(),
                 attempts: 1,
                 created_at: UnixTime::from_millis(0),
+                since: UnixTime::from_millis(0),
                 lease: 1,
             },
             WriteBackRecord {

@@ -21,6 +21,9 @@ use crate::{
     tools::Tools,
 };
 
+/// Longest name of a department that is kept, in characters.
+const LONGEST_DEPARTMENT: usize = 100;
+
 /// Why there is no join link for a known appointment.
 #[derive(Debug, thiserror::Error)]
 pub enum CompleteError {
@@ -167,6 +170,7 @@ impl Completing<'_> {
         let completion = Completion {
             request_id,
             appointment,
+            department: context.department.as_deref().and_then(shown_department),
             alias: alias_hash(&routed),
             alias_expires_at,
             ticket: stored_ticket,
@@ -205,6 +209,15 @@ impl Completing<'_> {
     }
 }
 
+/// A department as listings show it: without control characters, and not longer than fits
+/// a column.
+fn shown_department(department: &str) -> Option<String> {
+    let visible = department.chars().filter(|character| !character.is_control());
+    let shown: String = visible.take(LONGEST_DEPARTMENT).collect();
+    let shown = shown.trim();
+    (!shown.is_empty()).then(|| shown.to_owned())
+}
+
 /// The conferencing system would turn the caller away.
 fn no_route(role: EhrRole) -> RenderError {
     RenderError::Unusable {
@@ -213,5 +226,19 @@ fn no_route(role: EhrRole) -> RenderError {
             EhrRole::Provider => "provider_alias_template",
         },
         problem: "an alias that no routing rule matches; adapt it or routing_rules",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_department_is_kept_as_it_is_shown() {
+        assert_eq!(shown_department("  Radiology ").as_deref(), Some("Radiology"));
+        assert_eq!(shown_department("Ra\u{0}dio\nlogy").as_deref(), Some("Radiology"));
+        let long = shown_department(&"ä".repeat(1000)).unwrap();
+        assert_eq!(long.chars().count(), LONGEST_DEPARTMENT);
+        assert_eq!(shown_department(" \t"), None);
     }
 }

@@ -360,7 +360,7 @@ fn next_attempt(tools: &Tools, stored: &Stored, error: &Failed) -> Option<UnixTi
     let jitter = tools.random.with(|rng| rng.random_range(0.5..1.0));
     let pause = pause_after(stored.attempts).mul_f64(jitter);
     let at = tools.now() + pause.max(asked.min(LONGEST_PAUSE));
-    (at < stored.created_at + GIVE_UP_AFTER).then_some(at)
+    (at < stored.since + GIVE_UP_AFTER).then_some(at)
 }
 
 fn pause_after(attempts: u32) -> Duration {

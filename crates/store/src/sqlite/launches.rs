@@ -94,7 +94,8 @@ impl Launches for SqliteStore {
         let mut transaction = self.write().await?;
         let completed = sqlx::query(
             "UPDATE launches
-             SET state = 'completed', completed_at = ?2, appointment = ?3, sealed = NULL
+             SET state = 'completed', completed_at = ?2, appointment = ?3, department = ?4,
+                 sealed = NULL
              WHERE request_id = ?1 AND state = 'authorised' AND NOT EXISTS
                  (SELECT 1 FROM launches AS other
                   WHERE other.fingerprint = launches.fingerprint AND other.completed_at IS NOT NULL)",
@@ -102,6 +103,7 @@ impl Launches for SqliteStore {
         .bind(bytes(completion.request_id.as_bytes()))
         .bind(now.as_millis())
         .bind(completion.appointment.0)
+        .bind(completion.department)
         .execute(&mut *transaction)
         .await?
         .rows_affected();

@@ -47,6 +47,11 @@ pub(super) fn maybe_time_of(
     Ok(milliseconds.map(UnixTime::from_millis))
 }
 
+pub(super) fn count_of(row: &SqliteRow, column: &'static str) -> Result<u64, StoreError> {
+    let count: i64 = row.try_get(column)?;
+    u64::try_from(count).map_err(|_| StoreError::Damaged(column))
+}
+
 pub(super) fn appointment_of(row: &SqliteRow) -> Result<Appointment, StoreError> {
     Ok(Appointment {
         id: AppointmentId(row.try_get("appointment_id")?),

@@ -353,7 +353,7 @@ fn appointment_id_of(row: &SqliteRow) -> Result<AppointmentId, StoreError> {
     Ok(AppointmentId(row.try_get("appointment")?))
 }
 
-fn participant_of(row: &SqliteRow) -> Result<Participant, StoreError> {
+pub(super) fn participant_of(row: &SqliteRow) -> Result<Participant, StoreError> {
     Ok(Participant {
         participant: Uuid::from_bytes(array_of(row, "participant")?),
         node: row.try_get("node")?,

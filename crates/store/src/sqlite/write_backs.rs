@@ -8,9 +8,15 @@ use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
     SqliteStore,
-    rows::{bytes, profile_of, request_id_of, time_of},
+    rows::{bytes, maybe_time_of, profile_of, request_id_of, time_of},
 };
-use crate::{NewWriteBack, StoreError, WriteBack, WriteBackRecord, WriteBackState, WriteBacks};
+use crate::{
+    Lane, NewWriteBack, StoreError, WriteBack, WriteBackRecord, WriteBackRow, WriteBackState,
+    WriteBacks,
+};
+
+/// Attempts of which there is a record: the latest. In a day there are fewer.
+const ATTEMPTS_KEPT: u32 = 100;
 
 #[async_trait]
 impl WriteBacks for SqliteStore {
@@ -79,6 +85,7 @@ impl WriteBacks for SqliteStore {
         let Some(due_at) = try_again_at else {
             return self.finish(write_back, "given_up", status, now).await;
         };
+        let mut transaction = self.write().await?;
         let recorded = sqlx::query(
             "UPDATE write_backs SET last_status = ?3, due_at = ?4, leased_until = NULL
              WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL",
@@ -87,9 +94,13 @@ impl WriteBacks for SqliteStore {
         .bind(write_back.lease)
         .bind(status)
         .bind(due_at.as_millis())
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?
         .rows_affected();
+        if recorded == 1 {
+            record_attempt(&mut transaction, write_back, status, now).await?;
+        }
+        transaction.commit().await?;
         Ok(recorded == 1)
     }
 
@@ -115,6 +126,7 @@ impl SqliteStore {
         status: Option<u16>,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
         let recorded = sqlx::query(
             "UPDATE write_backs
              SET state = ?3, last_status = ?4, finished_at = ?5, leased_until = NULL
@@ -125,11 +137,41 @@ impl SqliteStore {
         .bind(state)
         .bind(status)
         .bind(now.as_millis())
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?
         .rows_affected();
+        if recorded == 1 {
+            record_attempt(&mut transaction, write_back, status, now).await?;
+        }
+        transaction.commit().await?;
         Ok(recorded == 1)
     }
+}
+
+/// Keeps the attempt that is over, and the latest of those before it.
+async fn record_attempt(
+    connection: &mut SqliteConnection,
+    write_back: &WriteBack,
+    status: Option<u16>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO write_back_attempts (write_back, number, at, status) VALUES (?1, ?2, ?3, ?4)",
+    )
+    .bind(write_back.id)
+    .bind(write_back.attempts)
+    .bind(now.as_millis())
+    .bind(status)
+    .execute(&mut *connection)
+    .await?;
+    if let Some(forgotten) = write_back.attempts.checked_sub(ATTEMPTS_KEPT) {
+        sqlx::query("DELETE FROM write_back_attempts WHERE write_back = ?1 AND number <= ?2")
+            .bind(write_back.id)
+            .bind(forgotten)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Stores a write-back, unless the same one is here already.
@@ -175,7 +217,20 @@ fn write_back_of(row: &SqliteRow) -> Result<WriteBack, StoreError> {
         sealed: row.try_get("sealed")?,
         attempts: row.try_get("attempts")?,
         created_at: time_of(row, "created_at")?,
+        since: maybe_time_of(row, "sent_again_at")?.unwrap_or(time_of(row, "created_at")?),
         lease: row.try_get("lease")?,
+    })
+}
+
+/// As listings show it.
+pub(super) fn row_of(row: &SqliteRow) -> Result<WriteBackRow, StoreError> {
+    let lane: String = row.try_get("lane")?;
+    let lane = Lane::ALL.into_iter().find(|known| known.as_str() == lane);
+    Ok(WriteBackRow {
+        record: record_of(row)?,
+        profile: profile_of(row)?,
+        request_id: request_id_of(row)?,
+        lane: lane.ok_or(StoreError::Damaged("lane"))?,
     })
 }
 

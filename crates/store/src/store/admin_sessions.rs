@@ -28,7 +28,4 @@ pub trait AdminSessions {
 
     /// Ends a session. Says whether there was one.
     async fn end_admin_session(&self, hash: AdminSessionHash) -> Result<bool, StoreError>;
-
-    /// Forgets sessions that are over at `now`. [`crate::Store::purge`] does so too.
-    async fn purge_admin_sessions(&self, now: UnixTime) -> Result<(), StoreError>;
 }

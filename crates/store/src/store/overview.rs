@@ -79,7 +79,7 @@ pub trait Overview {
     /// The attempts to send a write-back, the first first: the latest hundred.
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError>;
 
-    /// Makes a write-back that was given up due again. Later ones of its launch and lane
-    /// that are unsent wait for it; it waits for one that is on its way.
+    /// Makes a write-back that was given up due again, for another day. Later ones of its
+    /// launch and lane that are unsent wait for it.
     async fn send_again(&self, write_back: i64, now: UnixTime) -> Result<SentAgain, StoreError>;
 }

@@ -221,6 +221,7 @@ async fn complete_at(
     let completion = Completion {
         request_id: request_id(number),
         appointment: visit(store, encounter, now).await,
+        department: None,
         alias: alias(number),
         alias_expires_at: NOW + MINUTE,
         ticket: Some(NewTicket {

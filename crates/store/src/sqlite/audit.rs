@@ -1,0 +1,146 @@
+//! The audit log in SQLite.
+
+use async_trait::async_trait;
+use sqlx::{QueryBuilder, Row, sqlite::SqliteRow};
+use vestibule_launch::UnixTime;
+
+use super::{
+    SqliteStore,
+    overview::{push_page, push_time},
+    rows::time_of,
+};
+use crate::{
+    Audit, AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, StoreError,
+    SubjectKind,
+};
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError> {
+        let subject = entry.subject;
+        sqlx::query(
+            "INSERT INTO audit_log
+                 (at, administrator, role, source, action, subject_kind, subject, details)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .bind(now.as_millis())
+        .bind(entry.administrator)
+        .bind(entry.role)
+        .bind(entry.source)
+        .bind(entry.action.as_str())
+        .bind(subject.as_ref().map(|subject| subject.kind.as_str()))
+        .bind(subject.map(|subject| subject.id))
+        .bind(entry.details)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn list_audit(
+        &self,
+        filter: &AuditFilter,
+        page: Page<i64>,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE");
+        push_time(&mut query, "at", filter.time);
+        if let Some(administrator) = &filter.administrator {
+            query.push(" AND administrator = ");
+            query.push_bind(administrator.clone());
+        }
+        if let Some(action) = filter.action {
+            query.push(" AND action = ").push_bind(action.as_str());
+        }
+        if let Some(subject) = &filter.subject {
+            let kind = subject.kind.as_str();
+            query.push(" AND subject_kind = ").push_bind(kind);
+            query.push(" AND subject = ").push_bind(subject.id.clone());
+        }
+        push_page(&mut query, ("at", "number"), page, |number| number);
+        query
+            .build()
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(entry_of)
+            .collect()
+    }
+
+    async fn purge_audit(&self, before: UnixTime) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query("UPDATE audit_retention SET kept_since = ?1 WHERE kept_since < ?1")
+            .bind(before.as_millis())
+            .execute(&mut *transaction)
+            .await?;
+        let purged = sqlx::query("DELETE FROM audit_log WHERE at < ?1")
+            .bind(before.as_millis())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        transaction.commit().await?;
+        Ok(purged)
+    }
+}
+
+fn entry_of(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
+    let action: String = row.try_get("action")?;
+    let kind: Option<String> = row.try_get("subject_kind")?;
+    let id: Option<String> = row.try_get("subject")?;
+    let subject = match (kind, id) {
+        (Some(kind), Some(id)) => Some(AuditSubject {
+            kind: SubjectKind::of_word(&kind).ok_or(StoreError::Damaged("subject_kind"))?,
+            id,
+        }),
+        _ => None,
+    };
+    Ok(AuditEntry {
+        number: row.try_get("number")?,
+        at: time_of(row, "at")?,
+        entry: NewAuditEntry {
+            administrator: row.try_get("administrator")?,
+            role: row.try_get("role")?,
+            source: row.try_get("source")?,
+            action: AuditAction::of_word(&action).ok_or(StoreError::Damaged("action"))?,
+            subject,
+            details: row.try_get("details")?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_database_itself_refuses_to_change_the_audit_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        let now = UnixTime::from_millis(1_000);
+        let entry = NewAuditEntry {
+            administrator: Some("ada".into()),
+            role: None,
+            source: "192.0.2.1".into(),
+            action: AuditAction::SignedIn,
+            subject: None,
+            details: String::new(),
+        };
+        store.record_audit(entry, now).await.unwrap();
+        store.purge_audit(now).await.unwrap();
+        for statement in [
+            "UPDATE audit_log SET administrator = 'grace'",
+            "DELETE FROM audit_log",
+            "REPLACE INTO audit_log (number, at, source, action, details)
+             VALUES (1, 1, '192.0.2.2', 'signed_out', '')",
+            "UPDATE audit_retention SET kept_since = 999",
+        ] {
+            let refused = sqlx::query(statement).execute(&store.pool).await;
+            assert!(refused.is_err(), "{statement}");
+        }
+        let kept: Vec<String> = sqlx::query_scalar("SELECT administrator FROM audit_log")
+            .fetch_all(&store.pool)
+            .await
+            .unwrap();
+        assert_eq!(kept, ["ada"]);
+    }
+}

@@ -1,0 +1,500 @@
+//! Listings and figures in SQLite.
+
+use async_trait::async_trait;
+use sqlx::{Encode, QueryBuilder, Row, Sqlite, Type, sqlite::SqliteRow};
+use vestibule_launch::{RequestId, UnixTime};
+
+use super::{
+    SqliteStore,
+    rows::{
+        appointment_of, array_of, bytes, count_of, launch_of, maybe_time_of, profile_of,
+        request_id_of, role_of, time_of,
+    },
+    visits, write_backs,
+};
+use crate::{
+    AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Group, Grouping,
+    LaunchCount, LaunchDurations, LaunchFilter, LaunchRow, Overview, Page, SentAgain, Step,
+    StoreError, TimeRange, VisitLength, VisitProgress, WriteBackFilter, WriteBackRow,
+};
+
+/// Of a launch: when the landing page first said so, and when the conferencing node did.
+const JOINED: &str = "
+    (SELECT min(received_at) FROM launch_events
+     WHERE launch_events.request_id = launches.request_id AND event = 'joined') AS joined_at,
+    (SELECT min(connected_at) FROM participants
+     JOIN aliases ON aliases.alias_hash = participants.alias_hash
+     WHERE participants.appointment = launches.appointment
+         AND aliases.request_id = launches.request_id) AS connected_at";
+
+/// Of an appointment.
+const DEPARTMENT: &str = "
+    (SELECT department FROM launches
+     WHERE launches.appointment = appointments.id AND department IS NOT NULL
+     ORDER BY launches.created_at, launches.request_id LIMIT 1) AS department";
+
+/// Of an appointment: when the first came, when the last went, and whether anybody is
+/// there.
+const TIMES: &str = "
+    (SELECT min(began_at) FROM visit_times
+     WHERE visit_times.appointment = appointments.id) AS began_at,
+    (SELECT max(ended_at) FROM visit_times
+     WHERE visit_times.appointment = appointments.id) AS ended_at,
+    EXISTS (SELECT 1 FROM running_visits
+     WHERE running_visits.appointment = appointments.id) AS runs";
+
+#[async_trait]
+impl Overview for SqliteStore {
+    async fn list_launches(
+        &self,
+        filter: &LaunchFilter,
+        page: Page<RequestId>,
+    ) -> Result<Vec<LaunchRow>, StoreError> {
+        let mut query = select_launches();
+        push_launches(&mut query, filter);
+        let columns = ("launches.created_at", "launches.request_id");
+        push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(launch_row_of).collect()
+    }
+
+    async fn launch_row(&self, request_id: RequestId) -> Result<Option<LaunchRow>, StoreError> {
+        let mut query = select_launches();
+        query.push(" AND launches.request_id = ");
+        query.push_bind(bytes(request_id.as_bytes()));
+        let row = query.build().fetch_optional(&self.pool).await?;
+        row.map(|row| launch_row_of(&row)).transpose()
+    }
+
+    async fn list_appointments(
+        &self,
+        filter: &AppointmentFilter,
+        page: Page<AppointmentId>,
+    ) -> Result<Vec<AppointmentRow>, StoreError> {
+        let mut query = select_appointments();
+        push_appointments(&mut query, filter);
+        match filter.progress {
+            None => {}
+            Some(VisitProgress::Running) => {
+                query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
+            }
+            Some(VisitProgress::Over) => {
+                push_over(&mut query);
+            }
+            Some(VisitProgress::Nobody) => {
+                query.push(
+                    " AND NOT EXISTS (SELECT 1 FROM visit_times
+                         WHERE visit_times.appointment = appointments.id)",
+                );
+            }
+        }
+        let columns = ("appointments.created_at", "appointments.id");
+        push_page(&mut query, columns, page, |id| id.0);
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(appointment_row_of).collect()
+    }
+
+    async fn appointment_row(
+        &self,
+        appointment: AppointmentId,
+    ) -> Result<Option<AppointmentRow>, StoreError> {
+        let mut query = select_appointments();
+        query
+            .push(" AND appointments.id = ")
+            .push_bind(appointment.0);
+        let row = query.build().fetch_optional(&self.pool).await?;
+        row.map(|row| appointment_row_of(&row)).transpose()
+    }
+
+    async fn attendees(&self, appointment: AppointmentId) -> Result<Vec<Attendee>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT participants.*, launches.request_id, launches.role
+             FROM participants
+             LEFT JOIN aliases ON aliases.alias_hash = participants.alias_hash
+             LEFT JOIN launches ON launches.request_id = aliases.request_id
+             WHERE participants.appointment = ?1
+             ORDER BY participants.connected_at, participants.participant",
+        )
+        .bind(appointment.0)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(attendee_of).collect()
+    }
+
+    async fn count_launches(
+        &self,
+        filter: &LaunchFilter,
+        step: Step,
+        grouping: Grouping,
+        limit: u32,
+    ) -> Result<Vec<LaunchCount>, StoreError> {
+        let column = match grouping {
+            Grouping::ErrorName => "error_name",
+            Grouping::Profile => "profile",
+            Grouping::Department => "department",
+        };
+        let mut query = QueryBuilder::new("SELECT created_at - created_at % ");
+        query.push_bind(step.as_millis());
+        query.push(" AS at, ").push(column);
+        query.push(
+            ", count(*) AS launches, count(*) FILTER (WHERE state = 'failed') AS failed
+             FROM launches WHERE TRUE",
+        );
+        push_launches(&mut query, filter);
+        query.push(" GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ");
+        query.push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(|row| count_row_of(row, grouping)).collect()
+    }
+
+    async fn launch_durations(
+        &self,
+        filter: &LaunchFilter,
+        limit: u32,
+    ) -> Result<Vec<LaunchDurations>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT launches.*,");
+        query.push(JOINED).push(
+            ",
+            (SELECT min(received_at) FROM launch_events
+             WHERE launch_events.request_id = launches.request_id
+                 AND event = 'waiting') AS waiting_at,
+            (SELECT min(participants.connected_at) FROM participants
+             JOIN aliases ON aliases.alias_hash = participants.alias_hash
+             JOIN launches AS other ON other.request_id = aliases.request_id
+             WHERE participants.appointment = launches.appointment
+                 AND other.role = 'provider') AS provider_at
+            FROM launches WHERE launches.completed_at IS NOT NULL",
+        );
+        push_launches(&mut query, filter);
+        let page = Page::<RequestId> { after: None, limit };
+        let columns = ("launches.created_at", "launches.request_id");
+        push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(durations_of).collect()
+    }
+
+    async fn visit_lengths(
+        &self,
+        filter: &AppointmentFilter,
+        limit: u32,
+    ) -> Result<Vec<VisitLength>, StoreError> {
+        let mut query = select_appointments();
+        push_appointments(&mut query, filter);
+        push_over(&mut query);
+        let page = Page { after: None, limit };
+        let columns = ("appointments.created_at", "appointments.id");
+        push_page(&mut query, columns, page, |id: AppointmentId| id.0);
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(VisitLength {
+                    appointment: AppointmentId(row.try_get("appointment_id")?),
+                    profile: profile_of(row)?,
+                    department: row.try_get("department")?,
+                    began_at: time_of(row, "began_at")?,
+                    ended_at: time_of(row, "ended_at")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn departments(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        // From each name to the next: launches are many, departments few.
+        let names = sqlx::query_scalar(
+            "WITH RECURSIVE names (name) AS (
+                 SELECT min(department) FROM launches WHERE department IS NOT NULL
+                 UNION ALL
+                 SELECT (SELECT min(department) FROM launches WHERE department > names.name)
+                 FROM names WHERE names.name IS NOT NULL)
+             SELECT name FROM names WHERE name IS NOT NULL LIMIT ?1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(names)
+    }
+
+    async fn list_write_backs(
+        &self,
+        filter: &WriteBackFilter,
+        page: Page<i64>,
+    ) -> Result<Vec<WriteBackRow>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT * FROM write_backs WHERE TRUE");
+        push_time(&mut query, "created_at", filter.time);
+        if let Some(profile) = filter.profile {
+            query.push(" AND profile = ");
+            query.push_bind(bytes(profile.as_bytes()));
+        }
+        if let Some(progress) = filter.progress {
+            query.push(" AND state = ").push_bind(progress.as_str());
+        }
+        if let Some(request_id) = filter.request_id {
+            query.push(" AND request_id = ");
+            query.push_bind(bytes(request_id.as_bytes()));
+        }
+        if let Some(encounter) = filter.encounter {
+            query.push(
+                " AND request_id IN (SELECT launches.request_id FROM launches
+                  JOIN appointments ON appointments.id = launches.appointment
+                  WHERE appointments.encounter_key = ",
+            );
+            query.push_bind(bytes(encounter.as_bytes())).push(")");
+        }
+        if let Some(appointment) = filter.appointment {
+            query.push(" AND request_id IN (SELECT request_id FROM launches WHERE appointment = ");
+            query.push_bind(appointment.0).push(")");
+        }
+        push_page(&mut query, ("created_at", "id"), page, |id| id);
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(write_backs::row_of).collect()
+    }
+
+    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
+        let row = sqlx::query("SELECT * FROM write_backs WHERE id = ?1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| write_backs::row_of(&row)).transpose()
+    }
+
+    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM write_back_attempts WHERE write_back = ?1 ORDER BY number")
+                .bind(write_back)
+                .fetch_all(&self.pool)
+                .await?;
+        let attempt_of = |row: &SqliteRow| {
+            Ok(Attempt {
+                number: row.try_get("number")?,
+                at: time_of(row, "at")?,
+                status: row.try_get("status")?,
+            })
+        };
+        rows.iter().map(attempt_of).collect()
+    }
+
+    async fn send_again(&self, write_back: i64, now: UnixTime) -> Result<SentAgain, StoreError> {
+        let mut transaction = self.write().await?;
+        let state = sqlx::query_scalar::<_, String>("SELECT state FROM write_backs WHERE id = ?1")
+            .bind(write_back)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        match state.as_deref() {
+            None => return Ok(SentAgain::Unknown),
+            Some("given_up") => {}
+            Some(_) => return Ok(SentAgain::NotGivenUp),
+        }
+        let due = sqlx::query(
+            "UPDATE write_backs
+             SET state = 'unsent', finished_at = NULL, due_at = ?2, sent_again_at = ?2
+             WHERE id = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM write_backs AS later
+                  WHERE later.request_id = write_backs.request_id
+                      AND later.lane = write_backs.lane
+                      AND (later.created_at, later.id) > (write_backs.created_at, write_backs.id)
+                      AND (later.state = 'sent' OR later.leased_until > ?2))",
+        )
+        .bind(write_back)
+        .bind(now.as_millis())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit().await?;
+        Ok(if due == 1 {
+            SentAgain::Due
+        } else {
+            SentAgain::Overtaken
+        })
+    }
+}
+
+fn select_launches() -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT launches.*,");
+    query.push(JOINED).push(" FROM launches WHERE TRUE");
+    query
+}
+
+fn select_appointments() -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(
+        "SELECT appointments.id AS appointment_id, profile, encounter_key, sealed, created_at,
+         (SELECT count(*) FROM launches
+          WHERE launches.appointment = appointments.id) AS launches,",
+    );
+    query.push(DEPARTMENT).push(",").push(TIMES);
+    query.push(" FROM appointments WHERE TRUE");
+    query
+}
+
+/// Those of a time.
+pub(super) fn push_time(
+    query: &mut QueryBuilder<Sqlite>,
+    column: &'static str,
+    time: Option<TimeRange>,
+) {
+    if let Some(TimeRange { from, until }) = time {
+        query.push(" AND ").push(column).push(" >= ");
+        query.push_bind(from.as_millis());
+        query.push(" AND ").push(column).push(" < ");
+        query.push_bind(until.as_millis());
+    }
+}
+
+/// The newest first, behind the last row of the page before. `columns` are those of time
+/// and id.
+pub(super) fn push_page<I, V>(
+    query: &mut QueryBuilder<Sqlite>,
+    columns: (&'static str, &'static str),
+    page: Page<I>,
+    value: impl FnOnce(I) -> V,
+) where
+    V: for<'q> Encode<'q, Sqlite> + Type<Sqlite>,
+{
+    let (time, id) = columns;
+    if let Some(after) = page.after {
+        query.push(format_args!(" AND ({time}, {id}) < ("));
+        query.push_bind(after.at.as_millis()).push(", ");
+        query.push_bind(value(after.id)).push(")");
+    }
+    query.push(format_args!(" ORDER BY {time} DESC, {id} DESC LIMIT "));
+    query.push_bind(i64::from(page.limit));
+}
+
+fn push_launches(query: &mut QueryBuilder<Sqlite>, filter: &LaunchFilter) {
+    push_time(query, "launches.created_at", filter.time);
+    if let Some(profile) = filter.profile {
+        query.push(" AND launches.profile = ");
+        query.push_bind(bytes(profile.as_bytes()));
+    }
+    if let Some(role) = filter.role {
+        query.push(" AND launches.role = ").push_bind(role.as_str());
+    }
+    if let Some(progress) = filter.progress {
+        query.push(" AND launches.state = ");
+        query.push_bind(progress.as_str());
+    }
+    if let Some(error_name) = filter.error_name {
+        query.push(" AND launches.error_name = ");
+        query.push_bind(error_name.as_str());
+    }
+    if let Some(department) = &filter.department {
+        query.push(" AND launches.department = ");
+        query.push_bind(department.clone());
+    }
+    if let Some(appointment) = filter.appointment {
+        query.push(" AND launches.appointment = ");
+        query.push_bind(appointment.0);
+    }
+}
+
+/// All but the progress.
+fn push_appointments(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
+    push_time(query, "appointments.created_at", filter.time);
+    if let Some(profile) = filter.profile {
+        query.push(" AND appointments.profile = ");
+        query.push_bind(bytes(profile.as_bytes()));
+    }
+    if let Some(department) = &filter.department {
+        query.push(
+            " AND EXISTS (SELECT 1 FROM launches
+                 WHERE launches.appointment = appointments.id AND launches.department = ",
+        );
+        query.push_bind(department.clone()).push(")");
+    }
+}
+
+fn push_over(query: &mut QueryBuilder<Sqlite>) {
+    query.push(
+        " AND appointments.id NOT IN (SELECT appointment FROM running_visits)
+          AND EXISTS (SELECT 1 FROM visit_times
+              WHERE visit_times.appointment = appointments.id)",
+    );
+}
+
+/// What the landing page said, or else what the conferencing node did.
+fn joined_of(row: &SqliteRow) -> Result<Option<UnixTime>, StoreError> {
+    Ok(maybe_time_of(row, "joined_at")?.or(maybe_time_of(row, "connected_at")?))
+}
+
+fn launch_row_of(row: &SqliteRow) -> Result<LaunchRow, StoreError> {
+    Ok(LaunchRow {
+        launch: launch_of(row)?,
+        completed_at: maybe_time_of(row, "completed_at")?,
+        joined_at: joined_of(row)?,
+        department: row.try_get("department")?,
+    })
+}
+
+fn appointment_row_of(row: &SqliteRow) -> Result<AppointmentRow, StoreError> {
+    let began_at = maybe_time_of(row, "began_at")?;
+    let progress = match (row.try_get("runs")?, began_at) {
+        (true, _) => VisitProgress::Running,
+        (false, Some(_)) => VisitProgress::Over,
+        (false, None) => VisitProgress::Nobody,
+    };
+    let ended_at = maybe_time_of(row, "ended_at")?;
+    Ok(AppointmentRow {
+        appointment: appointment_of(row)?,
+        progress,
+        began_at,
+        ended_at: ended_at.filter(|_| progress == VisitProgress::Over),
+        launches: row.try_get("launches")?,
+        department: row.try_get("department")?,
+    })
+}
+
+fn attendee_of(row: &SqliteRow) -> Result<Attendee, StoreError> {
+    let launch: Option<Vec<u8>> = row.try_get("request_id")?;
+    Ok(Attendee {
+        participant: visits::participant_of(row)?,
+        launch: match launch {
+            Some(_) => Some((request_id_of(row)?, role_of(row)?)),
+            None => None,
+        },
+    })
+}
+
+fn count_row_of(row: &SqliteRow, grouping: Grouping) -> Result<LaunchCount, StoreError> {
+    let group = match grouping {
+        Grouping::ErrorName => {
+            let name: Option<String> = row.try_get("error_name")?;
+            let name = name.map(|name| name.parse()).transpose();
+            Group::ErrorName(name.map_err(|_| StoreError::Damaged("error_name"))?)
+        }
+        Grouping::Profile => Group::Profile(uuid::Uuid::from_bytes(array_of(row, "profile")?)),
+        Grouping::Department => Group::Department(row.try_get("department")?),
+    };
+    Ok(LaunchCount {
+        at: time_of(row, "at")?,
+        group,
+        launches: count_of(row, "launches")?,
+        failed: count_of(row, "failed")?,
+    })
+}
+
+fn durations_of(row: &SqliteRow) -> Result<LaunchDurations, StoreError> {
+    let created_at = time_of(row, "created_at")?;
+    let joined_at = joined_of(row)?;
+    let is_patient = row.try_get::<String, _>("role")? == "patient";
+    let told_joined = maybe_time_of(row, "joined_at")?;
+    let waited_from = match told_joined {
+        Some(_) => maybe_time_of(row, "waiting_at")?.or(told_joined),
+        None => maybe_time_of(row, "connected_at")?,
+    };
+    let waited_until = match told_joined {
+        Some(_) => told_joined,
+        None => maybe_time_of(row, "provider_at")?,
+    };
+    let between = |from: UnixTime, until: UnixTime| (until.as_millis() - from.as_millis()).max(0);
+    let waited = waited_from.zip(waited_until);
+    Ok(LaunchDurations {
+        request_id: request_id_of(row)?,
+        created_at,
+        profile: profile_of(row)?,
+        role: role_of(row)?,
+        department: row.try_get("department")?,
+        joined_after: joined_at.map(|joined_at| between(created_at, joined_at)),
+        waited: waited
+            .filter(|_| is_patient)
+            .map(|(from, until)| between(from, until)),
+    })
+}
