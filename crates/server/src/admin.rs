@@ -1,5 +1,6 @@
-//! The admin API: telehealth profiles under the paths and field names of Pexip
-//! Infinity's management API, on a listener of its own.
+//! For administrators, on a listener of its own: the admin API, which has telehealth
+//! profiles under the paths and field names of Pexip Infinity's management API, and the
+//! admin pages under `/admin`.
 
 use std::{any::Any, fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,19 +17,32 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{access_log, profile::Registry, source_address::TrustedProxies, tools::Tools};
 
 mod access;
+mod administrator;
 mod answer;
 mod config;
 mod listing;
+mod names;
 mod pages;
 mod password;
+mod retention;
+mod role;
 mod schema;
+mod session;
+mod sign_in;
+mod site;
 mod telehealth_profile;
 
-pub use config::AdminConfig;
+use administrator::{Administrator, Forbidden, Posted};
+
+pub use config::{AdminConfig, AdminUser};
 pub use password::{NotAPasswordHash, PasswordHash, PasswordRefused};
+pub use role::Role;
 
 /// Longest body of a request, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
+
+/// Longest form, in bytes.
+const FORM_LIMIT: usize = 16 * 1024;
 
 /// How long a request may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -38,13 +52,17 @@ pub struct AdminServer {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    retention: retention::Retention,
+    live: Arc<pages::Live>,
 }
 
 /// What the routes share.
 struct Admin {
     registry: Arc<Registry>,
     tools: Tools,
-    username: String,
+    access: Arc<access::Access>,
+    trusted_proxies: TrustedProxies,
+    live: Arc<pages::Live>,
 }
 
 impl AdminServer {
@@ -67,10 +85,13 @@ impl AdminServer {
                  only a reverse proxy with TLS may reach it"
             );
         }
+        let live = Arc::new(pages::Live::new());
         Ok(Self {
             listener,
             address,
-            router: router(config, trusted_proxies, registry, tools),
+            router: router(config, trusted_proxies, registry, tools, Arc::clone(&live)),
+            live,
+            retention: retention::Retention::new(config, tools),
         })
     }
 
@@ -84,9 +105,19 @@ impl AdminServer {
         let service = self
             .router
             .into_make_service_with_connect_info::<SocketAddr>();
+        let live = self.live;
+        let end = async move {
+            end.await;
+            live.end();
+        };
         let serving = axum::serve(self.listener, service).with_graceful_shutdown(end);
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the admin API has ended");
+        tokio::select! {
+            served = serving => {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the admin API has ended");
+                }
+            }
+            () = self.retention.run() => {}
         }
     }
 }
@@ -104,14 +135,17 @@ fn router(
     trusted_proxies: &TrustedProxies,
     registry: Arc<Registry>,
     tools: &Tools,
+    live: Arc<pages::Live>,
 ) -> Router {
+    let access = Arc::new(access::Access::new(config, trusted_proxies, tools.clone()));
     let admin = Arc::new(Admin {
         registry,
         tools: tools.clone(),
-        username: config.username.clone(),
+        access: Arc::clone(&access),
+        trusted_proxies: trusted_proxies.clone(),
+        live,
     });
-    let access = Arc::new(access::Access::new(config, trusted_proxies, tools.clone()));
-    telehealth_profile::router()
+    let api = telehealth_profile::router()
         .fallback(async || answer::not_found())
         .method_not_allowed_fallback(async || {
             answer::error(StatusCode::METHOD_NOT_ALLOWED, "This cannot be done here.")
@@ -119,7 +153,13 @@ fn router(
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(end_at_deadline))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(access, access::require))
+        .layer(middleware::from_fn_with_state(access, access::require));
+    let pages = sign_in::router()
+        .merge(pages::router())
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(middleware::from_fn(end_at_deadline))
+        .layer(CatchPanicLayer::custom(panicked));
+    api.merge(pages)
         .layer(middleware::from_fn(access_log::log))
         .with_state(admin)
 }

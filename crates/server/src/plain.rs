@@ -25,7 +25,7 @@ pub(crate) use frame::{refresh_unknown, render_unknown};
 pub(crate) use joining::{Offer, join};
 pub(crate) use looking::{Seen, leave, look};
 pub(crate) use node_client::{Asking, NodeClient};
-pub(crate) use own_address::own_origin;
+pub(crate) use own_address::{is_loopback, own_origin};
 pub(crate) use page::Page;
 pub(crate) use visit::{Shown, Stage, Visit};
 

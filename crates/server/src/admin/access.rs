@@ -1,5 +1,6 @@
-//! Who may use the admin API: HTTP Basic (RFC 7617), few wrong passwords, and a header
-//! that keeps answers out of caches.
+//! Who may use the admin API and the admin pages: names and passwords, few wrong ones of
+//! them, and for the API HTTP Basic (RFC 7617) and headers that keep answers out of
+//! caches.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,19 +9,20 @@ use std::{
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64ct::{Base64, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 use vestibule_launch::UnixTime;
+use vestibule_store::{AdminSession, AuditAction, NewAuditEntry};
 use zeroize::Zeroizing;
 
-use super::{AdminConfig, PasswordHash, answer};
+use super::{AdminConfig, AdminUser, Administrator, Role, answer};
 use crate::{
     expiring::Expiring,
     source_address::{SourceAddress, TrustedProxies},
@@ -46,15 +48,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest `Authorization` header, in bytes.
 const LONGEST_AUTHORIZATION: usize = 2048;
 
-/// Tells the administrator from others.
+/// Tells administrators from others.
 pub(super) struct Access {
     tools: Tools,
     trusted_proxies: TrustedProxies,
-    username: String,
-    password_hash: PasswordHash,
-    /// Of the credentials that were right, so that the password need not be hashed for
-    /// each request. It says nothing without `key`.
-    known: Mutex<Option<[u8; 32]>>,
+    users: Vec<AdminUser>,
+    /// Of each user's credentials that were right, so that the password need not be hashed
+    /// for each request. They say nothing without `key`.
+    known: Mutex<Vec<Option<[u8; 32]>>>,
     key: Zeroizing<[u8; 32]>,
     failures: Mutex<Expiring<SourceAddress, Failures>>,
     /// One password at a time: hashing takes much of a processor and of memory.
@@ -69,10 +70,24 @@ struct Failures {
     looked_at: Option<UnixTime>,
 }
 
-enum Refusal {
+/// An administrator whose password was right.
+pub(super) struct SignedIn {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) may_see_names: bool,
+    /// SHA-256 of the password's hash.
+    pub(super) credential: [u8; 32],
+}
+
+/// Why somebody is not let in.
+pub(super) enum Refusal {
     NoCredentials,
     Wrong,
-    TooMany { retry_after: Duration },
+    TooMany {
+        retry_after: Duration,
+        /// Whether the password was looked at, and is wrong.
+        looked_at: bool,
+    },
     Busy,
 }
 
@@ -87,21 +102,25 @@ impl Access {
         Self {
             tools,
             trusted_proxies: trusted_proxies.clone(),
-            username: config.username.clone(),
-            password_hash: config.password_hash.clone(),
-            known: Mutex::default(),
+            known: Mutex::new(vec![None; config.users.len()]),
+            users: config.users.clone(),
             key,
             failures: Mutex::new(Expiring::new(WINDOW, MOST_SOURCES)),
             hashing: Semaphore::new(1),
         }
     }
 
-    async fn check(&self, source: SourceAddress, headers: &HeaderMap) -> Result<(), Refusal> {
-        let credentials = credentials(headers).ok_or(Refusal::NoCredentials)?;
+    /// Whether name and password are right.
+    pub(super) async fn check(
+        &self,
+        source: SourceAddress,
+        name: &[u8],
+        password: &[u8],
+    ) -> Result<SignedIn, Refusal> {
         let wait = self.may_try(source)?;
-        let fingerprint = self.fingerprint(&credentials);
-        if self.is_known(&fingerprint) {
-            return Ok(());
+        let fingerprint = self.fingerprint(name, password);
+        if let Some(user) = self.known(&fingerprint) {
+            return Ok(user.into());
         }
         let permit = tokio::time::timeout(PATIENCE, self.hashing.acquire()).await;
         let Ok(Ok(_permit)) = permit else {
@@ -111,41 +130,65 @@ impl Access {
             // Those that waited before have failed.
             self.may_try(source)?;
         }
-        if self.are_right(credentials).await {
-            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
-            return Ok(());
+        if let Some(place) = self.are_right(name, password).await {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known[place] = Some(fingerprint);
+            return Ok((&self.users[place]).into());
         }
         self.failed(source);
         match wait {
-            Some(retry_after) => Err(Refusal::TooMany { retry_after }),
+            Some(retry_after) => Err(Refusal::TooMany {
+                retry_after,
+                looked_at: true,
+            }),
             None => Err(Refusal::Wrong),
         }
     }
 
-    /// Whether user name and password are right. A wrong name costs as much.
-    async fn are_right(&self, credentials: Zeroizing<Vec<u8>>) -> bool {
-        let colon = credentials.iter().position(|byte| *byte == b':');
-        let Some((name, password)) = colon.and_then(|colon| credentials.split_at_checked(colon))
-        else {
-            return false;
-        };
-        let is_name = bool::from(name.ct_eq(self.username.as_bytes()));
-        let password = Zeroizing::new(password[1..].to_vec());
-        let hash = self.password_hash.clone();
-        let matches = tokio::task::spawn_blocking(move || hash.matches(&password));
-        matches.await.is_ok_and(|matches| matches & is_name)
+    /// The administrator of a session, as the configuration has it now: none where the
+    /// name is gone or the password is another one.
+    pub(super) fn still(&self, session: &AdminSession) -> Option<SignedIn> {
+        let mut users = self.users.iter();
+        let user = users.find(|user| user.name == session.administrator)?;
+        let signed_in = SignedIn::from(user);
+        let is_same = signed_in.credential.ct_eq(&session.credential);
+        bool::from(is_same).then_some(signed_in)
     }
 
-    fn fingerprint(&self, credentials: &[u8]) -> [u8; 32] {
+    /// The name, where an administrator has it.
+    pub(super) fn known_name(&self, name: &str) -> Option<&str> {
+        let mut names = self.users.iter().map(|user| user.name.as_str());
+        names.find(|known| *known == name)
+    }
+
+    /// The user whose name and password these are. A wrong name costs as much.
+    async fn are_right(&self, name: &[u8], password: &[u8]) -> Option<usize> {
+        let is_named = |user: &AdminUser| bool::from(name.ct_eq(user.name.as_bytes()));
+        let place = self.users.iter().position(is_named);
+        let password = Zeroizing::new(password.to_vec());
+        let hash = self.users[place.unwrap_or(0)].password_hash.clone();
+        let matches = tokio::task::spawn_blocking(move || hash.matches(&password)).await;
+        place.filter(|_| matches.is_ok_and(|matches| matches))
+    }
+
+    fn fingerprint(&self, name: &[u8], password: &[u8]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice())
             .expect("HMAC takes keys of any length");
-        mac.update(credentials);
+        mac.update(&name.len().to_be_bytes());
+        mac.update(name);
+        mac.update(password);
         mac.finalize().into_bytes().into()
     }
 
-    fn is_known(&self, fingerprint: &[u8; 32]) -> bool {
+    fn known(&self, fingerprint: &[u8; 32]) -> Option<&AdminUser> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.is_some_and(|known| known.ct_eq(fingerprint).into())
+        let is_same = |known: &Option<[u8; 32]>| {
+            known.is_some_and(|known| bool::from(known.ct_eq(fingerprint)))
+        };
+        known
+            .iter()
+            .position(is_same)
+            .map(|place| &self.users[place])
     }
 
     /// How long an address that sent too many wrong passwords has to wait for the next
@@ -173,7 +216,10 @@ impl Access {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = failures.touch(&source, now, || none);
         if failures.looked_at.is_some_and(|at| now.since(at) < PACE) {
-            return Err(Refusal::TooMany { retry_after });
+            return Err(Refusal::TooMany {
+                retry_after,
+                looked_at: false,
+            });
         }
         failures.looked_at = Some(now);
         Ok(Some(retry_after))
@@ -194,19 +240,101 @@ impl Access {
         failures.count += 1;
         tracing::warn!(failures = failures.count, "admin API: wrong credentials");
     }
+
+    /// Who sends a request to the API, by HTTP Basic, where that one may send it.
+    async fn administrator(
+        &self,
+        source: SourceAddress,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Administrator, Response> {
+        let checked = match credentials(headers) {
+            Some(credentials) => {
+                let (name, password) = name_and_password(&credentials);
+                self.check(source, name, password).await
+            }
+            None => Err(Refusal::NoCredentials),
+        };
+        let signed_in = checked.map_err(IntoResponse::into_response)?;
+        let needed = match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Role::View,
+            _ => Role::Configure,
+        };
+        let administrator = Administrator {
+            name: signed_in.name,
+            role: signed_in.role,
+            may_see_names: signed_in.may_see_names,
+            source: source.to_string(),
+            csrf: String::new(),
+        };
+        if administrator.role >= needed {
+            return Ok(administrator);
+        }
+        let entry = NewAuditEntry {
+            administrator: Some(administrator.name),
+            role: Some(administrator.role.as_str().to_owned()),
+            source: administrator.source,
+            action: AuditAction::Refused,
+            subject: None,
+            details: format!("needs the role {needed}"),
+        };
+        let recorded = self.tools.store.record_audit(entry, self.tools.now()).await;
+        if let Err(error) = recorded {
+            tracing::error!(%error, "what was refused cannot be recorded");
+        }
+        Err(answer::error(
+            StatusCode::FORBIDDEN,
+            format!("this needs an administrator with the role {needed}"),
+        ))
+    }
 }
 
-/// Lets the administrator through, and nobody else.
+impl Refusal {
+    /// Whether the password was looked at, and is wrong.
+    pub(super) fn was_looked_at(&self) -> bool {
+        match self {
+            Self::Wrong => true,
+            Self::TooMany { looked_at, .. } => *looked_at,
+            Self::NoCredentials | Self::Busy => false,
+        }
+    }
+
+    /// When it is of use to try again, as a `Retry-After`.
+    pub(super) fn retry_after(&self) -> Option<HeaderValue> {
+        let Self::TooMany { retry_after, .. } = self else {
+            return None;
+        };
+        let seconds = retry_after.as_millis().div_ceil(1000).to_string();
+        HeaderValue::from_str(&seconds).ok()
+    }
+}
+
+impl From<&AdminUser> for SignedIn {
+    fn from(user: &AdminUser) -> Self {
+        Self {
+            name: user.name.clone(),
+            role: user.role,
+            may_see_names: user.names,
+            credential: Sha256::digest(user.password_hash.to_string()).into(),
+        }
+    }
+}
+
+/// Lets administrators through to the API, and nobody else.
 pub(super) async fn require(
     State(access): State<Arc<Access>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let proxies = &access.trusted_proxies;
     let source = proxies.source(request.extensions(), request.headers());
-    let mut response = match access.check(source, request.headers()).await {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    let administrator = access.administrator(source, request.method(), request.headers());
+    let mut response = match administrator.await {
+        Ok(administrator) => {
+            request.extensions_mut().insert(administrator);
+            next.run(request).await
+        }
+        Err(response) => response,
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -236,24 +364,33 @@ fn credentials(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
     Some(Zeroizing::new(decoded))
 }
 
+/// What is before the first colon, and what is behind it.
+fn name_and_password(credentials: &[u8]) -> (&[u8], &[u8]) {
+    let colon = credentials.iter().position(|byte| *byte == b':');
+    match colon.and_then(|colon| credentials.split_at_checked(colon)) {
+        Some((name, password)) => (name, &password[1..]),
+        None => (credentials, b""),
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let challenge =
             HeaderValue::from_static("Basic realm=\"vestibule admin\", charset=\"UTF-8\"");
+        let retry_after = self.retry_after();
         match self {
             Self::NoCredentials | Self::Wrong => {
-                let text = "user name and password of the administrator are needed";
+                let text = "name and password of an administrator are needed";
                 let mut response = answer::error(StatusCode::UNAUTHORIZED, text);
                 let headers = response.headers_mut();
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
                 response
             }
-            Self::TooMany { retry_after } => {
+            Self::TooMany { .. } => {
                 let text = "too many wrong passwords from this address; wait";
                 let mut response = answer::error(StatusCode::TOO_MANY_REQUESTS, text);
-                let seconds = retry_after.as_millis().div_ceil(1000).to_string();
-                if let Ok(seconds) = HeaderValue::from_str(&seconds) {
-                    response.headers_mut().insert(header::RETRY_AFTER, seconds);
+                if let Some(value) = retry_after {
+                    response.headers_mut().insert(header::RETRY_AFTER, value);
                 }
                 response
             }

@@ -1,26 +1,101 @@
 //! `[admin]` of the configuration.
 
-use std::net::SocketAddr;
+use std::{collections::HashSet, net::SocketAddr};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::PasswordHash;
+use super::{PasswordHash, Role};
 
-/// Where the admin API listens, and who may use it.
+/// How long the audit log is kept, in days, where nothing else is said: the six years of
+/// 45 CFR 164.316(b)(2)(i).
+const AUDIT_DAYS: u32 = 6 * 366;
+
+/// Where the admin API and the admin pages listen, and who may use them.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct AdminConfig {
     /// Where to listen; never the address of launches. Plain HTTP: other than on this
     /// machine, TLS has to end at a reverse proxy in front.
     pub listen: SocketAddr,
-    /// The administrator.
-    #[serde(deserialize_with = "username")]
-    pub username: String,
-    /// What `vestibule admin password` makes of the administrator's password.
-    pub password_hash: PasswordHash,
+    /// The administrators: one or more, each with a name of its own.
+    pub users: Vec<AdminUser>,
+    /// How long the audit log is kept, in days.
+    pub audit_days: u32,
 }
 
-fn username<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+/// `[[admin.users]]`: an administrator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminUser {
+    /// The name to sign in by.
+    #[serde(deserialize_with = "username")]
+    pub name: String,
+    /// What `vestibule admin password` makes of the password.
+    pub password_hash: PasswordHash,
+    /// What the administrator may do: `view`, `operate` or `configure`.
+    pub role: Role,
+    /// Whether the administrator sees names of patients and providers. Not by default.
+    #[serde(default)]
+    pub names: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    listen: SocketAddr,
+    /// With `password_hash` an administrator who may do everything.
+    #[serde(default, deserialize_with = "maybe_username")]
+    username: Option<String>,
+    password_hash: Option<PasswordHash>,
+    #[serde(default)]
+    users: Vec<AdminUser>,
+    #[serde(default = "audit_days")]
+    audit_days: u32,
+}
+
+impl TryFrom<Written> for AdminConfig {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let mut users = written.users;
+        match (written.username, written.password_hash) {
+            (Some(name), Some(password_hash)) => users.insert(
+                0,
+                AdminUser {
+                    name,
+                    password_hash,
+                    role: Role::Configure,
+                    names: true,
+                },
+            ),
+            (None, None) => {}
+            (Some(_), None) => return Err("missing field `password_hash` beside username"),
+            (None, Some(_)) => return Err("missing field `username` beside password_hash"),
+        }
+        if users.is_empty() {
+            return Err("missing [[admin.users]], or username and password_hash");
+        }
+        let names: HashSet<_> = users.iter().map(|user| &user.name).collect();
+        if names.len() < users.len() {
+            return Err("users: two have the same name");
+        }
+        Ok(Self {
+            listen: written.listen,
+            users,
+            audit_days: written.audit_days,
+        })
+    }
+}
+
+fn audit_days() -> u32 {
+    AUDIT_DAYS
+}
+
+fn maybe_username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    username(deserializer).map(Some)
+}
+
+fn username<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let fits = (1..=64).contains(&name.len());
     if !fits || name.contains(':') || name.chars().any(char::is_control) {
@@ -40,8 +115,12 @@ mod tests {
     #[test]
     fn the_table_is_read_and_its_hash_is_not_shown() {
         let config: AdminConfig = toml::from_str(TABLE).unwrap();
-        assert_eq!(config.username, "admin");
-        assert!(config.password_hash.matches(b"correct horse battery"));
+        let [user] = config.users.as_slice() else {
+            panic!("one user");
+        };
+        assert_eq!(user.name, "admin");
+        assert_eq!((user.role, user.names), (Role::Configure, true));
+        assert!(user.password_hash.matches(b"correct horse battery"));
         assert!(!format!("{config:?}").contains("argon2id"));
     }
 
@@ -59,6 +138,44 @@ mod tests {
             let error = toml::from_str::<AdminConfig>(&text).unwrap_err();
             assert!(error.message().contains(told), "{error}");
             assert!(!error.message().contains("S3CRET"), "{error}");
+        }
+    }
+
+    #[test]
+    fn several_administrators_have_each_their_role() {
+        let hash = TABLE.lines().nth(2).unwrap();
+        let user =
+            |name: &str, rest: &str| format!("[[users]]\nname = \"{name}\"\n{hash}\n{rest}\n");
+        let listen = "listen = \"127.0.0.1:7090\"\n";
+        let ada = user("ada", "role = \"view\"");
+        let grace = user("grace", "role = \"operate\"\nnames = true");
+        let text = format!("{listen}audit_days = 30\n{ada}{grace}");
+        let config: AdminConfig = toml::from_str(&text).unwrap();
+        let users: Vec<_> = config.users.iter().collect();
+        assert_eq!((users[0].role, users[0].names), (Role::View, false));
+        assert_eq!((users[1].role, users[1].names), (Role::Operate, true));
+        assert_eq!(config.audit_days, 30);
+        for (text, told) in [
+            (listen.to_owned(), "[[admin.users]]"),
+            (format!("{listen}{ada}{ada}"), "the same name"),
+            (
+                format!("{TABLE}{}", user("admin", "role = \"view\"")),
+                "the same name",
+            ),
+            (
+                format!("{listen}{}", user("a:b", "role = \"view\"")),
+                "without a colon",
+            ),
+            (
+                format!("{listen}{}", user("ada", "role = \"root\"")),
+                "configure",
+            ),
+            (format!("{listen}{}", user("ada", "")), "role"),
+            (format!("{listen}username = \"ada\"\n"), "password_hash"),
+            (format!("{listen}{hash}\n"), "username"),
+        ] {
+            let error = toml::from_str::<AdminConfig>(&text).unwrap_err();
+            assert!(error.message().contains(told), "{error}");
         }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use vestibule_store::{Appointment, Attendee, AuditAction, AuditSubject, StoreError};
 
 use super::{Admin, Administrator};
-use crate::{conferencing::seen, launch::Shared};
+use crate::{conferencing::Seen, launch::Shared};
 
 /// The names of one appointment. `Debug` does not show them.
 pub(super) struct AppointmentNames {
@@ -41,7 +41,7 @@ pub(super) async fn of_appointments(
         let shared = Shared::open(sealer, appointment);
         let name_of = |attendee: &Attendee| {
             let participant = &attendee.participant;
-            let seen = seen(sealer, appointment.profile, participant);
+            let seen = Seen::open(sealer, appointment.profile, participant).ok();
             (participant.participant, seen.map(|seen| seen.display_name))
         };
         AppointmentNames {

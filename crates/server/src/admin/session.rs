@@ -207,6 +207,9 @@ mod tests {
     fn the_token_of_forms_is_the_sessions_own_and_tells_nothing_of_its_id() {
         assert_eq!(csrf(&[1; BYTES]), csrf(&[1; BYTES]));
         assert_ne!(csrf(&[1; BYTES]), csrf(&[2; BYTES]));
-        assert_ne!(csrf(&[1; BYTES]), Base64UrlUnpadded::encode_string(&[1; BYTES]));
+        assert_ne!(
+            csrf(&[1; BYTES]),
+            Base64UrlUnpadded::encode_string(&[1; BYTES])
+        );
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Form, Query, Request, State, rejection::FormRejection},
+    extract::{
+        Form, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -16,7 +19,7 @@ use vestibule_store::{AuditAction, NewAuditEntry, StoreError};
 use super::{
     Admin,
     access::Refusal,
-    administrator::{Administrator, Posted, Rejected, SIGN_IN},
+    administrator::{Posted, Rejected, SIGN_IN},
     pages, session, site,
 };
 
@@ -46,8 +49,8 @@ struct Given {
 #[derive(Deserialize)]
 struct Nothing {}
 
-async fn form(query: Option<Query<Asked>>) -> Response {
-    let next = query.map_or_else(String::new, |Query(asked)| asked.next);
+async fn form(query: Result<Query<Asked>, QueryRejection>) -> Response {
+    let next = query.map_or_else(|_| String::new(), |Query(asked)| asked.next);
     pages::sign_in(StatusCode::OK, own_page(&next), None)
 }
 
@@ -128,7 +131,9 @@ fn own_page(next: &str) -> &str {
     let rest = next.strip_prefix(first);
     let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let is_plain = next.len() <= LONGEST_NEXT
-        && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        && next
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     // A page that signs in or out would lead back here.
     if is_ours && is_plain && !next.starts_with("/admin/sign-") {
         next

@@ -16,9 +16,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use vestibule_store::ProfileNumber;
+use uuid::Uuid;
+use vestibule_store::{AuditAction, AuditSubject, ProfileNumber};
 
-use super::{Admin, answer, listing, schema};
+use super::{Admin, Administrator, answer, listing, schema};
 use crate::profile::{
     Entry, ProfileDocument,
     json::{self, JsonObject, Written},
@@ -68,6 +69,7 @@ async fn one(State(admin): State<Arc<Admin>>, Path(id): Path<String>) -> Respons
 
 async fn post(
     State(admin): State<Arc<Admin>>,
+    administrator: Administrator,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -92,9 +94,9 @@ async fn post(
     admin.look().await;
     match admin.registry.create(&document).await {
         Ok(entry) => {
-            admin
-                .audit("created", &ProfileDocument::default(), &entry)
-                .await;
+            let created = AuditAction::ProfileCreated;
+            let nothing = ProfileDocument::default();
+            audit(&admin, &administrator, created, &nothing, &entry).await;
             let location = HeaderValue::from_str(&answer::uri(&entry));
             let mut response = answer::one(StatusCode::CREATED, entry, &unknown).await;
             if let Ok(location) = location {
@@ -108,6 +110,7 @@ async fn post(
 
 async fn put(
     State(admin): State<Arc<Admin>>,
+    administrator: Administrator,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -120,7 +123,7 @@ async fn put(
             if written.document.uuid.is_nil() {
                 written.document.uuid = entry.document.uuid;
             }
-            change(&admin, &entry, written).await
+            change(&admin, &administrator, &entry, written).await
         }
         Ok(Err(faults)) => answer::faults(&faults),
         Err(response) => response,
@@ -129,6 +132,7 @@ async fn put(
 
 async fn patch(
     State(admin): State<Arc<Admin>>,
+    administrator: Administrator,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -137,13 +141,18 @@ async fn patch(
         return answer::not_found();
     };
     match object(&headers, body).map(|object| json::read_patch(object, &entry.document)) {
-        Ok(Ok(written)) => change(&admin, &entry, written).await,
+        Ok(Ok(written)) => change(&admin, &administrator, &entry, written).await,
         Ok(Err(faults)) => answer::faults(&faults),
         Err(response) => response,
     }
 }
 
-async fn change(admin: &Admin, entry: &Entry, written: Written) -> Response {
+async fn change(
+    admin: &Admin,
+    administrator: &Administrator,
+    entry: &Entry,
+    written: Written,
+) -> Response {
     let Written {
         mut document,
         removed,
@@ -153,7 +162,8 @@ async fn change(admin: &Admin, entry: &Entry, written: Written) -> Response {
     crate::profile::complete(&mut document, &entry.document, &removed, now);
     match admin.registry.replace(entry, &document).await {
         Ok(changed) => {
-            admin.audit("changed", &entry.document, &changed).await;
+            let action = AuditAction::ProfileChanged;
+            audit(admin, administrator, action, &entry.document, &changed).await;
             answer::one(StatusCode::OK, changed, &unknown).await
         }
         Err(error) => error.into_response(),
@@ -168,6 +178,7 @@ struct Force {
 
 async fn delete(
     State(admin): State<Arc<Admin>>,
+    administrator: Administrator,
     Path(id): Path<String>,
     query: Result<Query<Force>, QueryRejection>,
 ) -> Response {
@@ -179,8 +190,11 @@ async fn delete(
     };
     match admin.registry.remove(&entry, force).await {
         Ok(()) => {
-            let (profile, user) = (entry.document.uuid, &admin.username);
+            let (profile, user) = (entry.document.uuid, &administrator.name);
             tracing::info!(%profile, user, force, "admin API: profile removed");
+            let details = if force { "although visits may run" } else { "" };
+            let action = AuditAction::ProfileRemoved;
+            record(&admin, &administrator, action, profile, details).await;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => error.into_response(),
@@ -201,15 +215,44 @@ impl Admin {
         self.look().await;
         self.registry.find(ProfileNumber(number))
     }
+}
 
-    /// Who changed which fields. Values may be secrets, or a patient's name in a
-    /// template: they stay out.
-    async fn audit(&self, what: &str, old: &ProfileDocument, entry: &Arc<Entry>) {
-        let fields = changed(old, &entry.document).join(",");
-        let (profile, user) = (entry.document.uuid, &self.username);
-        let shown = answer::profiles(vec![Arc::clone(entry)]).await.remove(0);
-        let key_check_value = shown["epic_encryption_key_check_value"].as_str();
-        tracing::info!(%profile, user, fields, key_check_value, "admin API: profile {what}");
+/// Who changed which fields. Values may be secrets, or a patient's name in a template:
+/// they stay out.
+async fn audit(
+    admin: &Admin,
+    administrator: &Administrator,
+    action: AuditAction,
+    old: &ProfileDocument,
+    entry: &Arc<Entry>,
+) {
+    let fields = changed(old, &entry.document);
+    let (profile, user) = (entry.document.uuid, &administrator.name);
+    let shown = answer::profiles(vec![Arc::clone(entry)]).await.remove(0);
+    let key_check_value = shown["epic_encryption_key_check_value"].as_str();
+    let what = match action {
+        AuditAction::ProfileCreated => "created",
+        _ => "changed",
+    };
+    let names = fields.join(",");
+    tracing::info!(
+        %profile, user, fields = names, key_check_value, "admin API: profile {what}"
+    );
+    record(admin, administrator, action, profile, &fields.join(", ")).await;
+}
+
+/// The change is made; where it cannot be recorded, the log has it.
+async fn record(
+    admin: &Admin,
+    administrator: &Administrator,
+    action: AuditAction,
+    profile: Uuid,
+    details: &str,
+) {
+    let subject = Some(AuditSubject::profile(profile));
+    let recorded = administrator.record(admin, action, subject, details).await;
+    if let Err(error) = recorded {
+        tracing::error!(%error, "the change of a profile is missing in the audit log");
     }
 }
 

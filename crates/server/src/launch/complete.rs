@@ -170,7 +170,11 @@ impl Completing<'_> {
         let completion = Completion {
             request_id,
             appointment,
-            department: context.department.as_deref().and_then(shown_department),
+            department: context
+                .launch_information
+                .encfacnpiname
+                .as_deref()
+                .and_then(shown_department),
             alias: alias_hash(&routed),
             alias_expires_at,
             ticket: stored_ticket,
@@ -212,7 +216,9 @@ impl Completing<'_> {
 /// A department as listings show it: without control characters, and not longer than fits
 /// a column.
 fn shown_department(department: &str) -> Option<String> {
-    let visible = department.chars().filter(|character| !character.is_control());
+    let visible = department
+        .chars()
+        .filter(|character| !character.is_control());
     let shown: String = visible.take(LONGEST_DEPARTMENT).collect();
     let shown = shown.trim();
     (!shown.is_empty()).then(|| shown.to_owned())
@@ -235,8 +241,14 @@ mod tests {
 
     #[test]
     fn a_department_is_kept_as_it_is_shown() {
-        assert_eq!(shown_department("  Radiology ").as_deref(), Some("Radiology"));
-        assert_eq!(shown_department("Ra\u{0}dio\nlogy").as_deref(), Some("Radiology"));
+        assert_eq!(
+            shown_department("  Radiology ").as_deref(),
+            Some("Radiology")
+        );
+        assert_eq!(
+            shown_department("Ra\u{0}dio\nlogy").as_deref(),
+            Some("Radiology")
+        );
         let long = shown_department(&"ä".repeat(1000)).unwrap();
         assert_eq!(long.chars().count(), LONGEST_DEPARTMENT);
         assert_eq!(shown_department(" \t"), None);
