@@ -10,7 +10,8 @@ use axum::{
     routing::{get, post},
 };
 
-use super::Admin;
+use self::frame::PageError;
+use super::{Admin, Administrator};
 
 mod appointments;
 mod audit;
@@ -60,7 +61,8 @@ pub(super) fn router() -> Router<Arc<Admin>> {
         .route(audit::PATH, get(audit::page))
         .route("/admin/audit.csv", get(audit::csv))
         .route("/admin/search", post(search::search))
-        .route("/admin/live", get(live::live));
+        .route("/admin/live", get(live::live))
+        .route("/admin/{*rest}", get(nothing));
     pages
         .route(
             "/admin/style.css",
@@ -74,6 +76,10 @@ pub(super) fn router() -> Router<Arc<Admin>> {
             "/admin/icon.svg",
             get(async || asset("image/svg+xml", ICON)),
         )
+}
+
+async fn nothing(_: Administrator) -> PageError {
+    PageError::Missing
 }
 
 const STYLE: &str = include_str!("pages/templates/style.css");

@@ -76,6 +76,8 @@ struct Running {
     url: String,
     /// Where Pexip comes in.
     pexip: String,
+    /// Where administrators come in.
+    admin: Option<String>,
     end: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<()>,
 }
@@ -173,8 +175,9 @@ impl House {
         self.launch("patient").await
     }
 
-    /// Presses the button of the first appointment, and goes where that leads.
-    async fn launch(&self, page: &str) -> Joined {
+    /// Presses the button of the first appointment, and goes where that leads: to the
+    /// answer with the join link, or to one that leads nowhere.
+    pub(crate) async fn try_launch(&self, page: &str) -> Response {
         let request = self
             .browser
             .post(format!("{}/{page}/launch", self.ehr_address));
@@ -182,11 +185,16 @@ impl House {
             .header("content-type", "application/x-www-form-urlencoded")
             .body("appointment=1");
         let mut response = request.send().await.unwrap();
-        while !location(&response).contains("/webapp/#/") {
+        while response.status() == 303 && !location(&response).contains("/webapp/#/") {
             let next = location(&response).replace(SITE, &self.running.url);
             response = self.browser.get(next).send().await.unwrap();
-            assert_eq!(response.status(), 303, "{}", response.url().path());
         }
+        response
+    }
+
+    async fn launch(&self, page: &str) -> Joined {
+        let response = self.try_launch(page).await;
+        assert_eq!(response.status(), 303, "{}", response.url().path());
         let link = location(&response).to_owned();
         let parameter = |name: &str| {
             let (_, query) = link.split_once('?').unwrap();
@@ -213,6 +221,16 @@ impl House {
     /// The same where Pexip comes in.
     pub(crate) fn get_as_pexip(&self, path: &str) -> RequestBuilder {
         self.browser.get(format!("{}{path}", self.running.pexip))
+    }
+
+    /// An address of the admin pages.
+    pub(crate) fn admin(&self, path: &str) -> String {
+        format!("{}{path}", self.running.admin.as_ref().unwrap())
+    }
+
+    /// Who goes to all these addresses.
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.browser
     }
 
     /// What the policy server answers about an alias, asked as Pexip asks.
@@ -349,6 +367,9 @@ async fn run(folder: &Path, clock: Arc<TestClock>) -> Running {
     let server = Server::bind_with_clock(&config, clock).await.unwrap();
     let url = format!("http://{}", server.address());
     let pexip = server.pexip_address().unwrap_or(server.address());
+    let admin = server
+        .admin_address()
+        .map(|address| format!("http://{address}"));
     let (end, ended) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         server.run(async { drop(ended.await) }).await.unwrap();
@@ -356,6 +377,7 @@ async fn run(folder: &Path, clock: Arc<TestClock>) -> Running {
     Running {
         url,
         pexip: format!("http://{pexip}"),
+        admin,
         end,
         serving,
     }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod admin_pages;
 #[path = "../shared/clock.rs"]
 mod clock;
 mod device_test;

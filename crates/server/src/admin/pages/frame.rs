@@ -122,7 +122,7 @@ impl PageOf<'_> {
             notice,
         };
         let frame = context! { frame => Serde(frame) };
-        let view = Value::from_serialize(view);
+        let view = Value::from(Serde(view));
         let text = TEMPLATES.render(template, context! { ..frame, ..view })?;
         Ok(html(StatusCode::OK, text))
     }
