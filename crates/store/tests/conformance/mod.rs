@@ -13,9 +13,12 @@ use vestibule_store::{
     NewTicket, Store, TicketHash,
 };
 
+pub(crate) mod admin_sessions;
+pub(crate) mod audit;
 pub(crate) mod bearers;
 pub(crate) mod launch_events;
 pub(crate) mod launches;
+pub(crate) mod overview;
 pub(crate) mod profiles;
 pub(crate) mod purge;
 pub(crate) mod sessions;
@@ -28,6 +31,36 @@ macro_rules! conforms {
     ($with_store:path) => {
         $crate::conformance::conforms! {
             $with_store;
+            admin_sessions {
+                a_session_lasts_until_it_is_ended,
+                a_session_that_is_not_used_is_over,
+                use_is_noted_once_a_minute,
+                purging_forgets_sessions_that_are_over,
+            } {
+                one_of_fifty_ends_a_session,
+            }
+            audit {
+                entries_are_read_as_they_were_written,
+                entries_are_listed_by_what_is_asked_for,
+                pages_of_entries_have_each_entry_once,
+                entries_are_kept_until_they_are_old,
+            } {
+                fifty_entries_at_once_are_all_kept,
+            }
+            overview {
+                pages_of_launches_have_each_launch_once,
+                launches_are_listed_by_what_is_asked_for,
+                departments_are_listed_once,
+                appointments_are_listed_with_their_times,
+                attendees_have_the_role_of_their_launch,
+                launches_are_counted_by_time_and_group,
+                durations_are_told_by_the_page_or_by_the_node,
+                a_visit_that_is_over_has_a_length,
+                write_backs_are_listed_by_what_is_asked_for,
+                the_latest_attempts_to_send_are_on_record,
+                what_was_given_up_is_sent_again_in_its_place,
+                what_was_overtaken_is_not_sent_again,
+            } {}
             launches {
                 a_launch_is_found_in_each_of_its_states,
                 a_launch_without_sign_in_is_authorised_at_once,

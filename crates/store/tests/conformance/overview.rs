@@ -1,0 +1,567 @@
+//! Listings and figures.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use vestibule_launch::{EhrRole, ErrorName, UnixTime};
+use vestibule_store::{
+    AppointmentFilter, AppointmentId, AppointmentRow, Change, Completed, Completion, EncounterKey,
+    FailureSource, Group, Grouping, LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow,
+    NewLaunch, NewLaunchEvent, Page, Recorded, Reported, SentAgain, Step, Store, TimeRange,
+    VisitProgress, WriteBack, WriteBackFilter, WriteBackProgress, WriteBackRow,
+};
+
+use super::{
+    MINUTE, NOW, PROFILE, SECOND, alias, begin, completed, launch, request_id, visit,
+    visits::{apply, event},
+    write_backs::{claim, failed, sent, store_all, write_back},
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const OTHER_PROFILE: Uuid = Uuid::from_u128(2);
+
+fn page<I>(limit: u32) -> Page<I> {
+    Page { after: None, limit }
+}
+
+/// A launch of this number that began at `at`.
+async fn launched(store: &dyn Store, number: u8, role: EhrRole, profile: Uuid, at: UnixTime) {
+    let new = NewLaunch {
+        profile,
+        role,
+        expires_at: at + MINUTE,
+        ..launch(number, number)
+    };
+    let begun = store.begin_authorised(new, at).await;
+    begun.expect("the store begins a launch");
+}
+
+/// The same, led to the appointment of an encounter at once.
+async fn led(
+    store: &dyn Store,
+    number: u8,
+    role: EhrRole,
+    (encounter, department): (u8, Option<&str>),
+    at: UnixTime,
+) -> AppointmentId {
+    launched(store, number, role, PROFILE, at).await;
+    let appointment = visit(store, encounter, at).await;
+    let completion = Completion {
+        request_id: request_id(number),
+        appointment,
+        department: department.map(str::to_owned),
+        alias: alias(number),
+        alias_expires_at: at + DAY,
+        ticket: None,
+        session: None,
+    };
+    let completed = store.complete_launch(completion, at + SECOND).await;
+    assert_eq!(completed.expect("the store completes"), Completed::Now);
+    appointment
+}
+
+async fn fail(store: &dyn Store, number: u8, error_name: ErrorName) {
+    let source = FailureSource::Server;
+    let recorded = store.record_failure(request_id(number), source, error_name, NOW);
+    assert!(recorded.await.expect("the store records it"));
+}
+
+async fn report(store: &dyn Store, number: u8, reported: Reported, at: UnixTime) {
+    let new = NewLaunchEvent {
+        request_id: request_id(number),
+        event: reported,
+        browser_time: None,
+    };
+    let recorded = store.record_event(new, vec![], 64, at).await;
+    assert_eq!(recorded.expect("the store takes events"), Recorded::Now);
+}
+
+/// Somebody dials the alias of a launch, or leaves, so many seconds from [`NOW`].
+async fn comes(store: &dyn Store, seq: u8, appointment: AppointmentId, launch: u8) {
+    let change = Change::ParticipantConnected {
+        participant: Uuid::from_bytes([launch; 16]),
+        alias: alias(launch),
+        sealed: vec![launch],
+    };
+    apply(store, event(seq, Some(appointment), change), vec![], vec![]).await;
+}
+
+async fn goes(store: &dyn Store, seq: u8, appointment: AppointmentId, launch: u8) {
+    let change = Change::ParticipantDisconnected {
+        participant: Uuid::from_bytes([launch; 16]),
+    };
+    apply(store, event(seq, Some(appointment), change), vec![], vec![]).await;
+}
+
+async fn launches(store: &dyn Store, filter: LaunchFilter) -> Vec<u8> {
+    let rows = store.list_launches(&filter, page(50)).await;
+    let rows = rows.expect("the store lists launches");
+    rows.iter().map(number_of).collect()
+}
+
+fn number_of(row: &LaunchRow) -> u8 {
+    row.launch.request_id.as_bytes()[0]
+}
+
+async fn appointments(store: &dyn Store, filter: AppointmentFilter) -> Vec<AppointmentRow> {
+    let rows = store.list_appointments(&filter, page(50)).await;
+    rows.expect("the store lists appointments")
+}
+
+async fn durations(store: &dyn Store, number: u8) -> LaunchDurations {
+    let filter = LaunchFilter::default();
+    let durations = store.launch_durations(&filter, 50).await;
+    let durations = durations.expect("the store has durations");
+    let mut durations = durations.into_iter();
+    let one = durations.find(|one| one.request_id == request_id(number));
+    one.expect("the launch has completed")
+}
+
+/// Page after page every launch comes once, the newest first, also where several began at
+/// the same time and where others begin meanwhile.
+pub(crate) async fn pages_of_launches_have_each_launch_once(store: &dyn Store) {
+    for (number, seconds) in [(1, 0), (2, 5), (3, 5), (4, 5), (5, 9)] {
+        let at = NOW + seconds * SECOND;
+        launched(store, number, EhrRole::Patient, PROFILE, at).await;
+    }
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = Page { after, limit: 2 };
+        let filter = LaunchFilter::default();
+        let rows = store.list_launches(&filter, page).await;
+        let rows = rows.expect("the store lists launches");
+        seen.extend(rows.iter().map(number_of));
+        let Some(last) = rows.last() else { break };
+        after = Some(last.position());
+        let newer = 100 + u8::try_from(seen.len()).expect("there are few");
+        launched(store, newer, EhrRole::Patient, PROFILE, NOW + MINUTE).await;
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+}
+
+/// Each filter takes away what it does not ask for.
+pub(crate) async fn launches_are_listed_by_what_is_asked_for(store: &dyn Store) {
+    let at = led(store, 1, EhrRole::Provider, (1, Some("Radiology")), NOW).await;
+    led(store, 2, EhrRole::Patient, (2, None), NOW + SECOND).await;
+    launched(store, 3, EhrRole::Patient, OTHER_PROFILE, NOW + 2 * SECOND).await;
+    launched(store, 4, EhrRole::Patient, PROFILE, NOW + 3 * SECOND).await;
+    fail(store, 4, ErrorName::LinkNotValid).await;
+    begin(store, launch(5, 5)).await;
+    let all = LaunchFilter::default();
+    assert_eq!(launches(store, all.clone()).await, [4, 3, 2, 5, 1]);
+    let with = |change: fn(&mut LaunchFilter)| {
+        let mut filter = LaunchFilter::default();
+        change(&mut filter);
+        filter
+    };
+    for (filter, expected) in [
+        (with(|it| it.profile = Some(OTHER_PROFILE)), &[3][..]),
+        (with(|it| it.role = Some(EhrRole::Provider)), &[5, 1]),
+        (with(|it| it.progress = Some(LaunchProgress::Started)), &[5]),
+        (
+            with(|it| it.progress = Some(LaunchProgress::Authorised)),
+            &[3],
+        ),
+        (
+            with(|it| it.progress = Some(LaunchProgress::Completed)),
+            &[2, 1],
+        ),
+        (with(|it| it.progress = Some(LaunchProgress::Failed)), &[4]),
+        (
+            with(|it| it.error_name = Some(ErrorName::LinkNotValid)),
+            &[4],
+        ),
+        (with(|it| it.error_name = Some(ErrorName::SessionLost)), &[]),
+        (with(|it| it.department = Some("Radiology".into())), &[1]),
+        (
+            with(|it| {
+                it.time = Some(TimeRange {
+                    from: NOW + SECOND,
+                    until: NOW + 3 * SECOND,
+                });
+            }),
+            &[3, 2],
+        ),
+        (
+            LaunchFilter {
+                appointment: Some(at),
+                ..all
+            },
+            &[1],
+        ),
+    ] {
+        assert_eq!(
+            launches(store, filter.clone()).await,
+            expected,
+            "{filter:?}"
+        );
+    }
+    let row = store.launch_row(request_id(1)).await;
+    let row = row.expect("the store answers").expect("it is there");
+    assert_eq!(row.department.as_deref(), Some("Radiology"));
+    assert_eq!(row.completed_at, Some(NOW + SECOND));
+    assert_eq!(row.joined_at, None);
+    let none = store.launch_row(request_id(9)).await;
+    assert_eq!(none.expect("the store answers"), None);
+}
+
+/// Departments are listed once each, by name.
+pub(crate) async fn departments_are_listed_once(store: &dyn Store) {
+    let radiology = Some("Radiology");
+    led(store, 1, EhrRole::Patient, (1, radiology), NOW).await;
+    led(store, 2, EhrRole::Patient, (2, Some("Cardiology")), NOW).await;
+    led(store, 3, EhrRole::Patient, (3, radiology), NOW).await;
+    led(store, 4, EhrRole::Patient, (4, None), NOW).await;
+    let names = async |limit| store.departments(limit).await.expect("there are names");
+    assert_eq!(names(9).await, ["Cardiology", "Radiology"]);
+    assert_eq!(names(1).await, ["Cardiology"]);
+}
+
+/// An appointment is without anybody, running or over; its listing says when and how many
+/// launches led there.
+pub(crate) async fn appointments_are_listed_with_their_times(store: &dyn Store) {
+    let radiology = Some("Radiology");
+    let over = led(store, 1, EhrRole::Provider, (1, None), NOW).await;
+    led(store, 2, EhrRole::Patient, (1, radiology), NOW + SECOND).await;
+    let running = led(store, 3, EhrRole::Patient, (2, None), NOW + SECOND).await;
+    let nobody = led(store, 4, EhrRole::Patient, (3, None), NOW + 2 * SECOND).await;
+    comes(store, 10, over, 1).await;
+    comes(store, 20, over, 2).await;
+    goes(store, 30, over, 1).await;
+    goes(store, 40, over, 2).await;
+    comes(store, 50, running, 3).await;
+    let all = appointments(store, AppointmentFilter::default()).await;
+    let ids: Vec<_> = all.iter().map(|row| row.appointment.id).collect();
+    assert_eq!(ids, [nobody, running, over], "the newest first");
+    assert_eq!(all[0].progress, VisitProgress::Nobody);
+    assert_eq!((all[0].began_at, all[0].ended_at), (None, None));
+    assert_eq!(all[1].progress, VisitProgress::Running);
+    assert_eq!(all[1].began_at, Some(NOW + 50 * SECOND));
+    assert_eq!(all[1].ended_at, None);
+    assert_eq!(all[2].progress, VisitProgress::Over);
+    assert_eq!(all[2].began_at, Some(NOW + 10 * SECOND));
+    assert_eq!(all[2].ended_at, Some(NOW + 40 * SECOND));
+    assert_eq!(all[2].launches, 2);
+    assert_eq!(all[2].department.as_deref(), radiology);
+    let row = store.appointment_row(over).await;
+    assert_eq!(row.expect("the store answers").as_ref(), Some(&all[2]));
+    for (progress, id) in [
+        (VisitProgress::Nobody, nobody),
+        (VisitProgress::Running, running),
+        (VisitProgress::Over, over),
+    ] {
+        let filter = AppointmentFilter {
+            progress: Some(progress),
+            ..AppointmentFilter::default()
+        };
+        let rows = appointments(store, filter).await;
+        let ids: Vec<_> = rows.iter().map(|row| row.appointment.id).collect();
+        assert_eq!(ids, [id], "{progress:?}");
+    }
+    let in_radiology = AppointmentFilter {
+        department: radiology.map(str::to_owned),
+        ..AppointmentFilter::default()
+    };
+    assert_eq!(appointments(store, in_radiology).await, [all[2].clone()]);
+    let every = AppointmentFilter::default();
+    let first = store.list_appointments(&every, page(2));
+    let first = first.await.expect("the store lists appointments");
+    let after = first.last().map(AppointmentRow::position);
+    let rest = Page { after, limit: 2 };
+    let rest = store.list_appointments(&every, rest);
+    assert_eq!(rest.await.expect("the store lists them"), [all[2].clone()]);
+}
+
+/// Who is at an appointment has the role of the launch that led there; who dialled an
+/// alias of no launch has none.
+pub(crate) async fn attendees_have_the_role_of_their_launch(store: &dyn Store) {
+    let at = led(store, 1, EhrRole::Provider, (1, None), NOW).await;
+    led(store, 2, EhrRole::Patient, (1, None), NOW).await;
+    for (seq, number) in [(10, 2), (11, 1), (12, 9)] {
+        comes(store, seq, at, number).await;
+    }
+    goes(store, 13, at, 2).await;
+    let attendees = store.attendees(at).await.expect("the store knows them");
+    let launches: Vec<_> = attendees.iter().map(|it| it.launch).collect();
+    assert_eq!(
+        launches,
+        [
+            Some((request_id(2), EhrRole::Patient)),
+            Some((request_id(1), EhrRole::Provider)),
+            None
+        ]
+    );
+    assert_eq!(attendees[0].participant.sealed, [2]);
+    let left = attendees[0].participant.disconnected_at;
+    assert_eq!(left, Some(NOW + 13 * SECOND));
+}
+
+/// Launches are counted by hour or day, and by error name, profile or department.
+pub(crate) async fn launches_are_counted_by_time_and_group(store: &dyn Store) {
+    let midnight = NOW.as_millis() - NOW.as_millis() % Step::Day.as_millis();
+    let midnight = UnixTime::from_millis(midnight);
+    let hour = 60 * MINUTE;
+    led(store, 1, EhrRole::Patient, (1, Some("Radiology")), midnight).await;
+    launched(store, 2, EhrRole::Patient, PROFILE, midnight + hour).await;
+    fail(store, 2, ErrorName::LinkNotValid).await;
+    launched(store, 3, EhrRole::Patient, OTHER_PROFILE, midnight + hour).await;
+    launched(store, 4, EhrRole::Patient, PROFILE, midnight + DAY).await;
+    let count = async |step, grouping, limit| {
+        let filter = LaunchFilter::default();
+        let counted = store.count_launches(&filter, step, grouping, limit).await;
+        let counted = counted.expect("the store counts").into_iter();
+        let short = |it: vestibule_store::LaunchCount| {
+            (
+                it.at.since(midnight) / 3600,
+                it.group,
+                it.launches,
+                it.failed,
+            )
+        };
+        counted.map(short).collect::<Vec<_>>()
+    };
+    let hours = |hours: u64| Duration::from_secs(hours);
+    let failed = Group::ErrorName(Some(ErrorName::LinkNotValid));
+    let fine = Group::ErrorName(None);
+    assert_eq!(
+        count(Step::Day, Grouping::ErrorName, 9).await,
+        [
+            (hours(0), fine.clone(), 2, 0),
+            (hours(0), failed.clone(), 1, 1),
+            (hours(24), fine.clone(), 1, 0),
+        ]
+    );
+    assert_eq!(
+        count(Step::Hour, Grouping::ErrorName, 3).await,
+        [
+            (hours(0), fine.clone(), 1, 0),
+            (hours(1), fine, 1, 0),
+            (hours(1), failed, 1, 1),
+        ]
+    );
+    let mut by_profile = count(Step::Day, Grouping::Profile, 9).await;
+    by_profile.sort_by_key(|(at, group, ..)| (*at, group != &Group::Profile(PROFILE)));
+    assert_eq!(
+        by_profile,
+        [
+            (hours(0), Group::Profile(PROFILE), 2, 1),
+            (hours(0), Group::Profile(OTHER_PROFILE), 1, 0),
+            (hours(24), Group::Profile(PROFILE), 1, 0),
+        ]
+    );
+    assert_eq!(
+        count(Step::Day, Grouping::Department, 2).await,
+        [
+            (hours(0), Group::Department(None), 2, 1),
+            (hours(0), Group::Department(Some("Radiology".into())), 1, 0),
+        ]
+    );
+}
+
+/// The landing page's word counts, or else the conferencing node's; a patient waits for
+/// the provider, and a provider for nobody.
+pub(crate) async fn durations_are_told_by_the_page_or_by_the_node(store: &dyn Store) {
+    let at = led(store, 1, EhrRole::Patient, (1, None), NOW).await;
+    led(store, 2, EhrRole::Provider, (1, None), NOW).await;
+    led(store, 3, EhrRole::Patient, (2, None), NOW).await;
+    report(store, 3, Reported::Waiting, NOW + 5 * SECOND).await;
+    report(store, 3, Reported::Joined, NOW + 65 * SECOND).await;
+    led(store, 4, EhrRole::Patient, (2, None), NOW).await;
+    report(store, 4, Reported::Joined, NOW + 7 * SECOND).await;
+    led(store, 5, EhrRole::Patient, (2, None), NOW).await;
+    comes(store, 10, at, 1).await;
+    comes(store, 40, at, 2).await;
+    for (number, joined_after, waited) in [
+        (1, Some(10_000), Some(30_000)),
+        (2, Some(40_000), None),
+        (3, Some(65_000), Some(60_000)),
+        (4, Some(7_000), Some(0)),
+        (5, None, None),
+    ] {
+        let durations = durations(store, number).await;
+        assert_eq!(durations.joined_after, joined_after, "{number}");
+        assert_eq!(durations.waited, waited, "{number}");
+    }
+    let row = store.launch_row(request_id(1)).await;
+    let row = row.expect("the store answers").expect("it is there");
+    assert_eq!(row.joined_at, Some(NOW + 10 * SECOND));
+    launched(store, 6, EhrRole::Patient, PROFILE, NOW).await;
+    let all = store.launch_durations(&LaunchFilter::default(), 50).await;
+    assert_eq!(
+        all.expect("there are durations").len(),
+        5,
+        "of completed ones"
+    );
+}
+
+/// A visit is as long as somebody was there; one that runs has no length yet.
+pub(crate) async fn a_visit_that_is_over_has_a_length(store: &dyn Store) {
+    let over = led(store, 1, EhrRole::Provider, (1, Some("Radiology")), NOW).await;
+    let running = led(store, 2, EhrRole::Provider, (2, None), NOW).await;
+    led(store, 3, EhrRole::Provider, (3, None), NOW).await;
+    comes(store, 10, over, 1).await;
+    goes(store, 70, over, 1).await;
+    comes(store, 20, running, 2).await;
+    let lengths = store.visit_lengths(&AppointmentFilter::default(), 50).await;
+    let lengths = lengths.expect("there are lengths");
+    let [length] = lengths.as_slice() else {
+        panic!("one visit is over: {lengths:?}");
+    };
+    assert_eq!((length.appointment, length.profile), (over, PROFILE));
+    assert_eq!(length.ended_at.since(length.began_at), MINUTE);
+    assert_eq!(length.department.as_deref(), Some("Radiology"));
+}
+
+fn told(rows: &[WriteBackRow]) -> Vec<u8> {
+    rows.iter().map(|row| row.record.sealed[0]).collect()
+}
+
+/// Write-backs are listed by how far they came, by launch, encounter and appointment.
+pub(crate) async fn write_backs_are_listed_by_what_is_asked_for(store: &dyn Store) {
+    let at = led(store, 1, EhrRole::Patient, (7, None), NOW).await;
+    completed(store, 2).await;
+    let all = vec![write_back(1, 1), write_back(2, 2), write_back(3, 3)];
+    store_all(store, 1, all, NOW).await;
+    let claimed = claim(store, NOW, 2).await;
+    assert!(sent(store, &claimed[0], NOW).await);
+    assert!(failed(store, &claimed[1], Some(400), None).await);
+    let list = async |filter: WriteBackFilter| {
+        let rows = store.list_write_backs(&filter, page(50)).await;
+        told(&rows.expect("the store lists write-backs"))
+    };
+    let with = |change: fn(&mut WriteBackFilter)| {
+        let mut filter = WriteBackFilter::default();
+        change(&mut filter);
+        filter
+    };
+    for (filter, expected) in [
+        (WriteBackFilter::default(), &[3, 2, 1][..]),
+        (
+            with(|it| it.progress = Some(WriteBackProgress::Unsent)),
+            &[3],
+        ),
+        (with(|it| it.progress = Some(WriteBackProgress::Sent)), &[1]),
+        (
+            with(|it| it.progress = Some(WriteBackProgress::GivenUp)),
+            &[2],
+        ),
+        (with(|it| it.request_id = Some(request_id(3))), &[3]),
+        (with(|it| it.profile = Some(OTHER_PROFILE)), &[]),
+        (
+            with(|it| it.encounter = Some(EncounterKey::from_bytes([7; 32]))),
+            &[1],
+        ),
+        (
+            with(|it| {
+                it.time = Some(TimeRange {
+                    from: NOW + SECOND,
+                    until: NOW + MINUTE,
+                });
+            }),
+            &[],
+        ),
+    ] {
+        assert_eq!(list(filter.clone()).await, expected, "{filter:?}");
+    }
+    let of_appointment = WriteBackFilter {
+        appointment: Some(at),
+        ..WriteBackFilter::default()
+    };
+    assert_eq!(list(of_appointment).await, [1]);
+    let every = WriteBackFilter::default();
+    let first = store.list_write_backs(&every, page(2));
+    let first = first.await.expect("the store lists write-backs");
+    let after = first.last().map(WriteBackRow::position);
+    let rest = Page { after, limit: 2 };
+    let rest = store.list_write_backs(&every, rest);
+    let rest = rest.await.expect("the store lists write-backs");
+    assert_eq!((told(&first), told(&rest)), (vec![3, 2], vec![1]));
+    let row = store.write_back_row(rest[0].record.id).await;
+    assert_eq!(row.expect("the store answers"), rest.into_iter().next());
+}
+
+/// Of each attempt it is known when it was over and what the EHR answered; of very many
+/// the latest are.
+pub(crate) async fn the_latest_attempts_to_send_are_on_record(store: &dyn Store) {
+    store_all(store, 1, vec![write_back(1, 1)], NOW).await;
+    let mut last: Option<WriteBack> = None;
+    for _ in 0..101 {
+        let claimed = claim(store, NOW, 1).await.remove(0);
+        assert!(failed(store, &claimed, Some(503), Some(NOW)).await);
+        last = Some(claimed);
+    }
+    let last = last.expect("it was tried");
+    let attempts = async || {
+        store
+            .attempts_of(last.id)
+            .await
+            .expect("there are attempts")
+    };
+    let numbers: Vec<_> = attempts().await.iter().map(|it| it.number).collect();
+    assert_eq!(numbers, (2..=101).collect::<Vec<_>>());
+    assert!(!failed(store, &last, None, None).await, "who has no lease");
+    assert_eq!(attempts().await.len(), 100);
+    let claimed = claim(store, NOW, 1).await.remove(0);
+    assert!(sent(store, &claimed, NOW + MINUTE).await);
+    let newest = attempts().await.pop().expect("there are attempts");
+    assert_eq!((newest.number, newest.at), (102, NOW + MINUTE));
+    assert_eq!(newest.status, Some(204));
+    let purged = store.purge(NOW + 2 * MINUTE, NOW + 2 * MINUTE).await;
+    purged.expect("the store purges");
+    assert_eq!(attempts().await, [], "they go with the write-back");
+}
+
+async fn send_again(store: &dyn Store, id: i64, now: UnixTime) -> SentAgain {
+    let again = store.send_again(id, now).await;
+    again.expect("the store answers")
+}
+
+/// What was given up is due again, before later ones of its launch, and is tried for
+/// another day.
+pub(crate) async fn what_was_given_up_is_sent_again_in_its_place(store: &dyn Store) {
+    let both = vec![write_back(1, 1), write_back(2, 1)];
+    store_all(store, 1, both, NOW).await;
+    let first = claim(store, NOW, 9).await.remove(0);
+    assert_eq!(first.since, NOW);
+    assert_eq!(
+        send_again(store, first.id, NOW).await,
+        SentAgain::NotGivenUp
+    );
+    assert!(failed(store, &first, None, None).await);
+    let later = NOW + DAY;
+    assert_eq!(send_again(store, first.id, later).await, SentAgain::Due);
+    let claimed = claim(store, later, 9).await;
+    assert_eq!(claimed.len(), 1, "the second waits for it");
+    assert_eq!((claimed[0].id, claimed[0].attempts), (first.id, 2));
+    assert_eq!((claimed[0].created_at, claimed[0].since), (NOW, later));
+    assert!(sent(store, &claimed[0], later).await);
+    assert_eq!(
+        send_again(store, first.id, later).await,
+        SentAgain::NotGivenUp
+    );
+    assert_eq!(
+        send_again(store, first.id + 99, later).await,
+        SentAgain::Unknown
+    );
+    assert_eq!(claim(store, later, 9).await.len(), 1, "now the second");
+}
+
+/// An EHR that has heard, or is hearing, what came later is not told what was before.
+pub(crate) async fn what_was_overtaken_is_not_sent_again(store: &dyn Store) {
+    let all = vec![write_back(1, 1), write_back(2, 1), write_back(3, 2)];
+    store_all(store, 1, all, NOW).await;
+    let first = claim(store, NOW, 1).await.remove(0);
+    assert!(failed(store, &first, None, None).await);
+    let second = claim(store, NOW, 1).await.remove(0);
+    assert_eq!(send_again(store, first.id, NOW).await, SentAgain::Overtaken);
+    assert!(sent(store, &second, NOW).await);
+    assert_eq!(send_again(store, first.id, NOW).await, SentAgain::Overtaken);
+    let row = store.write_back_row(first.id).await;
+    let row = row.expect("the store answers").expect("it is there");
+    let given_up = vestibule_store::WriteBackState::GivenUp { at: NOW + SECOND };
+    assert_eq!(row.record.state, given_up, "nothing was changed");
+    let third = claim(store, NOW, 1).await.remove(0);
+    assert!(failed(store, &third, None, None).await);
+    assert_eq!(send_again(store, third.id, NOW).await, SentAgain::Due);
+}
