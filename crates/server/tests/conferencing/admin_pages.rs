@@ -60,6 +60,9 @@ const CHARTS: [&str; 6] = [
 /// The parts of the patient's name.
 const NAMES: [&str; 2] = ["Beverley", "Spinder"];
 
+/// The state of a visit that is over.
+const PAST: &str = "\"state \">past<";
+
 /// Longest wait for the server to do what is due.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -110,7 +113,7 @@ impl House {
     async fn over(&self) {
         let start = tokio::time::Instant::now();
         let signed = self.sign_in("cora").await;
-        while !signed.text("/admin/appointments").await.contains(">past<") {
+        while !signed.text("/admin/appointments").await.contains(PAST) {
             assert!(start.elapsed() < PATIENCE, "the visit is not over");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -140,7 +143,7 @@ impl Signed<'_> {
     async fn text(&self, path: &str) -> String {
         let response = self.get(path).await;
         assert_eq!(response.status(), 200, "{path}");
-        response.text().await.unwrap()
+        plain(&response.text().await.unwrap())
     }
 
     /// Sends a form of a page.
@@ -172,6 +175,13 @@ impl Signed<'_> {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// A page with what is escaped beyond need as it is meant.
+fn plain(page: &str) -> String {
+    page.replace("&#x2f;", "/")
+        .replace("&#x27;", "'")
+        .replace("&amp;", "&")
 }
 
 fn location(response: &Response) -> String {
@@ -240,7 +250,7 @@ async fn an_appointment_shows_who_was_there_and_that_it_was_looked_at_is_recorde
     house.visit().await;
     let signed = house.sign_in("cora").await;
     let page = signed.text("/admin/appointments?state=past").await;
-    let name = format!("Appointment for Beverley P Spinder Healthcare Org:{ENCOUNTER}");
+    let name = format!("Appointment for Beverley Spinder Healthcare Org:{ENCOUNTER} in Radiology");
     assert!(page.contains(&name), "{page}");
     assert!(page.contains("<bdi>Beverley P Spinder</bdi>"), "{page}");
     for role in ["patient, guest", "provider, host"] {
@@ -311,7 +321,7 @@ async fn a_failed_launch_tells_where_it_failed_and_what_to_do() {
     let story = signed.text(&format!("/admin/launches/{launch}")).await;
     let entry = error_reference::entry(error_name);
     for part in [
-        "The EHR&#x27;s button was pressed, by a provider.",
+        "The EHR's button was pressed, by a provider.",
         "for Epic analyst to mend",
         &entry.advice[..40],
         entry.page.sentence(),
@@ -380,7 +390,7 @@ async fn what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_pa
     house.clock.advance(Duration::from_secs(60));
     let signed = house.sign_in("olga").await;
     let given_up = "/admin/write-backs?state=given_up";
-    let page = signed.until(given_up, ">given up<").await;
+    let page = signed.until(given_up, "\"state fault\">given up<").await;
     assert!(page.contains("call ended"), "{page}");
     assert!(
         page.contains("</time> 400</li>"),
@@ -529,11 +539,10 @@ async fn pages_go_on_behind_the_last_row_and_files_have_every_row() {
         let page = signed.text(&path).await;
         let rows = between(&page, "<bdi>=user", "</bdi>");
         seen.extend(rows.into_iter().map(ToOwned::to_owned));
-        let link = between(&page, "<a href=\"", "\" rel=\"next\"");
-        next = link
-            .last()
-            .and_then(|link| link.rsplit("<a href=\"").next())
-            .map(|link| link.replace("&amp;", "&"));
+        let before = page.split_once("\" rel=\"next\"").map(|(before, _)| before);
+        next = before
+            .and_then(|before| before.rsplit('"').next())
+            .map(ToOwned::to_owned);
     }
     assert_eq!(seen.len(), 1_205);
     let mut once = seen.clone();
