@@ -22,6 +22,7 @@ mod answer;
 mod config;
 mod listing;
 mod names;
+mod oidc;
 mod pages;
 mod password;
 mod retention;
@@ -35,6 +36,7 @@ mod telehealth_profile;
 use administrator::{Administrator, Forbidden, Posted};
 
 pub use config::{AdminConfig, AdminUser};
+pub use oidc::OidcConfig;
 pub use password::{NotAPasswordHash, PasswordHash, PasswordRefused};
 pub use role::Role;
 
@@ -61,6 +63,7 @@ struct Admin {
     registry: Arc<Registry>,
     tools: Tools,
     access: Arc<access::Access>,
+    oidc: Option<OidcConfig>,
     trusted_proxies: TrustedProxies,
     live: Arc<pages::Live>,
 }
@@ -85,6 +88,7 @@ impl AdminServer {
                  only a reverse proxy with TLS may reach it"
             );
         }
+        tracing::info!(%address, "administrators come in here");
         let live = Arc::new(pages::Live::new());
         Ok(Self {
             listener,
@@ -142,6 +146,7 @@ fn router(
         registry,
         tools: tools.clone(),
         access: Arc::clone(&access),
+        oidc: config.oidc.clone(),
         trusted_proxies: trusted_proxies.clone(),
         live,
     });
@@ -155,6 +160,7 @@ fn router(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(access, access::require));
     let pages = sign_in::router()
+        .merge(oidc::router())
         .merge(pages::router())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(middleware::from_fn(end_at_deadline))

@@ -59,6 +59,9 @@ pub enum Purpose {
     Resumption = 10,
     /// A visit in plain HTML, in the browser's cookie; no profile, and no id.
     Plain = 11,
+    /// What an administrator's sign-in by OpenID Connect needs at its return, in the
+    /// browser's cookie; no profile, and no id.
+    AdminSignIn = 20,
 }
 
 /// In the place of a [`Purpose`] in a state's associated data.

@@ -4,7 +4,7 @@ use std::{collections::HashSet, net::SocketAddr};
 
 use serde::{Deserialize, Deserializer};
 
-use super::{PasswordHash, Role};
+use super::{OidcConfig, PasswordHash, Role};
 
 /// How long the audit log is kept, in days, where nothing else is said: the six years of
 /// 45 CFR 164.316(b)(2)(i).
@@ -17,8 +17,11 @@ pub struct AdminConfig {
     /// Where to listen; never the address of launches. Plain HTTP: other than on this
     /// machine, TLS has to end at a reverse proxy in front.
     pub listen: SocketAddr,
-    /// The administrators: one or more, each with a name of its own.
+    /// The administrators, each with a name of its own: one or more, unless there is
+    /// sign-in by OpenID Connect.
     pub users: Vec<AdminUser>,
+    /// Sign-in by OpenID Connect, beside these. None by default.
+    pub oidc: Option<OidcConfig>,
     /// How long the audit log is kept, in days.
     pub audit_days: u32,
 }
@@ -49,6 +52,7 @@ struct Written {
     password_hash: Option<PasswordHash>,
     #[serde(default)]
     users: Vec<AdminUser>,
+    oidc: Option<OidcConfig>,
     #[serde(default = "audit_days")]
     audit_days: u32,
 }
@@ -72,8 +76,8 @@ impl TryFrom<Written> for AdminConfig {
             (Some(_), None) => return Err("missing field `password_hash` beside username"),
             (None, Some(_)) => return Err("missing field `username` beside password_hash"),
         }
-        if users.is_empty() {
-            return Err("missing [[admin.users]], or username and password_hash");
+        if users.is_empty() && written.oidc.is_none() {
+            return Err("missing [[admin.users]], username and password_hash, or [admin.oidc]");
         }
         let names: HashSet<_> = users.iter().map(|user| &user.name).collect();
         if names.len() < users.len() {
@@ -82,6 +86,7 @@ impl TryFrom<Written> for AdminConfig {
         Ok(Self {
             listen: written.listen,
             users,
+            oidc: written.oidc,
             audit_days: written.audit_days,
         })
     }

@@ -74,7 +74,8 @@ pub(super) async fn find(
     let Some(session) = session.await? else {
         return Ok(None);
     };
-    let Some(signed_in) = admin.access.still(&session) else {
+    let by_provider = || admin.oidc.as_ref()?.still(&session);
+    let Some(signed_in) = admin.access.still(&session).or_else(by_provider) else {
         tools.store.end_admin_session(hash(&id)).await?;
         return Ok(None);
     };

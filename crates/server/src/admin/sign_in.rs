@@ -20,7 +20,7 @@ use super::{
     Admin,
     access::Refusal,
     administrator::{Posted, Rejected, SIGN_IN},
-    pages, session, site,
+    oidc, pages, session, site,
 };
 
 /// Longest address to go on to, in bytes.
@@ -49,9 +49,12 @@ struct Given {
 #[derive(Deserialize)]
 struct Nothing {}
 
-async fn form(query: Result<Query<Asked>, QueryRejection>) -> Response {
+async fn form(
+    State(admin): State<Arc<Admin>>,
+    query: Result<Query<Asked>, QueryRejection>,
+) -> Response {
     let next = query.map_or_else(|_| String::new(), |Query(asked)| asked.next);
-    pages::sign_in(StatusCode::OK, own_page(&next), None)
+    page(&admin, StatusCode::OK, own_page(&next), None)
 }
 
 async fn sign_in(
@@ -90,7 +93,7 @@ async fn sign_in(
                     tracing::error!(%error, "a failed sign-in cannot be recorded");
                 }
             }
-            return refused(&refusal, next);
+            return refused(&admin, &refusal, next);
         }
     };
     let role = Some(signed_in.role.as_str().to_owned());
@@ -126,7 +129,7 @@ async fn sign_out(
 }
 
 /// Where to go on: a page of these, or the first of them.
-fn own_page(next: &str) -> &str {
+pub(super) fn own_page(next: &str) -> &str {
     let first = "/admin";
     let rest = next.strip_prefix(first);
     let is_ours = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
@@ -135,14 +138,20 @@ fn own_page(next: &str) -> &str {
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     // A page that signs in or out would lead back here.
-    if is_ours && is_plain && !next.starts_with("/admin/sign-") {
+    let signs_in = next.starts_with("/admin/sign-") || next.starts_with(oidc::START);
+    if is_ours && is_plain && !signs_in {
         next
     } else {
         first
     }
 }
 
-fn refused(refusal: &Refusal, next: &str) -> Response {
+fn page(admin: &Admin, status: StatusCode, next: &str, fault: Option<&str>) -> Response {
+    let provider = admin.oidc.is_some().then(|| oidc::start_at(next));
+    pages::sign_in(status, next, fault, provider.as_deref())
+}
+
+fn refused(admin: &Admin, refusal: &Refusal, next: &str) -> Response {
     let (status, fault) = match refusal {
         Refusal::NoCredentials | Refusal::Wrong => {
             (StatusCode::UNAUTHORIZED, "Name or password is wrong.")
@@ -156,7 +165,7 @@ fn refused(refusal: &Refusal, next: &str) -> Response {
             "Too many sign in at the moment. Try again.",
         ),
     };
-    let mut response = pages::sign_in(status, next, Some(fault));
+    let mut response = page(admin, status, next, Some(fault));
     if let Some(value) = refusal.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, value);
     }
@@ -200,6 +209,7 @@ mod tests {
             "/admin/a\r\nSet-Cookie: a=b",
             "/admin/sign-in?next=/admin/sign-in",
             "/admin/sign-out",
+            "/admin/oidc/callback?code=a",
             &long,
         ] {
             assert_eq!(own_page(next), "/admin", "{next}");

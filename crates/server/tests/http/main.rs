@@ -6,6 +6,7 @@ mod admin;
 mod admin_access;
 mod admin_changes;
 mod admin_fields;
+mod admin_oidc;
 mod admin_sign_in;
 mod binary;
 #[path = "../shared/clock.rs"]

@@ -149,9 +149,14 @@ pub(in crate::admin) fn message(status: StatusCode, heading: &str, text: &str) -
 }
 
 /// The page on which one signs in, perhaps after an attempt that failed. `next` is where
-/// it goes on.
-pub(in crate::admin) fn sign_in(status: StatusCode, next: &str, fault: Option<&str>) -> Response {
-    bare(status, "sign_in.html", context! { next, fault })
+/// it goes on; `provider` is where one signs in by OpenID Connect, if one does.
+pub(in crate::admin) fn sign_in(
+    status: StatusCode,
+    next: &str,
+    fault: Option<&str>,
+    provider: Option<&str>,
+) -> Response {
+    bare(status, "sign_in.html", context! { next, fault, provider })
 }
 
 fn html(status: StatusCode, text: String) -> Response {
