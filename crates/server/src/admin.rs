@@ -63,9 +63,10 @@ struct Admin {
     registry: Arc<Registry>,
     tools: Tools,
     access: Arc<access::Access>,
-    oidc: Option<OidcConfig>,
+    oidc: Option<oidc::Oidc>,
     trusted_proxies: TrustedProxies,
     live: Arc<pages::Live>,
+    looks: names::Looks,
 }
 
 impl AdminServer {
@@ -146,9 +147,10 @@ fn router(
         registry,
         tools: tools.clone(),
         access: Arc::clone(&access),
-        oidc: config.oidc.clone(),
+        oidc: config.oidc.clone().map(oidc::Oidc::new),
         trusted_proxies: trusted_proxies.clone(),
         live,
+        looks: names::Looks::new(),
     });
     let api = telehealth_profile::router()
         .fallback(async || answer::not_found())

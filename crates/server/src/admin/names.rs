@@ -1,13 +1,63 @@
 //! Names of patients and providers: opened for those whose role sees them, and never
 //! without an entry in the audit log.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use uuid::Uuid;
-use vestibule_store::{Appointment, Attendee, AuditAction, AuditSubject, StoreError};
+use vestibule_launch::UnixTime;
+use vestibule_store::{
+    Appointment, AppointmentId, Attendee, AuditAction, AuditSubject, StoreError,
+};
 
 use super::{Admin, Administrator};
-use crate::{conferencing::Seen, launch::Shared};
+use crate::{conferencing::Seen, expiring::Expiring, launch::Shared};
+
+/// How long looking on is one look: a page is fetched anew whenever it changes.
+const LOOK: Duration = Duration::from_secs(5 * 60);
+
+/// Most looks that are known.
+const MOST_LOOKS: usize = 10_000;
+
+/// Who looked at what, from where.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Look {
+    administrator: String,
+    source: String,
+    appointment: AppointmentId,
+}
+
+/// The looks of the last while, each of which is in the audit log.
+pub(super) struct Looks(Mutex<Expiring<Look, ()>>);
+
+impl Look {
+    fn of(administrator: &Administrator, appointment: AppointmentId) -> Self {
+        Self {
+            administrator: administrator.name.clone(),
+            source: administrator.source.clone(),
+            appointment,
+        }
+    }
+}
+
+impl Looks {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Expiring::new(LOOK, MOST_LOOKS)))
+    }
+
+    fn are_known(&self, look: &Look, now: UnixTime) -> bool {
+        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.get(look, now).is_some()
+    }
+
+    fn learn(&self, look: Look, now: UnixTime) {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.put(look, (), now);
+    }
+}
 
 /// The names of one appointment. `Debug` does not show them.
 pub(super) struct AppointmentNames {
@@ -18,7 +68,8 @@ pub(super) struct AppointmentNames {
 }
 
 /// The names of appointments and of who was there; `None` where the role does not see
-/// them. That they were looked at is recorded first.
+/// them. That they were looked at is recorded first; whoever goes on looking at an
+/// appointment within five minutes has looked once.
 ///
 /// # Errors
 /// Where it cannot be recorded: then nobody sees them.
@@ -31,10 +82,16 @@ pub(super) async fn of_appointments(
         return Ok(None);
     }
     for (appointment, _) in appointments {
+        let look = Look::of(administrator, appointment.id);
+        let now = admin.tools.now();
+        if admin.looks.are_known(&look, now) {
+            continue;
+        }
         let subject = AuditSubject::appointment(appointment.id);
         administrator
             .record(admin, AuditAction::NamesSeen, Some(subject), "")
             .await?;
+        admin.looks.learn(look, now);
     }
     let open = |(appointment, attendees): &(&Appointment, &[Attendee])| {
         let sealer = &admin.tools.sealer;

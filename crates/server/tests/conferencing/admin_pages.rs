@@ -266,6 +266,13 @@ async fn an_appointment_shows_who_was_there_and_that_it_was_looked_at_is_recorde
         let subject = entry.subject.as_ref().unwrap();
         assert_eq!(subject.kind.as_str(), "appointment");
     }
+    // Who looks on has looked once; who looks again has looked twice.
+    signed.text("/admin/appointments").await;
+    assert_eq!(house.audit(AuditAction::NamesSeen).await.len(), seen.len());
+    house.clock.advance(Duration::from_secs(5 * 60));
+    signed.text("/admin/appointments").await;
+    let looks = house.audit(AuditAction::NamesSeen).await.len();
+    assert_eq!(looks, seen.len() + 1);
     let csv = signed.text("/admin/appointments.csv").await;
     assert!(csv.contains("Beverley P Spinder"), "{csv}");
     assert_eq!(csv.lines().count(), 3, "a head and two participants: {csv}");

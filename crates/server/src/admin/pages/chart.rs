@@ -14,13 +14,16 @@ const GRID: RGBColor = RGBColor(0xDB, 0xE3, 0xE5);
 const AXIS: RGBColor = RGBColor(0x74, 0x87, 0x8D);
 const WORDS: RGBColor = RGBColor(0x49, 0x5B, 0x60);
 
-const SIZE: (u32, u32) = (640, 220);
+const SIZE: (u32, u32) = (420, 190);
+
+/// Most labels under a chart.
+const LABELS: usize = 7;
 
 /// Height of a bar with a name, with what is between it and the next.
 const LANE: u32 = 26;
 
 /// Longest name beside a bar, in characters.
-const LONGEST_NAME: usize = 34;
+const LONGEST_NAME: usize = 25;
 
 /// The library could not draw it.
 #[derive(Debug, thiserror::Error)]
@@ -97,15 +100,8 @@ impl OverTime<'_> {
         let mut area = ChartBuilder::on(&root)
             .margin(8)
             .x_label_area_size(26)
-            .y_label_area_size(56)
+            .y_label_area_size(48)
             .build_cartesian_2d(0.0..count as f64, 0.0..top)?;
-        let label = |position: &f64| {
-            // Labels stand under the middle of their span.
-            let index = (*position - 0.5).round();
-            let near = (*position - 0.5 - index).abs() < 0.26 && index >= 0.0;
-            let span = near.then(|| self.spans.get(index as usize)).flatten();
-            span.cloned().unwrap_or_default()
-        };
         let unit = self.unit;
         area.configure_mesh()
             .disable_x_mesh()
@@ -113,15 +109,24 @@ impl OverTime<'_> {
             .bold_line_style(GRID)
             .axis_style(AXIS)
             .label_style(("sans-serif", 13, &WORDS))
-            .x_labels(count.clamp(1, 9))
-            .x_label_formatter(&label)
-            .x_label_offset(0)
+            .x_labels(0)
             .y_labels(5)
             .y_label_formatter(&|value| unit(*value))
             .draw()?;
         for (number, series) in self.series.iter().enumerate().take(SERIES.len()) {
             for index in 0..count.min(series.len()) {
                 one(&mut area, (number, series), index)?;
+            }
+        }
+        // Each stands under the middle of its span; only as many as there is room for.
+        let every = count.div_ceil(LABELS).max(1);
+        let style = TextStyle::from(("sans-serif", 13).into_font())
+            .color(&WORDS)
+            .pos(Pos::new(HPos::Center, VPos::Top));
+        for (index, span) in self.spans.iter().enumerate() {
+            if (count - 1 - index).is_multiple_of(every) {
+                let (x, y) = area.backend_coord(&(index as f64 + 0.5, 0.0));
+                root.draw(&Text::new(span.as_str(), (x, y + 7), style.clone()))?;
             }
         }
         drop(area);
@@ -155,7 +160,7 @@ fn draw_named(text: &mut String, bars: &[(String, u64)]) -> Drawn {
         .max()
         .unwrap_or(0)
         .max(1);
-    let (left, right) = (250, SIZE.0 as i32 - 60);
+    let (left, right) = (178, SIZE.0 as i32 - 44);
     let style = |horizontal| {
         TextStyle::from(("sans-serif", 13).into_font())
             .color(&WORDS)

@@ -713,7 +713,9 @@ fn in_seconds(value: f64) -> String {
     if value >= 120.0 {
         format!("{:.0} min", value / 60.0)
     } else {
-        format!("{value:.0} s")
+        // The axis has steps of tenths where everything is quick.
+        let tenths = (value * 10.0).round() / 10.0;
+        format!("{tenths} s")
     }
 }
 

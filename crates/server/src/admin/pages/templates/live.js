@@ -6,6 +6,7 @@ const here = location.pathname + location.search;
 const source = new EventSource(`/admin/live?page=${encodeURIComponent(here)}`);
 let due = false;
 let busy = false;
+let watched = false;
 
 source.addEventListener("changed", () => {
   due = true;
@@ -15,9 +16,31 @@ source.addEventListener("over", () => {
   source.close();
   says("Not live any more");
 });
-source.addEventListener("open", () => says("Live"));
+// From here on nothing is missed. What came between the page and this is fetched now.
+source.addEventListener("watching", () => {
+  watched = true;
+  says("Live");
+  due = true;
+  refresh();
+});
+source.addEventListener("open", () => watched && says("Live"));
 source.addEventListener("error", () => says("Not live: connecting again"));
 document.addEventListener("visibilitychange", refresh);
+
+// Whoever is away is to be signed out in time: a page that nobody uses asks no more.
+const AWAY = 10 * 60 * 1000;
+let away = 0;
+function used() {
+  clearTimeout(away);
+  away = setTimeout(() => {
+    source.close();
+    says("Not live any more");
+  }, AWAY);
+}
+used();
+for (const sign of ["pointermove", "keydown", "scroll", "touchstart"]) {
+  addEventListener(sign, used, { passive: true });
+}
 
 async function refresh() {
   if (!due || busy || document.hidden) {
