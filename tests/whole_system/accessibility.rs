@@ -27,8 +27,7 @@ async fn every_state_fits_from_right_to_left_and_axe_finds_nothing() -> Result<(
 }
 
 async fn examine(language: Option<&str>) -> Result<()> {
-    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
-    let axe = fs::read_to_string(axe).context("axe-core is needed: run `cargo xtask test`")?;
+    let axe = axe()?;
     let browser = Browser::start(Engine::Chromium).await?;
     let mut deployments = Deployments::default();
     let mut findings = Vec::new();
@@ -120,8 +119,14 @@ async fn look(browser: &Browser, axe: &str, state: &State, theme: &str) -> Resul
     Ok(found.into_iter().map(place).collect())
 }
 
+/// The script of axe-core.
+pub(crate) fn axe() -> Result<String> {
+    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
+    fs::read_to_string(axe).context("axe-core is needed: run `cargo xtask test`")
+}
+
 /// What axe-core has to say, without what it cannot decide.
-async fn findings(browser: &Browser, axe: &str) -> Result<Vec<String>> {
+pub(crate) async fn findings(browser: &Browser, axe: &str) -> Result<Vec<String>> {
     browser.client.execute(axe, vec![]).await?;
     let script = "const done = arguments[arguments.length - 1];
         axe.run(document, {resultTypes: ['violations']}).then(

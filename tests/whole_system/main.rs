@@ -41,6 +41,7 @@ macro_rules! in_chromium {
 }
 
 mod accessibility;
+mod admin_pages;
 mod agreements;
 mod appearance;
 mod connection;

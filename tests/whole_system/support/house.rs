@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -115,6 +115,7 @@ impl House {
         command.arg("--config").arg(path("sandbox.toml"));
         let (sandbox, ehr) = Program::start(command, &path("sandbox.log"), listening).await?;
 
+        let lines = lines.replace("{ehr}", &ehr);
         fs::create_dir(path("profiles"))?;
         fs::write(
             path("profiles").join("healthcare-org.toml"),
@@ -162,6 +163,14 @@ impl House {
     /// Where the server itself listens, behind the tap.
     pub(crate) fn server_address(&self) -> &str {
         &self.address
+    }
+
+    /// Where administrators come in, where the configuration says so.
+    pub(crate) fn admin_address(&self) -> Result<String> {
+        let log = self.server.log()?;
+        let line = log.lines().find(|line| line.contains("administrators come in here"));
+        let address = line.and_then(|line| line.rsplit("address=").next());
+        Ok(format!("http://{}", address.context("in the log")?))
     }
 
     /// What the server (and the conferencing node in it) and the EHR have logged.
