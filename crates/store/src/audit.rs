@@ -88,30 +88,30 @@ pub struct AuditSubject {
 impl AuditSubject {
     /// A launch.
     pub fn launch(request_id: RequestId) -> Self {
-        Self::of(SubjectKind::Launch, request_id)
+        Self::of(SubjectKind::Launch, &request_id)
     }
 
     /// An appointment.
     pub fn appointment(appointment: AppointmentId) -> Self {
-        Self::of(SubjectKind::Appointment, appointment)
+        Self::of(SubjectKind::Appointment, &appointment)
     }
 
     /// A telehealth profile.
     pub fn profile(uuid: Uuid) -> Self {
-        Self::of(SubjectKind::Profile, uuid)
+        Self::of(SubjectKind::Profile, &uuid)
     }
 
     /// A write-back.
     pub fn write_back(id: i64) -> Self {
-        Self::of(SubjectKind::WriteBack, id)
+        Self::of(SubjectKind::WriteBack, &id)
     }
 
     /// A listing.
     pub fn table(name: &'static str) -> Self {
-        Self::of(SubjectKind::Table, name)
+        Self::of(SubjectKind::Table, &name)
     }
 
-    fn of(kind: SubjectKind, id: impl ToString) -> Self {
+    fn of(kind: SubjectKind, id: &impl ToString) -> Self {
         Self {
             kind,
             id: id.to_string(),

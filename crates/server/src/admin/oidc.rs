@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Mutex;
 use url::form_urlencoded;
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
@@ -47,12 +48,22 @@ const VALIDITY: Duration = Duration::from_secs(10 * 60);
 /// How long the provider may take for each answer.
 const DEADLINE: Duration = Duration::from_secs(8);
 
+/// How long the provider's metadata is believed.
+const BELIEVED: Duration = Duration::from_secs(10 * 60);
+
 const COOKIE: &str = "vestibule-admin-oidc";
 
 pub(super) fn router() -> Router<Arc<Admin>> {
     Router::new()
         .route(START, get(start))
         .route(CALLBACK, get(callback))
+}
+
+/// The provider.
+pub(super) struct Oidc {
+    config: OidcConfig,
+    /// The provider's metadata, and until when it is believed. Who asks meanwhile waits.
+    known: Mutex<Option<(Metadata, UnixTime)>>,
 }
 
 /// What the return needs.
@@ -95,10 +106,11 @@ async fn start(
     headers: HeaderMap,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let Some(config) = &admin.oidc else {
+    let Some(provider) = &admin.oidc else {
         return not_here();
     };
-    let metadata = match metadata(&admin.tools, config).await {
+    let config = &provider.config;
+    let metadata = match provider.metadata(&admin.tools).await {
         Ok(metadata) => metadata,
         Err(error) => return failed(&admin, &error, "").await,
     };
@@ -150,13 +162,13 @@ async fn callback(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some(config) = &admin.oidc else {
+    let Some(provider) = &admin.oidc else {
         return not_here();
     };
     let source = admin.trusted_proxies.source(&extensions, &headers);
     let source = source.to_string();
     let query = query.unwrap_or_default();
-    let (identity, next) = match signed_in(&admin.tools, config, &headers, &query).await {
+    let (identity, next) = match provider.signed_in(&admin.tools, &headers, &query).await {
         Ok(signed_in) => signed_in,
         Err(error) => {
             let mut response = failed(&admin, &error, &source).await;
@@ -177,7 +189,7 @@ async fn callback(
         name: identity.name,
         role: identity.role,
         may_see_names: identity.may_see_names,
-        credential: config.credential(),
+        credential: provider.config.credential(),
     };
     let tools = &admin.tools;
     let begun = async {
@@ -203,39 +215,6 @@ async fn callback(
     response
 }
 
-/// Who comes back from the provider, and where to go on.
-async fn signed_in(
-    tools: &Tools,
-    config: &OidcConfig,
-    headers: &HeaderMap,
-    query: &str,
-) -> Result<(Identity, String), OidcError> {
-    let pending = pending(tools, headers).ok_or(OidcError::NotBegun)?;
-    let callback = Callback::from_query(query).map_err(|_| OidcError::Return)?;
-    if !bool::from(callback.state().as_bytes().ct_eq(pending.state.as_bytes())) {
-        return Err(OidcError::NotBegun);
-    }
-    let metadata = metadata(tools, config).await?;
-    callback
-        .check_issuer(&metadata)
-        .map_err(|_| OidcError::Return)?;
-    let Callback::Code { code, .. } = callback else {
-        return Err(OidcError::Return);
-    };
-    let request = TokenRequest::AuthorizationCode {
-        code,
-        redirect_uri: config.redirect_uri.clone(),
-        verifier: Verifier::from_exposed(&pending.verifier).map_err(|_| OidcError::NotBegun)?,
-    };
-    let asked = request.into_request(&metadata, &config.credentials());
-    let answer = tools.transport.send(asked, DEADLINE).await?;
-    let answer = TokenResponse::from_response(&answer)?;
-    let token = answer.id_token.ok_or(IdentityFault::Malformed)?;
-    let token = token.expose_secret();
-    let identity = identity(config, token, &pending.nonce, tools.now())?;
-    Ok((identity, pending.next))
-}
-
 fn pending(tools: &Tools, headers: &HeaderMap) -> Option<Pending> {
     let name = cookie_name(headers);
     let cookies = headers.get_all(header::COOKIE).iter();
@@ -254,24 +233,78 @@ fn pending(tools: &Tools, headers: &HeaderMap) -> Option<Pending> {
     (tools.now() < expires_at).then_some(pending)
 }
 
-/// OpenID Connect Discovery 1.0, section 4.
-async fn metadata(tools: &Tools, config: &OidcConfig) -> Result<Metadata, OidcError> {
-    let issuer = config.issuer.trim_end_matches('/');
-    let request = Request::get(format!("{issuer}/.well-known/openid-configuration"))
-        .header(header::ACCEPT, "application/json")
-        .body(Vec::new())
-        .expect("the configuration has checked the issuer");
-    let answer = tools.transport.send(request, DEADLINE).await?;
-    let metadata = Metadata::from_response(&answer)?;
-    match metadata.issuer() {
-        Some(named) if named == config.issuer => Ok(metadata),
-        _ => Err(OidcError::OtherIssuer),
+impl Oidc {
+    pub(super) fn new(config: OidcConfig) -> Self {
+        Self {
+            config,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The administrator of a session that was begun by this provider's word.
+    pub(super) fn still(&self, session: &AdminSession) -> Option<SignedIn> {
+        self.config.still(session)
+    }
+
+    /// Who comes back from the provider, and where to go on.
+    async fn signed_in(
+        &self,
+        tools: &Tools,
+        headers: &HeaderMap,
+        query: &str,
+    ) -> Result<(Identity, String), OidcError> {
+        let config = &self.config;
+        let pending = pending(tools, headers).ok_or(OidcError::NotBegun)?;
+        let callback = Callback::from_query(query).map_err(|_| OidcError::Return)?;
+        if !bool::from(callback.state().as_bytes().ct_eq(pending.state.as_bytes())) {
+            return Err(OidcError::NotBegun);
+        }
+        let metadata = self.metadata(tools).await?;
+        callback
+            .check_issuer(&metadata)
+            .map_err(|_| OidcError::Return)?;
+        let Callback::Code { code, .. } = callback else {
+            return Err(OidcError::Return);
+        };
+        let request = TokenRequest::AuthorizationCode {
+            code,
+            redirect_uri: config.redirect_uri.clone(),
+            verifier: Verifier::from_exposed(&pending.verifier).map_err(|_| OidcError::NotBegun)?,
+        };
+        let asked = request.into_request(&metadata, &config.credentials());
+        let answer = tools.transport.send(asked, DEADLINE).await?;
+        let answer = TokenResponse::from_response(&answer)?;
+        let token = answer.id_token.ok_or(IdentityFault::Malformed)?;
+        let token = token.expose_secret();
+        let identity = identity(config, token, &pending.nonce, tools.now())?;
+        Ok((identity, pending.next))
+    }
+
+    /// The provider's metadata: OpenID Connect Discovery 1.0, section 4.
+    async fn metadata(&self, tools: &Tools) -> Result<Metadata, OidcError> {
+        let mut known = self.known.lock().await;
+        if let Some((metadata, until)) = &*known
+            && tools.now() < *until
+        {
+            return Ok(metadata.clone());
+        }
+        let issuer = self.config.issuer.trim_end_matches('/');
+        let request = Request::get(format!("{issuer}/.well-known/openid-configuration"))
+            .header(header::ACCEPT, "application/json")
+            .body(Vec::new())
+            .expect("the configuration has checked the issuer");
+        let answer = tools.transport.send(request, DEADLINE).await?;
+        let metadata = Metadata::from_response(&answer)?;
+        if metadata.issuer() != Some(self.config.issuer.as_str()) {
+            return Err(OidcError::OtherIssuer);
+        }
+        *known = Some((metadata.clone(), tools.now() + BELIEVED));
+        Ok(metadata)
     }
 }
 
 impl OidcConfig {
-    /// The administrator of a session that was begun by this provider's word.
-    pub(super) fn still(&self, session: &AdminSession) -> Option<SignedIn> {
+    fn still(&self, session: &AdminSession) -> Option<SignedIn> {
         let is_same = bool::from(session.credential.ct_eq(&self.credential()));
         is_same.then_some(())?;
         Some(SignedIn {

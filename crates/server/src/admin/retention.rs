@@ -33,7 +33,7 @@ impl Retention {
             match self.tools.store.purge_audit(before).await {
                 Ok(0) => {}
                 Ok(entries) => {
-                    tracing::info!(entries, "old entries of the audit log are forgotten")
+                    tracing::info!(entries, "old entries of the audit log are forgotten");
                 }
                 Err(error) => {
                     tracing::error!(%error, "old entries of the audit log cannot be forgotten");

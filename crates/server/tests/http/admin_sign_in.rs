@@ -7,6 +7,7 @@ use reqwest::{
     header::{LOCATION, SET_COOKIE},
 };
 use serde_json::json;
+use vestibule_server::{config::Config, server::Server};
 use vestibule_store::{AuditAction, AuditFilter, NewAuditEntry, Page, Store};
 
 use crate::support::{Admin, PATH, TestServer, answer};
@@ -199,6 +200,38 @@ async fn a_session_ends_when_it_is_not_used_and_after_half_a_day() {
     assert!(!is_in(&admin, &idle).await, "it is not");
     admin.server.clock.advance(20 * MINUTE);
     assert!(!is_in(&admin, &busy).await, "half a day is over");
+}
+
+#[tokio::test]
+async fn a_session_goes_with_the_password_and_the_role_counts_as_it_is_now() {
+    let admin = start().await;
+    let (vic, olga) = (sign_in(&admin, "vic").await, sign_in(&admin, "olga").await);
+    let gone = sign_in(&admin, "cora").await;
+    let clock = admin.server.clock.clone();
+    let client = admin.server.client.clone();
+    let folder = admin.server.end().await;
+    let path = folder.path().join("vestibule.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let config = config.replacen("c29tZXNhbHRzb21lc2FsdA", "b3RoZXJzYWx0b3RoZXI", 1);
+    let config = config.replace("role = \"operate\"", "role = \"view\"");
+    let config = config.replace("name = \"cora\"", "name = \"carol\"");
+    std::fs::write(&path, config).unwrap();
+    let config = Config::read(&path).unwrap();
+    let server = Server::bind_with_clock(&config, clock).await.unwrap();
+    let url = format!("http://{}", server.admin_address().unwrap());
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { drop(ended.await) }));
+    let page = async |cookie: &str| {
+        let request = client.get(format!("{url}/admin/profiles"));
+        request.header("cookie", cookie).send().await.unwrap()
+    };
+    assert_eq!(page(&vic).await.status(), 303, "another password");
+    assert_eq!(page(&gone).await.status(), 303, "nobody of that name");
+    let page = page(&olga).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("olga (view)"));
+    drop(end);
+    running.await.unwrap().unwrap();
 }
 
 #[tokio::test]

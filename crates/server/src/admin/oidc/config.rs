@@ -69,6 +69,7 @@ impl TryFrom<Written> for OidcConfig {
     fn try_from(written: Written) -> Result<Self, Self::Error> {
         let is_good = |text: &str| {
             let url = Url::parse(text).ok();
+            let url = url.filter(|_| text.parse::<http::Uri>().is_ok());
             url.is_some_and(|url| {
                 is_protected(&url) && url.query().is_none() && url.fragment().is_none()
             })
