@@ -216,7 +216,7 @@ pub(super) async fn csv(
             "left",
         ],
     };
-    Ok(csv_stream::download(sheet, move |after| {
+    Ok(csv_stream::download(&sheet, move |after| {
         let (admin, who, filter) = (Arc::clone(&admin), who.clone(), filter.clone());
         async move {
             let page = Page {
@@ -245,7 +245,7 @@ fn lines(admin: &Admin, one: &Attended, names: Option<&AppointmentNames>) -> Vec
         department,
         ..
     } = &one.row;
-    let head = vec![
+    let head = [
         appointment.id.to_string(),
         service_name(names),
         appointment.profile.to_string(),

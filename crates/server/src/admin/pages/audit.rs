@@ -99,7 +99,7 @@ pub(super) async fn csv(
             "when", "who", "role", "from", "what", "kind", "of_what", "details",
         ],
     };
-    Ok(csv_stream::download(sheet, move |after| {
+    Ok(csv_stream::download(&sheet, move |after| {
         let (admin, filter) = (Arc::clone(&admin), filter.clone());
         async move {
             let page = Page {

@@ -77,21 +77,14 @@ impl OverTime<'_> {
         })
     }
 
-    fn draw(
-        &self,
-        mut one: impl FnMut(&mut Area<'_, '_>, (usize, &[Option<f64>]), usize) -> Drawn,
-    ) -> Result<String, NotDrawn> {
+    fn draw(&self, one: One) -> Result<String, NotDrawn> {
         let mut text = String::new();
-        let drawn = self.on(&mut text, &mut one);
+        let drawn = self.on(&mut text, one);
         drawn.map_err(|error| NotDrawn(error.to_string()))?;
         Ok(text)
     }
 
-    fn on(
-        &self,
-        text: &mut String,
-        one: &mut dyn FnMut(&mut Area<'_, '_>, (usize, &[Option<f64>]), usize) -> Drawn,
-    ) -> Drawn {
+    fn on(&self, text: &mut String, one: One) -> Drawn {
         let root = SVGBackend::with_string(text, SIZE).into_drawing_area();
         let values = self.series.iter().flatten().flatten();
         let top = values.copied().fold(0.0, f64::max);
@@ -139,6 +132,9 @@ type Area<'a, 'b> = ChartContext<
     SVGBackend<'b>,
     Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
 >;
+
+/// Draws one value: of the series with this number, in the span with this index.
+type One = fn(&mut Area<'_, '_>, (usize, &[Option<f64>]), usize) -> Drawn;
 
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 

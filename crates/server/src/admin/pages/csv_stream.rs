@@ -29,7 +29,7 @@ pub(super) type Lines<I> = Result<(Vec<Vec<String>>, Option<Position<I>>), Store
 
 /// `read` reads the page behind a position: an empty one is the end. Where the store
 /// fails the download breaks off, so that nobody takes a part for the whole.
-pub(super) fn download<I, R, F>(sheet: Sheet, read: R) -> Response
+pub(super) fn download<I, R, F>(sheet: &Sheet, read: R) -> Response
 where
     I: Send + 'static,
     R: FnMut(Option<Position<I>>) -> F + Send + 'static,

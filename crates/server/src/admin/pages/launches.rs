@@ -95,7 +95,7 @@ pub(super) async fn csv(
             "seconds_until_joined",
         ],
     };
-    Ok(csv_stream::download(sheet, move |after| {
+    Ok(csv_stream::download(&sheet, move |after| {
         let (admin, filter) = (Arc::clone(&admin), filter.clone());
         async move {
             let page = Page {

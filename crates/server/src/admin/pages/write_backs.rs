@@ -83,7 +83,7 @@ pub(super) async fn csv(
             "last_response",
         ],
     };
-    Ok(csv_stream::download(sheet, move |after| {
+    Ok(csv_stream::download(&sheet, move |after| {
         let (admin, filter) = (Arc::clone(&admin), filter.clone());
         async move {
             let page = Page {
