@@ -162,6 +162,7 @@ impl House {
             alias: alias_hash(&base),
             alias_expires_at: now + 60 * MINUTE,
             ticket: None,
+            department: None,
             session: Some(session),
         };
         let completed = store.complete_launch(completion, now).await.unwrap();
