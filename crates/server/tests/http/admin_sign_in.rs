@@ -116,6 +116,10 @@ async fn nobody_sees_a_page_without_signing_in() {
     let basic = admin.server.client.get(admin.url("/admin"));
     let basic = answer(basic.basic_auth("cora", Some(PASSWORD))).await;
     assert_eq!(basic.status, 303, "a password alone opens no page");
+    let nowhere = get(&admin, "/admin/nowhere", "").await;
+    assert_eq!(nowhere.status(), 303);
+    let cookie = sign_in(&admin, "vic").await;
+    assert_eq!(get(&admin, "/admin/nowhere", &cookie).await.status(), 404);
     let page = get(&admin, "/admin/sign-in?next=/admin/launches", "").await;
     assert_eq!(page.status(), 200);
     assert_eq!(page.headers()["cache-control"], "no-store");
