@@ -37,4 +37,7 @@ keys! {
     BrowserHash,
     /// SHA-256 of a launch's bearer token.
     BearerHash,
+    /// What is counted of whom, by a keyed one-way function: addresses are few enough
+    /// to be tried out.
+    LimitKey,
 }

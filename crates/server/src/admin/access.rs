@@ -17,28 +17,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
-use vestibule_launch::UnixTime;
 use zeroize::Zeroizing;
 
 use super::{AdminConfig, PasswordHash, answer};
 use crate::{
-    expiring::Expiring,
+    credential_attempts::{CredentialAttempts, NotLookedAt, retry_after},
     source_address::{SourceAddress, TrustedProxies},
     tools::Tools,
 };
-
-/// Wrong passwords that one address may send in a while.
-const MOST_FAILURES: u32 = 10;
-
-/// How far apart those are that one address may send beyond that. The administrator may
-/// be behind the same address as who guesses.
-const PACE: Duration = Duration::from_secs(1);
-
-/// The while.
-const WINDOW: Duration = Duration::from_secs(5 * 60);
-
-/// Most addresses whose wrong passwords are counted.
-const MOST_SOURCES: usize = 10_000;
 
 /// How long a request may wait for its password to be checked.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,7 +34,7 @@ const LONGEST_AUTHORIZATION: usize = 2048;
 
 /// Tells the administrator from others.
 pub(super) struct Access {
-    tools: Tools,
+    attempts: CredentialAttempts,
     trusted_proxies: TrustedProxies,
     username: String,
     password_hash: PasswordHash,
@@ -56,17 +42,8 @@ pub(super) struct Access {
     /// each request. It says nothing without `key`.
     known: Mutex<Option<[u8; 32]>>,
     key: Zeroizing<[u8; 32]>,
-    failures: Mutex<Expiring<SourceAddress, Failures>>,
     /// One password at a time: hashing takes much of a processor and of memory.
     hashing: Semaphore,
-}
-
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    since: UnixTime,
-    /// When one beyond the usual number was looked at.
-    looked_at: Option<UnixTime>,
 }
 
 enum Refusal {
@@ -74,6 +51,7 @@ enum Refusal {
     Wrong,
     TooMany { retry_after: Duration },
     Busy,
+    Unavailable,
 }
 
 impl Access {
@@ -85,20 +63,19 @@ impl Access {
         let mut key = Zeroizing::new([0; 32]);
         tools.random.with(|rng| rng.fill_bytes(key.as_mut_slice()));
         Self {
-            tools,
+            attempts: CredentialAttempts::new(tools, "admin"),
             trusted_proxies: trusted_proxies.clone(),
             username: config.username.clone(),
             password_hash: config.password_hash.clone(),
             known: Mutex::default(),
             key,
-            failures: Mutex::new(Expiring::new(WINDOW, MOST_SOURCES)),
             hashing: Semaphore::new(1),
         }
     }
 
     async fn check(&self, source: SourceAddress, headers: &HeaderMap) -> Result<(), Refusal> {
         let credentials = credentials(headers).ok_or(Refusal::NoCredentials)?;
-        let wait = self.may_try(source)?;
+        let mut wait = self.attempts.may_try(source).await?;
         let fingerprint = self.fingerprint(&credentials);
         if self.is_known(&fingerprint) {
             return Ok(());
@@ -107,15 +84,15 @@ impl Access {
         let Ok(Ok(_permit)) = permit else {
             return Err(Refusal::Busy);
         };
-        if wait.is_none() && self.wait(source).is_some() {
-            // Those that waited before have failed.
-            self.may_try(source)?;
+        if wait.is_none() {
+            // Those that waited before may have failed.
+            wait = self.attempts.may_try(source).await?;
         }
         if self.are_right(credentials).await {
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
             return Ok(());
         }
-        self.failed(source);
+        self.attempts.failed(source).await;
         match wait {
             Some(retry_after) => Err(Refusal::TooMany { retry_after }),
             None => Err(Refusal::Wrong),
@@ -146,53 +123,6 @@ impl Access {
     fn is_known(&self, fingerprint: &[u8; 32]) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.is_some_and(|known| known.ct_eq(fingerprint).into())
-    }
-
-    /// How long an address that sent too many wrong passwords has to wait for the next
-    /// usual attempt.
-    fn wait(&self, source: SourceAddress) -> Option<Duration> {
-        let now = self.tools.now();
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = failures.get(&source, now)?;
-        let left = WINDOW.saturating_sub(now.since(failures.since));
-        (failures.count >= MOST_FAILURES && !left.is_zero()).then_some(left)
-    }
-
-    /// Whether credentials are looked at. Beyond the usual number only now and then;
-    /// says how long it is until the next usual one.
-    fn may_try(&self, source: SourceAddress) -> Result<Option<Duration>, Refusal> {
-        let Some(retry_after) = self.wait(source) else {
-            return Ok(None);
-        };
-        let now = self.tools.now();
-        let none = Failures {
-            count: 0,
-            since: now,
-            looked_at: None,
-        };
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = failures.touch(&source, now, || none);
-        if failures.looked_at.is_some_and(|at| now.since(at) < PACE) {
-            return Err(Refusal::TooMany { retry_after });
-        }
-        failures.looked_at = Some(now);
-        Ok(Some(retry_after))
-    }
-
-    fn failed(&self, source: SourceAddress) {
-        let now = self.tools.now();
-        let none = Failures {
-            count: 0,
-            since: now,
-            looked_at: None,
-        };
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = failures.touch(&source, now, || none);
-        if now.since(failures.since) >= WINDOW {
-            *failures = none;
-        }
-        failures.count += 1;
-        tracing::warn!(failures = failures.count, "admin API: wrong credentials");
     }
 }
 
@@ -236,6 +166,18 @@ fn credentials(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
     Some(Zeroizing::new(decoded))
 }
 
+impl From<NotLookedAt> for Refusal {
+    fn from(refused: NotLookedAt) -> Self {
+        match refused {
+            NotLookedAt::TooMany { retry_after } => Self::TooMany { retry_after },
+            NotLookedAt::Store(error) => {
+                tracing::error!(%error, "admin API: attempts cannot be counted");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let challenge =
@@ -248,18 +190,20 @@ impl IntoResponse for Refusal {
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
                 response
             }
-            Self::TooMany { retry_after } => {
+            Self::TooMany { retry_after: wait } => {
                 let text = "too many wrong passwords from this address; wait";
                 let mut response = answer::error(StatusCode::TOO_MANY_REQUESTS, text);
-                let seconds = retry_after.as_millis().div_ceil(1000).to_string();
-                if let Ok(seconds) = HeaderValue::from_str(&seconds) {
-                    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-                }
+                let headers = response.headers_mut();
+                headers.insert(header::RETRY_AFTER, retry_after(wait));
                 response
             }
             Self::Busy => answer::error(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many passwords to check at the moment; try again",
+            ),
+            Self::Unavailable => answer::error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the server cannot get at its database; try again soon",
             ),
         }
     }

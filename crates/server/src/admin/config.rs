@@ -10,8 +10,8 @@ use super::PasswordHash;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdminConfig {
-    /// Where to listen; never the address of launches. Plain HTTP: other than on this
-    /// machine, TLS has to end at a reverse proxy in front.
+    /// Where to listen; never the address of launches. Other than on this machine it needs
+    /// TLS: by `[tls]`, or by a reverse proxy in front.
     pub listen: SocketAddr,
     /// The administrator.
     #[serde(deserialize_with = "username")]

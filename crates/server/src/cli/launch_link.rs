@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     role: Role,
     /// The appointment, the same for everybody in it
-    #[arg(long, default_value = "vestibule-test")]
+    #[arg(long, default_value = "vestibule-test", allow_hyphen_values = true)]
     csn: String,
     /// The patient's first name
     #[arg(long)]
@@ -41,10 +41,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     department: Option<String>,
     /// Who launches, as the EHR knows them
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     user: Option<String>,
     /// The EHR's conference
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     conference: Option<String>,
     /// A further parameter, to be encrypted as it is; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
@@ -55,7 +55,13 @@ pub(super) struct Arguments {
     iss: Option<String>,
     /// The EHR's one-time launch token; one that is made up gets as far as the EHR's
     /// sign-in, which refuses it
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["direct", "zoom"])]
+    // base64url begins with a hyphen once in 64 times.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["direct", "zoom"]
+    )]
     launch: Option<String>,
     /// Make a direct join link
     #[arg(long, conflicts_with = "zoom")]

@@ -140,6 +140,26 @@ fn a_link_leads_into_the_visit() {
     assert!(join_link.contains("name=Someone%20Else"), "{join_link}");
 }
 
+/// What an EHR makes up may begin with a hyphen: base64url does, once in 64 times.
+#[test]
+fn identifiers_that_begin_with_a_hyphen_are_taken() {
+    let home = Home::with(&Profile::usual());
+    let given = [
+        ["--role", "provider"],
+        ["--launch", "-Qx3"],
+        ["--csn", "-1853"],
+        ["--user", "-user"],
+        ["--conference", "-conference"],
+    ];
+    let url = link(&home, given.as_flattened());
+    assert!(url.contains("-Qx3"), "{url}");
+    let ran = home.run(&["decode-launch", &url, "--show-values"]);
+    for value in ["-1853", "-user", "-conference"] {
+        assert!(ran.stdout.contains(&format!("= {value} ")), "{ran:?}");
+    }
+    ran.good();
+}
+
 #[test]
 fn a_profile_has_to_be_named_where_there_are_several() {
     let home = Home::with(&Profile::usual());

@@ -5,6 +5,8 @@
 
 #[path = "../shared/clock.rs"]
 mod clock;
+#[path = "../shared/database.rs"]
+mod database;
 mod device_test;
 mod embedded;
 #[path = "../shared/epic.rs"]

@@ -9,6 +9,9 @@ mod admin_fields;
 mod binary;
 #[path = "../shared/clock.rs"]
 mod clock;
+mod configuration_reference;
+#[path = "../shared/database.rs"]
+mod database;
 mod departure;
 mod direct_link;
 #[path = "../shared/epic.rs"]
@@ -22,6 +25,9 @@ mod launch;
 mod launch_bearer;
 mod launch_error;
 mod limits;
+mod metrics;
+mod nodes;
+mod openapi;
 mod plain;
 mod profiles_reload;
 mod refusals;
@@ -29,8 +35,11 @@ mod registry;
 mod samples;
 mod sandbox;
 mod secrets;
+mod serving;
 mod session;
 mod sign_in;
 mod support;
 mod ticket;
+mod traces;
+mod two_servers;
 mod zoom;

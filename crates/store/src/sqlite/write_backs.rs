@@ -10,7 +10,9 @@ use super::{
     SqliteStore,
     rows::{bytes, profile_of, request_id_of, time_of},
 };
-use crate::{NewWriteBack, StoreError, WriteBack, WriteBackRecord, WriteBackState, WriteBacks};
+use crate::{
+    NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackState, WriteBacks,
+};
 
 #[async_trait]
 impl WriteBacks for SqliteStore {
@@ -91,6 +93,21 @@ impl WriteBacks for SqliteStore {
         .await?
         .rows_affected();
         Ok(recorded == 1)
+    }
+
+    async fn unsent_write_backs(&self) -> Result<Unsent, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) AS count, min(created_at) AS oldest
+             FROM write_backs WHERE state = 'unsent'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let count: i64 = row.try_get("count")?;
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        Ok(Unsent {
+            count: count.unsigned_abs(),
+            oldest: oldest.map(UnixTime::from_millis),
+        })
     }
 
     async fn write_backs_of(
