@@ -1,6 +1,6 @@
 //! All conferences of the node, and the tokens that lead into them.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use rand::CryptoRng;
 use uuid::Uuid;
@@ -14,7 +14,6 @@ use crate::{
     conference::{Conference, Timeouts},
     effect::Effects,
     participant::{Issued, Newcomer, Participant},
-    pin_attempts::PinAttempts,
     refusal::Refusal,
     service_configuration::{Admission, PinOffer},
     token::TokenHash,
@@ -29,9 +28,6 @@ pub(crate) struct Conferences {
     settings: NodeSettings,
     by_service: HashMap<ServiceKey, Conference>,
     by_token: HashMap<TokenHash, Seat>,
-    /// By [`Alias::key`].
-    pin_attempts_by_alias: PinAttempts<String>,
-    pin_attempts_by_service: PinAttempts<ServiceKey>,
     shut_down: bool,
 }
 
@@ -44,14 +40,6 @@ pub(crate) struct Roster {
 impl Conferences {
     pub(crate) fn new(settings: NodeSettings) -> Self {
         Self {
-            pin_attempts_by_alias: PinAttempts::new(
-                settings.pin_attempts,
-                settings.pin_attempts_window,
-            ),
-            pin_attempts_by_service: PinAttempts::new(
-                settings.pin_attempts_per_conference,
-                settings.pin_attempts_window,
-            ),
             settings,
             by_service: HashMap::new(),
             by_token: HashMap::new(),
@@ -59,7 +47,7 @@ impl Conferences {
         }
     }
 
-    /// Lets a newcomer into `service` if the PIN allows it.
+    /// Lets a newcomer into `service` if the PIN allows it. PINs are counted before.
     ///
     /// # Errors
     /// A [`Refusal`] about the PIN, because a bound is reached, or because of
@@ -77,18 +65,10 @@ impl Conferences {
             return Err(Refusal::ShutDown);
         }
         let key = ServiceKey::of(service);
-        let offers_pin = matches!(offer, PinOffer::Pin(_) | PinOffer::NotAPin);
-        if offers_pin && let Some(retry_after) = self.pin_locked_for(&newcomer.alias, &key, now) {
-            return Err(Refusal::PinLocked { retry_after });
-        }
         let role = match service.admit(offer) {
             Admission::Enter(role) => role,
             Admission::Prompt(prompt) => return Err(Refusal::PinNeeded(prompt)),
-            Admission::WrongPin => {
-                self.pin_attempts_by_alias.failed(newcomer.alias.key(), now);
-                self.pin_attempts_by_service.failed(key, now);
-                return Err(Refusal::WrongPin);
-            }
+            Admission::WrongPin => return Err(Refusal::WrongPin),
         };
         self.expire(&key, now, effects);
         if !self.by_service.contains_key(&key) && self.by_service.len() >= self.settings.conferences
@@ -224,8 +204,6 @@ impl Conferences {
 
     /// Removes everybody whose time is over, in all conferences.
     pub(crate) fn sweep(&mut self, now: UnixTime, effects: &mut Effects) {
-        self.pin_attempts_by_alias.sweep(now);
-        self.pin_attempts_by_service.sweep(now);
         for key in self.keys() {
             self.expire(&key, now, effects);
         }
@@ -251,12 +229,6 @@ impl Conferences {
                 .collect();
             self.forget(&key, gone, effects);
         }
-    }
-
-    /// How long every PIN is refused, for the alias or for the whole conference.
-    fn pin_locked_for(&self, alias: &Alias, key: &ServiceKey, now: UnixTime) -> Option<Duration> {
-        let by_alias = self.pin_attempts_by_alias.locked_for(&alias.key(), now);
-        by_alias.max(self.pin_attempts_by_service.locked_for(key, now))
     }
 
     fn keys(&self) -> Vec<ServiceKey> {

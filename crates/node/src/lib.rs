@@ -6,7 +6,8 @@
 //!
 //! The logic (`conferences` and below) does no I/O and is given the time and
 //! the random generator; [`Node`] joins it to HTTP, to the [`ServicePolicy`]
-//! that knows the services, and to the [`EventSink`] that hears what happens.
+//! that knows the services, to the [`PinAttempts`] that count wrong PINs, and to the
+//! [`EventSink`] that hears what happens.
 
 mod alias;
 mod answer;
@@ -19,6 +20,7 @@ mod node;
 mod node_event;
 mod participant;
 mod pin_attempts;
+mod pin_count;
 mod refusal;
 mod requests;
 mod service_configuration;
@@ -31,6 +33,7 @@ pub use node_event::{
     ConferenceData, DisconnectReason, EventSink, NodeEvent, NodeEventData, ParticipantData,
     ServiceType,
 };
+pub use pin_attempts::{PinAttempt, PinAttempts, PinAttemptsUnavailable, PinLimit, PinTarget};
 pub use service_configuration::{ServiceConfiguration, ServiceConfigurationError};
 pub use service_policy::{PolicyUnavailable, ServicePolicy};
 pub use settings::NodeSettings;

@@ -1,4 +1,5 @@
-//! The node: joins the logic to HTTP, the service policy and the event sink.
+//! The node: joins the logic to HTTP, the service policy, the counting of PINs and the
+//! event sink.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +12,8 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 use vestibule_launch::{Clock, UnixTime};
 
 use crate::{
-    EventSink, NodeEvent, NodeSettings, PolicyUnavailable, ServiceConfiguration, ServicePolicy,
+    EventSink, NodeEvent, NodeSettings, PinAttempts, PolicyUnavailable, ServiceConfiguration,
+    ServicePolicy,
     alias::Alias,
     client_event::ClientEvent,
     conferences::{Conferences, Roster},
@@ -33,6 +35,7 @@ impl Node {
     pub fn new(
         settings: NodeSettings,
         policy: Arc<dyn ServicePolicy>,
+        pin_attempts: Arc<dyn PinAttempts>,
         sink: Arc<dyn EventSink>,
         clock: Arc<dyn Clock>,
         rng: Box<dyn CryptoRng + Send>,
@@ -51,6 +54,7 @@ impl Node {
         Self(Arc::new(Inner {
             settings,
             policy,
+            pin_attempts,
             sink,
             clock,
             state: Mutex::new(state),
@@ -89,6 +93,14 @@ impl Node {
 
     pub(crate) fn settings(&self) -> &NodeSettings {
         &self.0.settings
+    }
+
+    pub(crate) fn pin_attempts(&self) -> &dyn PinAttempts {
+        &*self.0.pin_attempts
+    }
+
+    pub(crate) fn now(&self) -> UnixTime {
+        self.0.clock.now()
     }
 
     pub(crate) fn is_shut_down(&self) -> bool {
@@ -198,6 +210,7 @@ impl Node {
 struct Inner {
     settings: NodeSettings,
     policy: Arc<dyn ServicePolicy>,
+    pin_attempts: Arc<dyn PinAttempts>,
     sink: Arc<dyn EventSink>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,

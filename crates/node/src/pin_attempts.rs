@@ -1,129 +1,78 @@
-//! Counts wrong PINs, so that nobody can try them all.
+//! Counting of PINs, so that nobody can try them all.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::Hash,
-    time::Duration,
-};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use vestibule_launch::UnixTime;
 
-/// How many keys are remembered; past it the one longest without a wrong PIN is
-/// forgotten. Aliases that no service stands behind are never counted.
-const KEYS: usize = 10_000;
+/// Counts attempts at PINs, for all nodes that lead into the same conferences.
+///
+/// A PIN that cannot be counted is refused: where an answer fails, or takes longer than
+/// [`NodeSettings::policy_deadline`](crate::NodeSettings::policy_deadline), nobody comes
+/// in with a PIN.
+#[async_trait]
+pub trait PinAttempts: Send + Sync {
+    /// Counts an attempt as failed before its PIN is looked at, unless too many have
+    /// failed within the limit's window: of attempts at once, no more than the limit are
+    /// made.
+    ///
+    /// # Errors
+    /// [`PinAttemptsUnavailable`] where it cannot be counted now.
+    async fn begin(
+        &self,
+        at: PinTarget<'_>,
+        limit: PinLimit,
+        now: UnixTime,
+    ) -> Result<PinAttempt, PinAttemptsUnavailable>;
 
-/// Wrong PINs by key (the way in, or the conference) in a sliding window.
-pub(crate) struct PinAttempts<K> {
-    limit: usize,
-    window: Duration,
-    failures: HashMap<K, VecDeque<UnixTime>>,
+    /// Takes back an attempt that began at `began`: its PIN was right.
+    ///
+    /// # Errors
+    /// [`PinAttemptsUnavailable`] where that cannot be done now: it counts as failed until
+    /// the window has passed.
+    async fn withdraw(
+        &self,
+        at: PinTarget<'_>,
+        began: UnixTime,
+    ) -> Result<(), PinAttemptsUnavailable>;
 }
 
-impl<K: Clone + Eq + Hash> PinAttempts<K> {
-    pub(crate) fn new(limit: usize, window: Duration) -> Self {
-        Self {
-            limit: limit.max(1),
-            window,
-            failures: HashMap::new(),
-        }
-    }
-
-    /// How long every PIN is refused for `key`, if it is.
-    pub(crate) fn locked_for(&self, key: &K, now: UnixTime) -> Option<Duration> {
-        let failures = self.failures.get(key)?;
-        let oldest = *failures.get(failures.len().checked_sub(self.limit)?)?;
-        let passed = now.since(oldest);
-        (passed < self.window).then(|| self.window - passed)
-    }
-
-    /// Counts a wrong PIN.
-    pub(crate) fn failed(&mut self, key: K, now: UnixTime) {
-        if self.failures.len() >= KEYS && !self.failures.contains_key(&key) {
-            self.make_room(now);
-        }
-        let failures = self.failures.entry(key).or_default();
-        if failures.len() == self.limit {
-            failures.pop_front();
-        }
-        failures.push_back(now);
-    }
-
-    /// Forgets what the window has passed over.
-    pub(crate) fn sweep(&mut self, now: UnixTime) {
-        let window = self.window;
-        self.failures.retain(|_, failures| {
-            failures
-                .back()
-                .is_some_and(|latest| now.since(*latest) < window)
-        });
-    }
-
-    fn make_room(&mut self, now: UnixTime) {
-        self.sweep(now);
-        if self.failures.len() >= KEYS {
-            let stalest = self
-                .failures
-                .iter()
-                .min_by_key(|(_, failures)| failures.back().copied());
-            if let Some(key) = stalest.map(|(key, _)| key.clone()) {
-                self.failures.remove(&key);
-            }
-        }
-    }
+/// What a PIN is tried at. It is a way into a conference or a name: not to be shown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PinTarget<'a> {
+    /// An alias, in lower case.
+    Alias(&'a str),
+    /// A conference, whichever alias leads to it.
+    Conference {
+        /// Its name.
+        name: &'a str,
+        /// What tells it from others of that name.
+        service_tag: &'a str,
+    },
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WINDOW: Duration = Duration::from_secs(300);
-
-    fn at(seconds: i64) -> UnixTime {
-        UnixTime::from_millis(seconds * 1_000)
-    }
-
-    #[test]
-    fn a_key_is_locked_from_the_last_allowed_failure_until_the_window_has_passed() {
-        let mut attempts = PinAttempts::new(3, WINDOW);
-        for second in [0, 10, 20] {
-            assert_eq!(attempts.locked_for(&"visit", at(second)), None);
-            attempts.failed("visit", at(second));
-        }
-        assert_eq!(
-            attempts.locked_for(&"visit", at(20)),
-            Some(Duration::from_secs(280))
-        );
-        assert_eq!(
-            attempts.locked_for(&"visit", at(299)),
-            Some(Duration::from_secs(1))
-        );
-        assert_eq!(attempts.locked_for(&"visit", at(300)), None);
-        attempts.failed("visit", at(300));
-        assert_eq!(
-            attempts.locked_for(&"visit", at(301)),
-            Some(Duration::from_secs(9))
-        );
-    }
-
-    #[test]
-    fn keys_are_counted_apart() {
-        let mut attempts = PinAttempts::new(1, WINDOW);
-        attempts.failed("visit", at(0));
-        assert!(attempts.locked_for(&"visit", at(0)).is_some());
-        assert!(attempts.locked_for(&"other", at(0)).is_none());
-    }
-
-    #[test]
-    fn only_so_many_keys_are_remembered_and_the_stalest_goes_first() {
-        let mut attempts = PinAttempts::new(1, WINDOW);
-        for n in 0..=KEYS {
-            let now = UnixTime::from_millis(i64::try_from(n).unwrap());
-            attempts.failed(n, now);
-        }
-        assert_eq!(attempts.failures.len(), KEYS);
-        assert!(attempts.locked_for(&0, at(11)).is_none());
-        assert!(attempts.locked_for(&1, at(11)).is_some());
-        attempts.sweep(at(1_000));
-        assert!(attempts.failures.is_empty());
-    }
+/// How many wrong PINs there may be within any time of this length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinLimit {
+    /// How many; at least one.
+    pub attempts: usize,
+    /// Within which time.
+    pub window: Duration,
 }
+
+/// Whether a PIN may be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinAttempt {
+    /// It may, and counts.
+    Counted,
+    /// Every PIN is refused; this one was not counted.
+    Locked {
+        /// For how long.
+        retry_after: Duration,
+    },
+}
+
+/// PINs cannot be counted now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("PINs cannot be counted now and are refused; try again later")]
+pub struct PinAttemptsUnavailable;

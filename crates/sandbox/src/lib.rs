@@ -40,4 +40,4 @@ pub use config::{Config, ConfigError};
 pub use controls::Controls;
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultAnswer};
-pub use sandbox::{BindError, Sandbox};
+pub use sandbox::{BindError, Sandbox, router};

@@ -31,6 +31,18 @@ pub struct BindError {
     source: std::io::Error,
 }
 
+/// The EHR's routes for requests that come without a listener, and its controls.
+/// `address` is where the EHR believes to be found.
+pub fn router(
+    config: Config,
+    address: String,
+    clock: Arc<dyn Clock>,
+    rng: Box<dyn CryptoRng + Send>,
+) -> (axum::Router, Controls) {
+    let ehr = Arc::new(Ehr::new(config, address, clock, rng));
+    (routes::router(ehr.clone()), Controls(ehr))
+}
+
 impl Sandbox {
     /// Takes the address of the configuration; connections are accepted from
     /// now on and answered once [`Self::serve`] runs.

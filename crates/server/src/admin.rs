@@ -10,11 +10,17 @@ use axum::{
     http::StatusCode,
     middleware::{self, Next},
     response::Response,
+    routing::get,
 };
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{access_log, profile::Registry, source_address::TrustedProxies, tools::Tools};
+use crate::{
+    access_log::{self, RequestLog},
+    profile::Registry,
+    serving::{Draining, Listener, Settings},
+    source_address::TrustedProxies,
+    tools::Tools,
+};
 
 mod access;
 mod administrator;
@@ -23,6 +29,7 @@ mod config;
 mod listing;
 mod names;
 mod oidc;
+mod openapi;
 mod pages;
 mod password;
 mod retention;
@@ -39,6 +46,7 @@ pub use config::{AdminConfig, AdminUser};
 pub use oidc::OidcConfig;
 pub use password::{NotAPasswordHash, PasswordHash, PasswordRefused};
 pub use role::Role;
+pub(crate) use telehealth_profile::PATH as PROFILES;
 
 /// Longest body of a request, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -51,8 +59,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The admin API, which has its address but does not answer yet.
 pub struct AdminServer {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
     router: Router,
     retention: retention::Retention,
     live: Arc<pages::Live>,
@@ -70,59 +77,79 @@ struct Admin {
 }
 
 impl AdminServer {
-    /// Takes the address. `trusted_proxies` are believed when they say whom they speak for.
+    /// Takes the address. The trusted proxies among the settings are believed when they
+    /// say whom they speak for.
     ///
     /// # Errors
     /// Where it cannot be listened on.
     pub async fn bind(
         config: &AdminConfig,
-        trusted_proxies: &TrustedProxies,
+        settings: Settings,
         registry: Arc<Registry>,
         tools: &Tools,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await?;
-        let address = listener.local_addr()?;
-        if !address.ip().is_loopback() {
+        let router = router(config, &settings.trusted_proxies, registry, tools);
+        let is_plain = settings.tls.is_none();
+        let listener = Listener::bind(config.listen, settings).await?;
+        let address = listener.address();
+        if is_plain && !address.ip().is_loopback() {
             tracing::warn!(
                 %address,
                 "the admin API listens beyond this machine, by plain HTTP: \
-                 only a reverse proxy with TLS may reach it"
+                 only a reverse proxy with TLS may reach it, or set up [tls]"
             );
         }
-        tracing::info!(%address, "administrators come in here");
-        let live = Arc::new(pages::Live::new());
         Ok(Self {
             listener,
-            address,
-            router: router(config, trusted_proxies, registry, tools, Arc::clone(&live)),
-            live,
+            router,
             retention: retention::Retention::new(config, tools),
+            live,
         })
+    }
+
+    /// The same with routes that anybody may ask for.
+    #[must_use]
+    pub fn with_open_routes(mut self, routes: Router) -> Self {
+        self.router = self.router.merge(routes);
+        self
+    }
+
+    /// Its routes, for what describes them.
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address()
     }
 
-    /// Answers until `end`, then lets requests under way finish.
-    pub async fn run(self, end: impl Future<Output = ()> + Send + 'static) {
-        let service = self
-            .router
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let live = self.live;
-        let end = async move {
-            end.await;
-            live.end();
-        };
-        let serving = axum::serve(self.listener, service).with_graceful_shutdown(end);
-        tokio::select! {
-            served = serving => {
-                if let Err(error) = served {
-                    tracing::error!(%error, "the admin API has ended");
-                }
+    /// Where it is reached: scheme, address and port.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.listener.scheme(), self.address())
+    }
+
+    /// Answers until draining begins, then lets requests under way finish. Pages that are
+    /// watched are no such requests: their streams end.
+    pub async fn run(self, mut draining: Draining) {
+        let Self {
+            listener,
+            router,
+            retention,
+            live,
+        } = self;
+        let serving = listener.serve(router, draining.clone());
+        let beside = async {
+            tokio::select! {
+                () = draining.begun() => live.end(),
+                () = retention.run() => {}
             }
-            () = self.retention.run() => {}
+            // Nothing else ends before the listener does.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = serving => {}
+            () = beside => {}
         }
     }
 }
@@ -130,7 +157,7 @@ impl AdminServer {
 impl fmt::Debug for AdminServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdminServer")
-            .field("address", &self.address)
+            .field("address", &self.address())
             .finish_non_exhaustive()
     }
 }
@@ -153,6 +180,7 @@ fn router(
         looks: names::Looks::new(),
     });
     let api = telehealth_profile::router()
+        .route(crate::openapi::PATH, get(openapi::document))
         .fallback(async || answer::not_found())
         .method_not_allowed_fallback(async || {
             answer::error(StatusCode::METHOD_NOT_ALLOWED, "This cannot be done here.")
@@ -168,7 +196,10 @@ fn router(
         .layer(middleware::from_fn(end_at_deadline))
         .layer(CatchPanicLayer::custom(panicked));
     api.merge(pages)
-        .layer(middleware::from_fn(access_log::log))
+        .layer(middleware::from_fn_with_state(
+            RequestLog::new("admin", tools),
+            access_log::log,
+        ))
         .with_state(admin)
 }
 

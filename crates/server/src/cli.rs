@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::page_files::EmbeddedFiles;
+
 mod admin;
 mod chosen;
 mod completions;
@@ -67,9 +69,17 @@ impl Cli {
     /// # Errors
     /// A chain of causes to show to the user.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        self.run_with(None)
+    }
+
+    /// The same, with the landing page for configurations that name no folder of it.
+    ///
+    /// # Errors
+    /// A chain of causes to show to the user.
+    pub fn run_with(self, page: Option<EmbeddedFiles>) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Serve(arguments) => serve::serve(&arguments),
-            Command::Doctor(arguments) => doctor::doctor(&arguments),
+            Command::Serve(arguments) => serve::serve(&arguments, page),
+            Command::Doctor(arguments) => doctor::doctor(&arguments, page),
             Command::Profile(command) => profile::run(command),
             Command::LaunchLink(arguments) => launch_link::launch_link(&arguments),
             Command::DecodeLaunch(arguments) => decode_launch::decode_launch(&arguments),

@@ -13,8 +13,12 @@ use vestibule_landing_page::{LogoSource, Origin};
 use crate::{
     admin::AdminConfig,
     conferencing::{PexipConfig, RoutingRules},
+    database::DatabaseConfig,
     limits::LimitsConfig,
+    page_files::{EmbeddedFiles, PageFiles},
+    serving::{ConnectionLimits, TlsConfig},
     source_address::TrustedProxies,
+    telemetry::{MetricsConfig, TracesConfig},
     wording::reworded,
 };
 
@@ -24,10 +28,13 @@ use crate::{
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The data folder: database and sealing key.
+    /// The data folder: sealing key, and the database where it is a file.
     pub data: PathBuf,
-    /// The landing page as built.
-    pub www: PathBuf,
+    /// Where the database is, where it is not a file in the data folder.
+    #[serde(default)]
+    pub database: DatabaseConfig,
+    /// The landing page as built. A program that has it in itself needs none.
+    pub www: Option<PageFiles>,
     /// What the landing page looks like and where it stands.
     #[serde(default)]
     pub landing_page: LandingPageConfig,
@@ -40,6 +47,9 @@ pub struct Config {
     /// How log lines look.
     #[serde(default)]
     pub log: LogFormat,
+    /// Which log lines there are. `RUST_LOG` in the environment goes before it.
+    #[serde(default)]
+    pub log_level: LogLevel,
     /// The file of the key under which everything personal and secret is sealed, where
     /// it is not to be `state.key` in the data folder. `VESTIBULE_STATE_KEY` in the
     /// environment stands for either.
@@ -68,6 +78,16 @@ pub struct Config {
     /// How much is taken from one place.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// Where counts and durations are told to Prometheus. Nowhere by default.
+    pub metrics: Option<MetricsConfig>,
+    /// TLS by the server itself. Without it, plain HTTP is spoken, and a proxy in front
+    /// ends TLS.
+    pub tls: Option<TlsConfig>,
+    /// How much one connection, one address and all together may take.
+    #[serde(default)]
+    pub connections: ConnectionLimits,
+    /// Where traces are sent. Nowhere by default.
+    pub traces: Option<TracesConfig>,
 }
 
 /// How log lines look.
@@ -79,6 +99,33 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// The least that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What is lost, or keeps launches from working.
+    Error,
+    /// Also what failed for one user, or is tried again.
+    Warn,
+    /// Also what happens.
+    #[default]
+    Info,
+    /// Also what is of no consequence.
+    Debug,
+}
+
+impl LogLevel {
+    /// The word in the configuration and in `RUST_LOG`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
 }
 
 /// The origin of a page that may embed the landing page.
@@ -142,16 +189,35 @@ impl Config {
             Some(LogoSource::File(path)) => Some(path),
             _ => None,
         };
-        let paths = [&mut config.data, &mut config.www, &mut config.profiles];
-        for relative in paths
+        let token = config.metrics.as_mut();
+        let token = token.and_then(|metrics| metrics.token_file.as_mut());
+        let tls = config.tls.as_mut();
+        let tls = tls.map(|tls| [&mut tls.certificate, &mut tls.key]);
+        let www = match &mut config.www {
+            Some(PageFiles::Folder(path)) => Some(path),
+            _ => None,
+        };
+        for relative in [&mut config.data, &mut config.profiles]
             .into_iter()
+            .chain(www)
             .chain(logo)
+            .chain(token)
             .chain(&mut config.state_key_file)
             .chain(&mut config.trusted_certificates)
+            .chain(&mut config.database.url_file)
+            .chain(tls.into_iter().flatten())
         {
             *relative = folder.join(&*relative);
         }
         Ok(config)
+    }
+
+    /// With the landing page that is in the program, where no folder is named.
+    #[must_use]
+    pub fn or_embedded(mut self, files: Option<EmbeddedFiles>) -> Self {
+        let embedded = files.map(PageFiles::Embedded);
+        self.www = self.www.or(embedded);
+        self
     }
 }
 
@@ -202,13 +268,24 @@ mod tests {
     fn relative_paths_start_at_the_file() {
         let config = read(MINIMAL).unwrap();
         assert_eq!(config.data, Path::new("state"));
-        assert_eq!(config.www, Path::new("/srv/www"));
+        assert_eq!(config.www, Some(PageFiles::Folder("/srv/www".into())));
         assert!(config.frame_ancestors.is_empty());
         assert_eq!(config.log, LogFormat::Text);
         assert_eq!(config.landing_page, LandingPageConfig::default());
         let with_logo = format!("{MINIMAL}[landing_page]\nlogo = \"logo.svg\"\n");
         let logo = read(&with_logo).unwrap().landing_page.logo;
         assert!(matches!(logo, Some(LogoSource::File(path)) if path.is_absolute()));
+    }
+
+    #[test]
+    fn a_folder_that_is_named_goes_before_the_page_in_the_program() {
+        const FILES: EmbeddedFiles = EmbeddedFiles::new(&[]);
+        let named = read(MINIMAL).unwrap().or_embedded(Some(FILES)).www;
+        assert!(matches!(named, Some(PageFiles::Folder(_))), "{named:?}");
+        let unnamed = MINIMAL.replace("www = \"/srv/www\"\n", "");
+        let www = |files| read(&unnamed).unwrap().or_embedded(files).www;
+        assert_eq!(www(Some(FILES)), Some(PageFiles::Embedded(FILES)));
+        assert_eq!(www(None), None);
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub use zoom::{PreviousZoomSecrets, Zoom, ZoomDocument};
 
 /// Reads launches of one vendor's kind.
 pub trait Dialect: Send + Sync {
+    /// The dialect's name, among the labels of counts.
+    fn name(&self) -> &'static str;
+
     /// The values by which launch URLs name the profile, where they do not name its
     /// uuid.
     fn keys(&self) -> Vec<&str> {

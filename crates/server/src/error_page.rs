@@ -32,27 +32,35 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// A failure, logged: this is the one log line that an error page leaves.
+    /// A failure.
     pub fn new(failure: &impl Failure, request_id: RequestId, at: UnixTime) -> Self {
         let (status, error_name) = failure.answer();
         debug_assert!(
             error_reference::entry(error_name).comes_with(status),
             "{error_name} is not in the table with {status}"
         );
-        let detail = failure.to_string();
-        let cause = cause(failure);
-        if status.is_server_error() {
-            tracing::error!(%request_id, %error_name, detail, cause, "launch failed");
-        } else {
-            tracing::warn!(%request_id, %error_name, detail, cause, "launch failed");
-        }
         Self {
             status,
             error_name,
             request_id,
             at,
-            detail: told(error_name, detail),
+            detail: told(error_name, failure.to_string()),
             retry_after: failure.retry_after(),
+        }
+    }
+
+    /// Logs it: this is the one log line that an error page leaves.
+    pub fn log(&self, failure: &impl Failure) {
+        let Self {
+            error_name,
+            request_id,
+            ..
+        } = self;
+        let (detail, cause) = (failure.to_string(), cause(failure));
+        if self.status.is_server_error() {
+            tracing::error!(%request_id, %error_name, detail, cause, "launch failed");
+        } else {
+            tracing::warn!(%request_id, %error_name, detail, cause, "launch failed");
         }
     }
 

@@ -86,7 +86,7 @@ pub fn entry(name: ErrorName) -> ErrorEntry {
             "The encrypted launch parameters cannot be read, or do not name the appointment that the EHR names. `vestibule decode-launch` says which of key, key type, algorithm and encoding is at fault.",
         ),
         ErrorName::LaunchRequestInvalid => (
-            &[400, 404, 413, 415, 422],
+            &[400, 404, 408, 413, 415, 422],
             EhrAnalyst,
             Failed,
             "The launch URL lacks `iss` or `launch`, has one twice, or comes from an EHR that allowed_iss does not name. From the launch API: the request is malformed, or names no failed launch.",
@@ -104,7 +104,7 @@ pub fn entry(name: ErrorName) -> ErrorEntry {
             "Too many launches came from one address within a minute, or the page of one launch has reported more than 64 events. Where many people share one, raise `[limits] launches_per_minute`; where a proxy stands before this server, name it in trusted_proxies.",
         ),
         ErrorName::StateInvalid => (
-            &[400, 413],
+            &[400, 408, 413],
             User,
             Failed,
             "The EHR's sign-in came back after more than 15 minutes, to another browser or profile, or was forged. Open the visit from the appointment again. If nobody gets through, see require_launch_cookie.",
@@ -164,7 +164,7 @@ pub fn entry(name: ErrorName) -> ErrorEntry {
             "A template of the profile failed with the data of this launch. The log names it.",
         ),
         ErrorName::TicketInvalid => (
-            &[400, 410, 413, 415, 422],
+            &[400, 408, 410, 413, 415, 422],
             User,
             LinkNotValid,
             "The one-time ticket of a join link is unknown, has expired or was used. Open the visit from the appointment again.",

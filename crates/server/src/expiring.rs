@@ -43,7 +43,8 @@ impl<K: Hash + Eq + Clone, V> Expiring<K, V> {
     }
 
     /// The entry, while it lives.
-    pub(crate) fn get(&self, key: &K, now: UnixTime) -> Option<&V> {
+    #[cfg(test)]
+    fn get(&self, key: &K, now: UnixTime) -> Option<&V> {
         let entry = self.entries.get(key)?;
         (now < entry.until).then_some(&entry.value)
     }

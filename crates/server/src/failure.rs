@@ -13,9 +13,9 @@ use crate::{
     http_client::TransportError,
     launch::{
         BearerError, BeginError, CompleteError, DirectLinkError, JoinError, MetadataFetchError,
-        RedeemError, ResumeError,
+        RedeemError, RepeatError, ResumeError,
     },
-    limits::TooMany,
+    limits::{Limited, TooMany},
     plain::VisitFault,
     routes::{
         AuthorizedError, DirectLinkRouteError, EntranceError, EventError, PlainError, ReportError,
@@ -57,14 +57,14 @@ impl Failure for EntranceError {
         match self {
             Self::Profile => PROFILE_NOT_FOUND,
             Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
-            Self::TooMany(error) => error.answer(),
+            Self::Limited(error) => error.answer(),
             Self::Begin(error) => error.answer(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(error) => error.retry_after(),
+            Self::Limited(error) => error.retry_after(),
             Self::Begin(error) => error.retry_after(),
             Self::Profile | Self::Body(_) => None,
         }
@@ -81,6 +81,22 @@ impl Failure for TooMany {
     }
 }
 
+impl Failure for Limited {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::TooMany(error) => error.answer(),
+            Self::Store(_) => UNAVAILABLE,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooMany(error) => error.retry_after(),
+            Self::Store(_) => Some(SOON),
+        }
+    }
+}
+
 impl Failure for BeginError {
     fn answer(&self) -> (StatusCode, ErrorName) {
         match self {
@@ -89,6 +105,16 @@ impl Failure for BeginError {
             Self::Complete(error) => error.answer(),
             Self::Metadata(error) => error.answer(),
             Self::Used => USED,
+            Self::Repeat(error) => error.answer(),
+            Self::Store(_) => UNAVAILABLE,
+        }
+    }
+}
+
+impl Failure for RepeatError {
+    fn answer(&self) -> (StatusCode, ErrorName) {
+        match self {
+            Self::Sealed(_) => INTERNAL,
             Self::Store(_) => UNAVAILABLE,
         }
     }
@@ -178,6 +204,7 @@ impl Failure for JoinError {
             Self::NoEncounter | Self::Encounters(_) => PARAMETERS_INVALID,
             Self::Parameters(error) => error.answer(),
             Self::Complete(error) => error.answer(),
+            Self::Repeat(error) => error.answer(),
             Self::Sealed(_) => INTERNAL,
             Self::Store(_) => UNAVAILABLE,
         }
@@ -204,14 +231,14 @@ impl Failure for DirectLinkRouteError {
         match self {
             Self::Profile => PROFILE_NOT_FOUND,
             Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
-            Self::TooMany(error) => error.answer(),
+            Self::Limited(error) => error.answer(),
             Self::Link(error) => error.answer(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(error) => error.retry_after(),
+            Self::Limited(error) => error.retry_after(),
             Self::Link(error) => error.retry_after(),
             Self::Profile | Self::Body(_) => None,
         }
@@ -261,7 +288,7 @@ impl Failure for PlainError {
         match self {
             Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
             Self::Form => REQUEST_INVALID,
-            Self::TooMany(error) => error.answer(),
+            Self::Limited(error) => error.answer(),
             Self::Ticket(RedeemError::Unknown | RedeemError::Used) => LINK_NOT_VALID,
             Self::Ticket(error) => error.answer(),
             Self::Tab(
@@ -277,7 +304,7 @@ impl Failure for PlainError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(error) => error.retry_after(),
+            Self::Limited(error) => error.retry_after(),
             Self::Ticket(error) => error.retry_after(),
             Self::Visit(fault) => fault.retry_after(),
             Self::Tab(ResumeError::Bearer(BearerError::Store(_))) => Some(SOON),
@@ -322,14 +349,14 @@ impl Failure for ResumeError {
 impl Failure for ResumeRouteError {
     fn answer(&self) -> (StatusCode, ErrorName) {
         match self {
-            Self::TooMany(error) => error.answer(),
+            Self::Limited(error) => error.answer(),
             Self::Resume(error) => error.answer(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(error) => error.retry_after(),
+            Self::Limited(error) => error.retry_after(),
             Self::Resume(error) => error.retry_after(),
         }
     }
@@ -338,7 +365,7 @@ impl Failure for ResumeRouteError {
 impl Failure for EventError {
     fn answer(&self) -> (StatusCode, ErrorName) {
         match self {
-            Self::TooMany(error) => error.answer(),
+            Self::Limited(error) => error.answer(),
             Self::Bearer(error) => error.answer(),
             Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
             Self::Report => REQUEST_INVALID,
@@ -348,7 +375,7 @@ impl Failure for EventError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(error) => error.retry_after(),
+            Self::Limited(error) => error.retry_after(),
             Self::Bearer(error) => error.retry_after(),
             Self::Body(_) | Self::Report | Self::Full => None,
         }
@@ -359,7 +386,7 @@ impl Failure for ReportError {
     fn answer(&self) -> (StatusCode, ErrorName) {
         match self {
             Self::Body(status) => (*status, ErrorName::LaunchRequestInvalid),
-            Self::TooMany(error) => error.answer(),
+            Self::Limited(error) => error.answer(),
             Self::Name => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 ErrorName::LaunchRequestInvalid,
@@ -371,7 +398,7 @@ impl Failure for ReportError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany(error) => error.retry_after(),
+            Self::Limited(error) => error.retry_after(),
             Self::Store(_) => Some(SOON),
             Self::Body(_) | Self::Name | Self::Unknown => None,
         }

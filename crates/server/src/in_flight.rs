@@ -25,6 +25,11 @@ impl InFlight {
         One(self.clone())
     }
 
+    /// How many there are.
+    pub fn now(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+
     /// Waits until there are none.
     pub async fn none(&self) {
         while self.0.load(Ordering::SeqCst) > 0 {

@@ -11,8 +11,12 @@ use crate::{in_flight::InFlight, profile::Registry, state::AppState};
 
 /// Runs all of them, for ever.
 pub async fn run(state: &AppState, registry: &Registry, in_flight: &InFlight) {
+    tokio::join!(profiles::run(registry), of_launches(state, in_flight));
+}
+
+/// Runs those that work on launches, for ever.
+pub async fn of_launches(state: &AppState, in_flight: &InFlight) {
     tokio::join!(
-        profiles::run(registry),
         purge::run(&state.tools),
         renew::run(state, in_flight),
         write_backs::run(state, in_flight),

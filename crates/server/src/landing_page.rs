@@ -1,10 +1,7 @@
 //! The landing page with this hospital's configuration in it, made once as the server
 //! starts.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::PathBuf};
 
 use axum::{
     body::{Body, Bytes},
@@ -17,12 +14,18 @@ use vestibule_landing_page::{
     gzip, permissions_policy,
 };
 
-use crate::config::FrameAncestor;
+use crate::{
+    config::{Config, FrameAncestor},
+    page_files::PageFiles,
+};
+
+/// The page itself.
+const INDEX: &str = "index.html";
 
 /// The landing page as this server serves it.
 #[derive(Clone, Debug)]
 pub struct LandingPage {
-    files: PathBuf,
+    files: PageFiles,
     configuration: Configuration,
     page: Page,
     plain: Representation,
@@ -42,6 +45,9 @@ struct Representation {
 /// Why there is no landing page.
 #[derive(Debug, thiserror::Error)]
 pub enum LandingPageError {
+    /// No folder is named, and the program has no page in it.
+    #[error("www: name the folder of the landing page; this program was built without one")]
+    NotNamed,
     /// The folder has no page in it.
     #[error("www: {path} is not a folder with an index.html; build the landing page first", path = .0.display())]
     Missing(PathBuf),
@@ -67,20 +73,33 @@ pub enum LandingPageError {
 }
 
 impl LandingPage {
+    /// The page as the server's configuration has it.
+    ///
+    /// # Errors
+    /// Where none is named, or a file cannot be read or is not what it should be.
+    pub fn of(config: &Config) -> Result<Self, LandingPageError> {
+        let files = config.www.clone().ok_or(LandingPageError::NotNamed)?;
+        Self::read(files, &config.landing_page)
+    }
+
     /// Reads the page in `www` and the logo, and puts the configuration in.
     ///
     /// # Errors
     /// Where a file cannot be read or is not what it should be.
-    pub fn read(www: &Path, configuration: &Configuration) -> Result<Self, LandingPageError> {
-        let path = www.join("index.html");
-        if !path.is_file() {
-            return Err(LandingPageError::Missing(www.to_owned()));
+    pub fn read(
+        www: impl Into<PageFiles>,
+        configuration: &Configuration,
+    ) -> Result<Self, LandingPageError> {
+        let files = www.into();
+        let path = files.place(INDEX);
+        if !files.has(INDEX) {
+            return Err(LandingPageError::Missing(files.place("")));
         }
         let unreadable = |source| LandingPageError::Unreadable {
             path: path.clone(),
             source,
         };
-        let index_html = fs::read_to_string(&path).map_err(unreadable)?;
+        let index_html = files.text(INDEX).map_err(unreadable)?;
         let logo = configuration.logo.as_ref();
         let logo = logo
             .map(|logo| logo.load(|path| fs::read(path)))
@@ -101,7 +120,7 @@ impl LandingPage {
         compressed.retain(|smaller| smaller.body.len() < html.len());
         compressed.sort_by_key(|representation| representation.body.len());
         Ok(Self {
-            files: www.to_owned(),
+            files,
             configuration: configuration.clone(),
             plain: Representation::new(None, html.to_vec()),
             page,
@@ -114,8 +133,8 @@ impl LandingPage {
         &self.configuration
     }
 
-    /// The folder of its files.
-    pub fn files(&self) -> &Path {
+    /// Where its files are.
+    pub fn files(&self) -> &PageFiles {
         &self.files
     }
 
@@ -236,7 +255,7 @@ mod tests {
     #[test]
     fn a_folder_without_the_page_and_a_page_of_others_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let read = || LandingPage::read(folder.path(), &Configuration::default());
+        let read = || LandingPage::read(folder.path().to_owned(), &Configuration::default());
         let missing = read().unwrap_err();
         assert!(matches!(missing, LandingPageError::Missing(_)), "{missing}");
         fs::write(folder.path().join("index.html"), "Welcome to nginx!").unwrap();

@@ -1,22 +1,12 @@
-//! How many launches may come from one place.
+//! How many launches may come from one place, whichever server they come to.
 
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde::Deserialize;
 use uuid::Uuid;
-use vestibule_launch::UnixTime;
+use vestibule_store::{Bucket, LimitKey, StoreError, Taken};
 
-use crate::{expiring::Expiring, source_address::SourceAddress};
-
-/// Most sources that are counted at a time.
-const MOST_SOURCES: usize = 100_000;
-
-/// A source's count is full again after this, so that it need not be remembered longer.
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::{source_address::SourceAddress, tools::Tools};
 
 /// `[limits]` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -35,20 +25,12 @@ impl Default for LimitsConfig {
     }
 }
 
-/// Counts launches by source address and profile: a token bucket for each pair. What
-/// names no profile counts together, and what is wrong with a launch counts again.
+/// Counts launches by source address and profile, in the store: a token bucket for each
+/// pair. What names no profile counts together, and what is wrong with a launch counts
+/// again.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct LaunchLimits {
-    per_minute: u32,
-    buckets: Mutex<Expiring<Key, Bucket>>,
-}
-
-/// Where a launch comes from, and to which profile it goes.
-type Key = (SourceAddress, Option<Uuid>);
-
-/// What is left, in launches, at a time.
-struct Bucket {
-    left: f64,
-    at: UnixTime,
+    config: LimitsConfig,
 }
 
 /// Too many launches from one place.
@@ -59,139 +41,80 @@ pub struct TooMany {
     pub retry_after: Duration,
 }
 
-impl LaunchLimits {
-    /// Begins to count.
-    pub fn new(config: LimitsConfig) -> Self {
+/// Why a launch is not let through.
+#[derive(Debug, thiserror::Error)]
+pub enum Limited {
+    /// Too many came from the same place.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    /// It cannot be counted. Without the store it could not go on either: it ends here,
+    /// while there is time left to say so.
+    #[error("the server cannot get at its database; try again soon")]
+    Store(#[from] StoreError),
+}
+
+impl TooMany {
+    /// The next second after this time, so that nobody comes back too early.
+    pub(crate) fn of(wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
         Self {
-            per_minute: config.launches_per_minute,
-            buckets: Mutex::new(Expiring::new(MINUTE, MOST_SOURCES)),
+            retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)),
         }
+    }
+}
+
+impl LaunchLimits {
+    /// Limits as configured.
+    pub fn new(config: LimitsConfig) -> Self {
+        Self { config }
     }
 
     /// Counts a launch.
     ///
     /// # Errors
-    /// [`TooMany`], without counting.
-    pub fn launch(
+    /// [`Limited`], without counting.
+    pub async fn launch(
         &self,
+        tools: &Tools,
         source: SourceAddress,
         profile: Option<Uuid>,
-        now: UnixTime,
-    ) -> Result<(), TooMany> {
-        if self.per_minute == 0 {
+    ) -> Result<(), Limited> {
+        let Some(bucket) = self.bucket() else {
             return Ok(());
-        }
-        self.with_bucket((source, profile), now, |bucket, per_second| {
-            if bucket.left < 1.0 {
-                let seconds = ((1.0 - bucket.left) / per_second).ceil();
-                return Err(TooMany {
-                    retry_after: Duration::from_secs_f64(seconds.max(1.0)),
-                });
-            }
-            bucket.left -= 1.0;
-            Ok(())
-        })
-    }
-
-    /// Counts something wrong with a launch, which was let through already.
-    pub fn wrong(&self, source: SourceAddress, profile: Option<Uuid>, now: UnixTime) {
-        if self.per_minute > 0 {
-            self.with_bucket((source, profile), now, |bucket, _| {
-                bucket.left = (bucket.left - 1.0).max(0.0);
-            });
+        };
+        let taken = tools
+            .store
+            .take(key(tools, source, profile), bucket, tools.now());
+        match taken.await? {
+            Taken::Now => Ok(()),
+            Taken::Empty { retry_after } => Err(TooMany::of(retry_after).into()),
         }
     }
 
-    fn with_bucket<T>(
-        &self,
-        key: Key,
-        now: UnixTime,
-        take: impl FnOnce(&mut Bucket, f64) -> T,
-    ) -> T {
-        let full = f64::from(self.per_minute);
-        let per_second = full / 60.0;
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.touch(&key, now, || Bucket {
-            left: full,
-            at: now,
-        });
-        let elapsed = now.since(bucket.at).as_secs_f64();
-        bucket.left = (bucket.left + elapsed * per_second).min(full);
-        bucket.at = now;
-        take(bucket, per_second)
+    /// Counts something wrong with a launch, which was let through already. It is
+    /// answered as it would be where that fails.
+    pub async fn wrong(&self, tools: &Tools, source: SourceAddress, profile: Option<Uuid>) {
+        let Some(bucket) = self.bucket() else {
+            return;
+        };
+        let drained = tools
+            .store
+            .drain(key(tools, source, profile), bucket, tools.now());
+        if let Err(error) = drained.await {
+            tracing::error!(%error, "what is wrong with a launch cannot be counted");
+        }
+    }
+
+    fn bucket(&self) -> Option<Bucket> {
+        let per_minute = self.config.launches_per_minute;
+        (per_minute > 0).then(|| Bucket::per_minute(per_minute))
     }
 }
 
-impl Default for LaunchLimits {
-    fn default() -> Self {
-        Self::new(LimitsConfig::default())
-    }
-}
-
-impl fmt::Debug for LaunchLimits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaunchLimits")
-            .field("per_minute", &self.per_minute)
-            .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::{Extensions, HeaderMap};
-
-    use super::*;
-    use crate::source_address::TrustedProxies;
-
-    const PROFILE: Option<Uuid> = Some(Uuid::from_u128(1));
-
-    fn at(seconds: i64) -> UnixTime {
-        UnixTime::from_millis(seconds * 1000)
-    }
-
-    fn limits(launches_per_minute: u32) -> LaunchLimits {
-        LaunchLimits::new(LimitsConfig {
-            launches_per_minute,
-        })
-    }
-
-    fn source() -> SourceAddress {
-        TrustedProxies::default().source(&Extensions::new(), &HeaderMap::new())
-    }
-
-    #[test]
-    fn a_source_has_its_launches_at_once_and_then_one_after_the_other() {
-        let limits = limits(6);
-        let launch = |now| limits.launch(source(), PROFILE, now);
-        for _ in 0..6 {
-            assert_eq!(launch(at(0)), Ok(()));
-        }
-        let retry_after = Duration::from_secs(10);
-        assert_eq!(launch(at(0)), Err(TooMany { retry_after }));
-        let retry_after = Duration::from_secs(1);
-        assert_eq!(launch(at(9)), Err(TooMany { retry_after }));
-        assert_eq!(launch(at(10)), Ok(()));
-        assert!(launch(at(10)).is_err());
-        assert_eq!((0..9).filter(|_| launch(at(1000)).is_ok()).count(), 6);
-    }
-
-    #[test]
-    fn profiles_count_apart_and_what_is_wrong_counts_twice() {
-        let limits = limits(4);
-        for _ in 0..2 {
-            assert_eq!(limits.launch(source(), None, at(0)), Ok(()));
-            limits.wrong(source(), None, at(0));
-        }
-        assert!(limits.launch(source(), None, at(0)).is_err());
-        assert!(limits.launch(source(), PROFILE, at(0)).is_ok());
-    }
-
-    #[test]
-    fn zero_is_no_limit() {
-        let limits = limits(0);
-        limits.wrong(source(), None, at(0));
-        for _ in 0..1000 {
-            assert_eq!(limits.launch(source(), None, at(0)), Ok(()));
-        }
-    }
+/// Where a launch comes from, and to which profile it goes.
+fn key(tools: &Tools, source: SourceAddress, profile: Option<Uuid>) -> LimitKey {
+    let source = source.octets();
+    let profile = profile.map(Uuid::into_bytes);
+    let profile = profile.as_ref().map_or(&[][..], |profile| profile);
+    tools.sealer.limit_key("launches", &[&source, profile])
 }

@@ -11,6 +11,7 @@ mod form;
 mod frame;
 mod joining;
 mod looking;
+mod looks;
 mod node_client;
 mod own_address;
 mod page;
@@ -24,6 +25,7 @@ pub(crate) use form::{Asked, By, Given, RememberedLaunch, Step};
 pub(crate) use frame::{refresh_unknown, render_unknown};
 pub(crate) use joining::{Offer, join};
 pub(crate) use looking::{Seen, leave, look};
+pub(crate) use looks::Looks;
 pub(crate) use node_client::{Asking, NodeClient};
 pub(crate) use own_address::{is_loopback, own_origin};
 pub(crate) use page::Page;
@@ -35,12 +37,7 @@ use axum::Router;
 use vestibule_landing_page::{Configuration, HandOver, PagePath};
 use vestibule_launch::ConnectForm;
 
-use crate::{
-    conferencing::PexipConfig,
-    language::spoken,
-    limits::{LaunchLimits, LimitsConfig},
-    tools::Tools,
-};
+use crate::{conferencing::PexipConfig, language::spoken, tools::Tools};
 
 /// Why a visit in plain HTML does not go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +83,7 @@ pub(crate) enum Way {
 pub struct PlainVisits {
     pub(crate) way: Way,
     /// Looks of one browser.
-    pub(crate) looks: LaunchLimits,
+    pub(crate) looks: Looks,
     /// The hospital on the pages.
     pub(crate) brand: Brand,
     /// The language of those of whom nothing else says one, by primary tag.
@@ -119,9 +116,7 @@ impl PlainVisits {
             None if lacks_node(configuration, pexip) => Way::Elsewhere,
             None => Way::Join(NodeClient::embedded(embedded)),
         });
-        let looks = LaunchLimits::new(LimitsConfig {
-            launches_per_minute: LOOKS_PER_MINUTE,
-        });
+        let looks = Looks::new(LOOKS_PER_MINUTE);
         Self {
             way,
             looks,

@@ -15,23 +15,29 @@ use tower_http::catch_panic::CatchPanicLayer;
 use vestibule_launch::{EhrRole, ErrorName};
 
 use crate::{
-    access_log,
+    access_log::{self, RequestLog},
     backend::JWKS_ROUTE,
-    conferencing::{Attendance, PexipConfig},
+    conferencing::{Attendance, BasicCredentials, PexipConfig},
     dialect,
     failure::Failure,
     in_flight::{self, InFlight},
     landing_page::LandingPage,
     language,
     plain::PlainVisits,
+    readiness::Readiness,
     security_headers::{self, Policies},
+    serving::body,
+    source_address::TrustedProxies,
     state::AppState,
+    telemetry,
     tools::Tools,
 };
+use door::Door;
 
 mod assets;
 mod caller;
 mod direct_link;
+mod door;
 mod entrance;
 mod event_sink;
 mod health;
@@ -46,6 +52,7 @@ mod redeem;
 mod resume;
 
 pub use direct_link::DirectLinkRouteError;
+pub(crate) use direct_link::path as direct_link_path;
 pub use entrance::EntranceError;
 pub use launch_error::ReportError;
 pub use launch_events::EventError;
@@ -122,6 +129,10 @@ pub fn router(
             in_flight.clone(),
             in_flight::count,
         ))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            telemetry::surround,
+        ))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state.clone());
     let panicked = state.clone();
@@ -144,7 +155,10 @@ pub fn router(
             Arc::new(policies),
             security_headers::set,
         ))
-        .layer(middleware::from_fn(access_log::log))
+        .layer(middleware::from_fn_with_state(
+            RequestLog::new("launches", &state.tools),
+            access_log::log,
+        ))
 }
 
 /// What Pexip Infinity asks and tells: nothing, unless somebody may.
@@ -152,14 +166,40 @@ pub fn pexip(
     tools: &Tools,
     attendance: Attendance,
     config: &PexipConfig,
+    trusted_proxies: &TrustedProxies,
     in_flight: &InFlight,
 ) -> Router {
-    policy::router(tools.clone(), config.clone())
-        .merge(event_sink::router(attendance, config.event_sink.clone()))
+    let door = |credentials: &Option<BasicCredentials>, name| {
+        let credentials = credentials.clone()?;
+        Some(Door::new(credentials, name, tools, trusted_proxies))
+    };
+    let policy = door(&config.policy, "policy");
+    let event_sink = door(&config.event_sink, "event_sink");
+    policy::router(tools.clone(), config.clone(), policy)
+        .merge(event_sink::router(attendance, event_sink))
         .layer(middleware::from_fn_with_state(
             in_flight.clone(),
             in_flight::count,
         ))
+}
+
+/// Whether the server can work, for whoever asks.
+pub fn readiness(readiness: &Arc<Readiness>, log: RequestLog) -> Router {
+    with_headers(health::readiness(Arc::clone(readiness)), log)
+}
+
+/// Whether the server lives, for whoever asks. The router of launches has it already.
+pub fn health(log: RequestLog) -> Router {
+    with_headers(Router::new().route("/healthz", get(health::health)), log)
+}
+
+fn with_headers(routes: Router, log: RequestLog) -> Router {
+    routes
+        .layer(middleware::from_fn_with_state(
+            Arc::new(Policies::new(&[])),
+            security_headers::set,
+        ))
+        .layer(middleware::from_fn_with_state(log, access_log::log))
 }
 
 /// The parameters of a launch or of a return from the EHR: those of the query, and
@@ -171,7 +211,7 @@ fn parameters(
     query: Option<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<String, StatusCode> {
-    let body = body.map_err(|rejection| rejection.status())?;
+    let body = body.map_err(|rejection| body::status(&rejection, rejection.status()))?;
     let body = String::from_utf8_lossy(&body);
     let mut parameters = query.unwrap_or_default();
     if !body.is_empty() {

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId};
-use vestibule_store::{EncounterKey, Fingerprint};
+use vestibule_store::{EncounterKey, Fingerprint, LimitKey};
 use zeroize::Zeroizing;
 
 mod key_file;
@@ -59,6 +59,8 @@ pub enum Purpose {
     Resumption = 10,
     /// A visit in plain HTML, in the browser's cookie; no profile, and no id.
     Plain = 11,
+    /// A join link that was given out a moment ago; the id is the request id.
+    JoinLink = 12,
     /// What an administrator's sign-in by OpenID Connect needs at its return, in the
     /// browser's cookie; no profile, and no id.
     AdminSignIn = 20,
@@ -169,6 +171,12 @@ impl Sealer {
             launch.as_bytes(),
         ];
         Fingerprint::from_bytes(*keyed_hash(&self.hash_key, &parts))
+    }
+
+    /// Under which something is counted: `what`, of whom the parts name.
+    pub(crate) fn limit_key(&self, what: &str, parts: &[&[u8]]) -> LimitKey {
+        let parts = [&[b"limit", what.as_bytes()], parts].concat();
+        LimitKey::from_bytes(*keyed_hash(&self.hash_key, &parts))
     }
 
     /// By what a browser proves that a launch began in it.
@@ -330,6 +338,17 @@ mod tests {
         let fingerprint = |iss, launch| sealer.fingerprint(PROFILE, EhrRole::Patient, iss, launch);
         assert_eq!(fingerprint("a", "bc"), fingerprint("a", "bc"));
         assert_ne!(fingerprint("a", "bc"), fingerprint("ab", "c"));
+    }
+
+    #[test]
+    fn what_is_counted_has_keys_of_its_own_that_nobody_else_can_make() {
+        let sealer = sealer(1);
+        let key = sealer.limit_key("a", &[b"bc", b""]);
+        assert_eq!(key, sealer.limit_key("a", &[b"bc", b""]));
+        assert_ne!(key, sealer.limit_key("ab", &[b"c", b""]));
+        assert_ne!(key, sealer.limit_key("a", &[b"b", b"c"]));
+        assert_ne!(key, sealer.limit_key("a", &[b"bc"]));
+        assert_ne!(key, super::tests::sealer(2).limit_key("a", &[b"bc", b""]));
     }
 
     #[test]

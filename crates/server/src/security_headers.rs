@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -15,6 +15,9 @@ use vestibule_landing_page::{Configuration, NO_DEVICES, error_frame_policy};
 use vestibule_template::defaults::ERROR_PAGE_SCRIPT_SHA256;
 
 use crate::{button_page, config::FrameAncestor, landing_page::LandingPage, plain, sign_in_page};
+
+/// The policy of what is no page.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Which kind of page a response is; one without this extension is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl Policies {
     }
 
     fn of(&self, page: Option<PageCsp>) -> HeaderValue {
-        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        let nothing = HeaderValue::from_static(NOTHING);
         match page {
             None => nothing,
             Some(PageCsp::Landing) => self.landing.clone().unwrap_or(nothing),
@@ -129,6 +132,23 @@ fn header(policy: String) -> HeaderValue {
 /// By which a policy allows exactly this script or style.
 fn hash_source(text: &str) -> String {
     format!("'sha256-{}'", Base64::encode_string(&Sha256::digest(text)))
+}
+
+/// Sets the headers on an answer that comes from no route, and is no page.
+pub(crate) fn of_no_page(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, NOTHING),
+        (HeaderName::from_static("permissions-policy"), NO_DEVICES),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Sets the headers on a response. A route that sets `Cache-Control` keeps its own.

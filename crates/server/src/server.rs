@@ -2,17 +2,21 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::task::JoinSet;
 use vestibule_launch::Clock;
 use vestibule_node::{Node, NodeSettings};
-use vestibule_store::{SqliteStore, StoreError};
+use vestibule_store::{Store, StoreError};
 
 use crate::{
+    access_log::RequestLog,
     admin::AdminServer,
     clock::SystemClock,
-    conferencing::{Attendance, EmbeddedEvents, EmbeddedPolicy, PexipServer, Recorder},
+    conferencing::{
+        Attendance, EmbeddedEvents, EmbeddedPolicy, PexipServer, Recorder, StoredPinAttempts,
+    },
     config::{Config, ConfigError},
-    http_client::{HttpClient, HttpClientError},
+    database::{self, DatabasePlaceError, Place},
+    http_client::{HttpClient, HttpClientError, Transport},
     in_flight::InFlight,
     jobs,
     landing_page::{LandingPage, LandingPageError},
@@ -20,20 +24,20 @@ use crate::{
     plain,
     profile::{ProfileSet, Registry, RegistryError},
     random::{self, Random},
+    readiness::Readiness,
     routes,
     sealing::{self, Sealer, StateKeyError},
     security_headers::Policies,
+    serving::{CertificateError, Drain, Listener, Settings, Tls},
     state::AppState,
+    telemetry::{MetricsListenError, MetricsServer, TracedTransport},
     tools::Tools,
 };
-
-/// The database, in the data folder.
-pub(crate) const DATABASE: &str = "vestibule.db";
 
 /// How long launches under way may take to finish when the server ends.
 const FINISH: Duration = Duration::from_secs(15);
 
-/// How long connections may stay open after that; event streams do not end otherwise.
+/// How long connections may stay open after that.
 const CLOSE: Duration = Duration::from_secs(1);
 
 /// How long what the node told last may take to be recorded.
@@ -45,13 +49,15 @@ pub struct Server {
     registry: Arc<Registry>,
     admin: Option<AdminServer>,
     pexip: Option<PexipServer>,
-    listener: TcpListener,
-    address: SocketAddr,
+    metrics: Option<MetricsServer>,
+    listener: Listener,
+    tls: Option<Arc<Tls>>,
+    drain: Drain,
     router: axum::Router,
     node: Node,
     events: EmbeddedEvents,
     recorder: Recorder,
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     in_flight: InFlight,
 }
 
@@ -67,6 +73,9 @@ pub enum ServerError {
     /// The sealing key cannot be used.
     #[error(transparent)]
     Key(#[from] StateKeyError),
+    /// It cannot be told where the database is.
+    #[error(transparent)]
+    Database(#[from] DatabasePlaceError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,6 +106,9 @@ pub enum ServerError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Metrics cannot be told.
+    #[error(transparent)]
+    Metrics(#[from] MetricsListenError),
     /// The address cannot be listened on.
     #[error("listen: {address}: {source}; choose another address or end what uses this one")]
     Listen {
@@ -108,9 +120,12 @@ pub enum ServerError {
     /// The HTTP client cannot be made.
     #[error(transparent)]
     HttpClient(#[from] HttpClientError),
-    /// Serving ended with an error.
+    /// A listener has ended by itself.
     #[error("serving ended: {0}")]
-    Serve(std::io::Error),
+    Serve(tokio::task::JoinError),
+    /// The server's own certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
 
 impl Server {
@@ -130,22 +145,31 @@ impl Server {
         config: &Config,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
-        let landing_page = LandingPage::read(&config.www, &config.landing_page)?;
+        let landing_page = LandingPage::of(config)?;
+        let tls = match &config.tls {
+            Some(tls) => Some(Arc::new(Tls::open(tls, clock.now())?)),
+            None => None,
+        };
+        let settings = |tls: Option<&Arc<Tls>>| Settings {
+            limits: config.connections,
+            tls: tls.cloned(),
+            trusted_proxies: config.trusted_proxies.clone(),
+        };
         make_data_folder(config)?;
         let mut rng = random::system();
         let key = sealing::state_key(config, sealing::environment().as_ref(), &mut *rng)?;
-        let store = SqliteStore::open(&config.data.join(DATABASE)).await?;
+        let place = Place::of(config, database::environment().as_ref())?;
+        let store = place.open().await?;
         let tools = Tools {
-            store: Arc::new(store.clone()),
+            store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             random: Arc::new(Random::new(rng)),
-            transport: Arc::new(HttpClient::trusting(
-                config.trusted_certificates.as_deref(),
-            )?),
+            transport: transport(config)?,
             sealer: Arc::new(Sealer::new(&key)),
             routing: Arc::new(config.routing_rules.clone()),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            telemetry: Arc::default(),
         };
         let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
         let profiles = registry.profiles();
@@ -154,6 +178,7 @@ impl Server {
         let node = Node::new(
             NodeSettings::default(),
             Arc::new(EmbeddedPolicy::new(tools.clone())),
+            Arc::new(StoredPinAttempts::new(tools.clone())),
             Arc::new(events.clone()),
             clock,
             random::system(),
@@ -167,9 +192,18 @@ impl Server {
         let policies = Policies::new(&config.frame_ancestors)
             .with_landing_page(&landing_page, &config.frame_ancestors);
         let mut conferencing = node.router();
-        let routes = routes::pexip(&state.tools, attendance, &config.pexip, &in_flight);
+        let routes = routes::pexip(
+            &state.tools,
+            attendance,
+            &config.pexip,
+            &config.trusted_proxies,
+            &in_flight,
+        );
         let pexip = match config.pexip.listen {
-            Some(address) => Some(pexip(address, routes).await?),
+            Some(address) => {
+                let tls = tls.as_ref().filter(|tls| tls.is_for_pexip());
+                Some(pexip(address, settings(tls), routes, &state.tools).await?)
+            }
             None => {
                 conferencing = conferencing.merge(routes);
                 None
@@ -189,21 +223,43 @@ impl Server {
             policies,
             &in_flight,
         );
+        let drain = Drain::new();
+        let store_of_launches = Arc::clone(&state.tools.store);
+        let readiness = Readiness::new(store_of_launches, config.data.clone(), drain.draining());
+        let readiness = Arc::new(readiness);
+        let log = |listener| RequestLog::new(listener, &state.tools);
+        let router = router.merge(routes::readiness(&readiness, log("launches")));
 
         let refused = |source| ServerError::Listen {
             address: config.listen,
             source,
         };
-        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        let admin = admin(config, &registry, &state.tools).await?;
+        let listener = Listener::bind(config.listen, settings(tls.as_ref()));
+        let listener = listener.await.map_err(refused)?;
+        let of_admin = settings(tls.as_ref().filter(|tls| tls.is_for_admin()));
+        let admin = admin(config, of_admin, &registry, &state.tools).await?;
+        let open = routes::readiness(&readiness, log("admin"));
+        let open = open.merge(routes::health(log("admin")));
+        let admin = admin.map(|admin| admin.with_open_routes(open));
+        let metrics = match &config.metrics {
+            Some(config) => {
+                let AppState {
+                    tools, profiles, ..
+                } = &state;
+                let settings = settings(None);
+                Some(MetricsServer::bind(config, settings, tools, profiles, &in_flight).await?)
+            }
+            None => None,
+        };
         Ok(Self {
             state,
             registry,
             admin,
             pexip,
+            metrics,
             listener,
-            address,
+            tls,
+            drain,
             router,
             node,
             events,
@@ -215,7 +271,17 @@ impl Server {
 
     /// Where the server listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address()
+    }
+
+    /// Where the server is reached: scheme, address and port.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.listener.scheme(), self.address())
+    }
+
+    /// Where the admin API is reached, if it is served.
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin.as_ref().map(AdminServer::url)
     }
 
     /// Where the admin API listens, if it does.
@@ -228,16 +294,28 @@ impl Server {
         self.pexip.as_ref().map(PexipServer::address)
     }
 
+    /// The routes for browsers, and those of the admin API, for what describes them.
+    pub fn routers(&self) -> (&axum::Router, Option<&axum::Router>) {
+        let admin = self.admin.as_ref().map(AdminServer::router);
+        (&self.router, admin)
+    }
+
+    /// Where metrics are told, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
+    }
+
     /// The profiles with which the server starts.
     pub fn profiles(&self) -> Arc<ProfileSet> {
         self.state.profiles.now()
     }
 
     /// Serves until `end`, then lets launches under way finish, tells everybody in a
-    /// conference, and closes the store.
+    /// conference, and closes the store. The admin API answers to the last, so that it
+    /// can be asked how the end goes.
     ///
     /// # Errors
-    /// Where the listener fails.
+    /// Where a listener ends before it was told to.
     pub async fn run(
         self,
         end: impl Future<Output = ()> + Send + 'static,
@@ -246,7 +324,10 @@ impl Server {
             registry,
             admin,
             pexip,
+            metrics,
             listener,
+            tls,
+            drain,
             router,
             node,
             events,
@@ -254,72 +335,68 @@ impl Server {
             state,
             store,
             in_flight,
-            ..
         } = self;
         tokio::spawn(recorder.run());
-        let (ending, mut accept_no_more) = watch::channel(false);
-        let mut administering = tokio::task::JoinSet::new();
-        if let Some(admin) = admin {
-            let mut accept_no_more = accept_no_more.clone();
-            administering.spawn(admin.run(async move {
-                let _ = accept_no_more.wait_for(|ending| *ending).await;
-            }));
-        }
+        let mut serving = JoinSet::new();
+        serving.spawn(listener.serve(router, drain.draining()));
         if let Some(pexip) = pexip {
-            let mut accept_no_more = accept_no_more.clone();
-            administering.spawn(pexip.run(async move {
-                let _ = accept_no_more.wait_for(|ending| *ending).await;
-            }));
+            serving.spawn(pexip.run(drain.draining()));
         }
-        let serving = axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(async move {
-            // An error means that the sender is gone: the end as well.
-            let _ = accept_no_more.wait_for(|ending| *ending).await;
-        });
-        let ends = async {
-            tokio::select! {
-                () = end => {}
-                () = node.run() => {}
-                () = jobs::run(&state, &registry, &in_flight) => {}
+        let last = Drain::new();
+        if let Some(admin) = admin {
+            serving.spawn(admin.run(last.draining()));
+        }
+        if let Some(metrics) = metrics {
+            serving.spawn(metrics.run(last.draining()));
+        }
+        let watching = async {
+            match &tls {
+                Some(tls) => tls.watch(&*state.tools.clock).await,
+                None => std::future::pending().await,
             }
-            ending.send_replace(true);
-            finish(&in_flight).await;
-            node.shut_down();
-            tokio::time::sleep(CLOSE).await;
         };
-        let served = tokio::select! {
-            served = serving => {
-                // Every connection is closed; a launch may go on without its browser's.
-                finish(&in_flight).await;
-                served.map_err(ServerError::Serve)
-            }
-            () = ends => Ok(()),
+        let ended = tokio::select! {
+            () = end => Ok(()),
+            () = node.run() => Ok(()),
+            () = jobs::run(&state, &registry, &in_flight) => Ok(()),
+            () = watching => Ok(()),
+            Some(ended) = serving.join_next() => ended.map_err(ServerError::Serve),
         };
-        // Also where every connection was closed before anybody was told.
+        drain.begin();
+        finish(&in_flight).await;
         node.shut_down();
-        ending.send_replace(true);
-        let administered = administering.join_all();
-        if tokio::time::timeout(CLOSE, administered).await.is_err() {
-            tracing::info!("connections of administrators and of Pexip are cut off");
+        last.begin();
+        let closed = async { while serving.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE, closed).await.is_err() {
+            tracing::info!("connections that did not end by themselves are cut off");
         }
         events.recorded(RECORD).await;
         store.close().await;
-        served
+        ended
     }
+}
+
+/// The way to EHRs.
+fn transport(config: &Config) -> Result<Arc<dyn Transport>, HttpClientError> {
+    let client = Arc::new(HttpClient::trusting(
+        config.trusted_certificates.as_deref(),
+    )?);
+    if config.traces.as_ref().is_some_and(|traces| traces.tell_ehr) {
+        return Ok(Arc::new(TracedTransport::new(client)));
+    }
+    Ok(client)
 }
 
 async fn admin(
     config: &Config,
+    settings: Settings,
     registry: &Arc<Registry>,
     tools: &Tools,
 ) -> Result<Option<AdminServer>, ServerError> {
     let Some(admin) = &config.admin else {
         return Ok(None);
     };
-    AdminServer::bind(admin, &config.trusted_proxies, Arc::clone(registry), tools)
+    AdminServer::bind(admin, settings, Arc::clone(registry), tools)
         .await
         .map(Some)
         .map_err(|source| ServerError::AdminListen {
@@ -328,8 +405,13 @@ async fn admin(
         })
 }
 
-async fn pexip(address: SocketAddr, routes: axum::Router) -> Result<PexipServer, ServerError> {
-    let bound = PexipServer::bind(address, routes).await;
+async fn pexip(
+    address: SocketAddr,
+    settings: Settings,
+    routes: axum::Router,
+    tools: &Tools,
+) -> Result<PexipServer, ServerError> {
+    let bound = PexipServer::bind(address, settings, routes, tools).await;
     bound.map_err(|source| ServerError::PexipListen { address, source })
 }
 

@@ -57,18 +57,33 @@ impl TrustedProxies {
         headers.contains_key(FORWARDED_FOR) && !self.trusts(peer(extensions))
     }
 
+    /// Whether a request comes from a proxy that is believed.
+    pub fn trusts_peer(&self, extensions: &Extensions) -> bool {
+        self.trusts(peer(extensions))
+    }
+
     /// Whether nobody is believed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether this is a proxy that is believed.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.holds(address))
     }
 }
 
 impl SourceAddress {
-    fn of(address: IpAddr) -> Self {
+    /// The address as one of IPv6.
+    pub(crate) fn octets(self) -> [u8; 16] {
+        match self.0 {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        }
+    }
+
+    /// What is worth telling apart of an address.
+    pub(crate) fn of(address: IpAddr) -> Self {
         Self(match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => {

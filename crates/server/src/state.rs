@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use uuid::Uuid;
 use vestibule_launch::RequestId;
+use vestibule_store::FailureSource;
 
 use crate::{
     error_page::Failed,
@@ -31,9 +32,15 @@ impl AppState {
         self.profiles.now().find(uuid)
     }
 
-    /// A failure of this moment, logged.
+    /// A failure of this moment, counted and logged.
     pub fn failed(&self, failure: &impl Failure, request_id: RequestId) -> Failed {
-        Failed::new(failure, request_id, self.tools.now())
+        let telemetry = &self.tools.telemetry;
+        let failed = Failed::new(failure, request_id, self.tools.now());
+        telemetry.launch_failed(FailureSource::Server, failed.error_name);
+        if failed.status.is_server_error() || telemetry.may_log_refusal() {
+            failed.log(failure);
+        }
+        failed
     }
 }
 

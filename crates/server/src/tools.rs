@@ -11,6 +11,7 @@ use crate::{
     launch::{MetadataCache, Repeats},
     random::Random,
     sealing::Sealer,
+    telemetry::Telemetry,
 };
 
 /// Store, clock, randomness, transport and sealing: everything outside that a
@@ -31,8 +32,10 @@ pub struct Tools {
     pub routing: Arc<RoutingRules>,
     /// The metadata of EHRs.
     pub metadata: Arc<MetadataCache>,
-    /// Join links that were given out a moment ago.
+    /// Whose turn it is to go on with a launch, on this server.
     pub repeats: Arc<Repeats>,
+    /// What is counted.
+    pub telemetry: Arc<Telemetry>,
 }
 
 impl Tools {

@@ -39,4 +39,7 @@ keys! {
     BearerHash,
     /// SHA-256 of what identifies an administrator's session.
     AdminSessionHash,
+    /// What is counted of whom, by a keyed one-way function: addresses are few enough
+    /// to be tried out.
+    LimitKey,
 }

@@ -61,6 +61,17 @@ pub struct Completion {
     pub ticket: Option<NewTicket>,
     /// What the EHR gave, where it is to be kept.
     pub session: Option<NewSession>,
+    /// The join link, where the browser may ask for it again.
+    pub link: Option<GivenLink>,
+}
+
+/// A join link for [`crate::JoinLinks`].
+#[derive(Clone)]
+pub struct GivenLink {
+    /// The link, sealed.
+    pub sealed: Vec<u8>,
+    /// Until when it is given again.
+    pub expires_at: UnixTime,
 }
 
 /// How [`crate::Launches::complete_launch`] went.
@@ -148,6 +159,14 @@ impl fmt::Debug for Consumed {
             Self::Before => "Before",
             Self::Never => "Never",
         })
+    }
+}
+
+impl fmt::Debug for GivenLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GivenLink")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,11 +11,14 @@ mod bearer;
 mod keys;
 mod launch;
 mod launch_event;
+mod limit;
 mod overview;
+mod postgres;
 mod profile;
 mod session;
 mod sqlite;
 mod store;
+mod tables;
 mod ticket;
 mod visit;
 mod write_back;
@@ -25,26 +28,30 @@ pub use appointment::{Appointment, AppointmentId, NewAppointment};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, SubjectKind};
 pub use bearer::{Bearer, NewBearer};
 pub use keys::{
-    AdminSessionHash, AliasHash, BearerHash, BrowserHash, EncounterKey, Fingerprint, TicketHash,
+    AdminSessionHash, AliasHash, BearerHash, BrowserHash, EncounterKey, Fingerprint, LimitKey,
+    TicketHash,
 };
 pub use launch::{
-    Begun, Completed, Completion, Consumed, FailureSource, FoundAlias, Launch, LaunchState,
-    NewLaunch,
+    Begun, Completed, Completion, Consumed, FailureSource, FoundAlias, GivenLink, Launch,
+    LaunchState, NewLaunch,
 };
 pub use launch_event::{LaunchEventRecord, NewLaunchEvent, Recorded, Reported};
+pub use limit::{AttemptLimit, Attempted, Bucket, Taken};
 pub use overview::{
     AppointmentFilter, AppointmentRow, Attempt, Attendee, Group, Grouping, LaunchCount,
     LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow, NotAPosition, Page, Position,
     SentAgain, Step, TimeRange, VisitLength, VisitProgress, WriteBackFilter, WriteBackProgress,
     WriteBackRow,
 };
+pub use postgres::{PostgresAddress, PostgresStore};
 pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
 pub use session::{NewSession, Session};
 pub use sqlite::SqliteStore;
 pub use store::{
-    AdminSessions, Audit, LaunchEvents, Launches, Overview, Profiles, Sessions, Store, StoreError,
-    Visits, WriteBacks,
+    AdminSessions, Audit, JoinLinks, LaunchEvents, Launches, Limits, Overview, Profiles, Sessions,
+    Store, StoreError, Visits, WriteBacks,
 };
+pub use tables::Tables;
 pub use ticket::{NewTicket, Redeemed, Redemption};
-pub use visit::{Applied, Change, EventId, Participant, VisitEvent};
-pub use write_back::{Lane, NewWriteBack, WriteBack, WriteBackRecord, WriteBackState};
+pub use visit::{Applied, Change, EventId, Participant, Presence, VisitEvent};
+pub use write_back::{Lane, NewWriteBack, Unsent, WriteBack, WriteBackRecord, WriteBackState};

@@ -2,8 +2,10 @@
 
 mod admin_sessions;
 mod audit;
+mod join_links;
 mod launch_events;
 mod launches;
+mod limits;
 mod overview;
 mod profiles;
 mod rows;
@@ -15,13 +17,13 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    ConnectOptions as _, Connection as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
     migrate::{Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use vestibule_launch::UnixTime;
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, Tables, tables};
 
 /// How long a statement waits for another one's write, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,10 +31,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// One file takes one write at a time; more connections would only wait.
 const CONNECTIONS: u32 = 4;
 
+/// Those for counts write for microseconds each.
+const COUNTING_CONNECTIONS: u32 = 2;
+
 /// A store in one SQLite file. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    /// For what may be forgotten when the power fails.
+    counts: SqlitePool,
 }
 
 impl SqliteStore {
@@ -53,19 +60,38 @@ impl SqliteStore {
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(|source| StoreError::Open {
                 path: path.display().to_string(),
                 source,
             })?;
         migrations().run(&pool).await?;
-        Ok(Self { pool })
+        let counts = SqlitePoolOptions::new()
+            .max_connections(COUNTING_CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
+        Ok(Self { pool, counts })
     }
 
-    /// Closes the connections and writes the log back into the database file.
-    pub async fn close(&self) {
-        self.pool.close().await;
+    /// Looks at a database file and changes nothing.
+    ///
+    /// # Errors
+    /// Where there is no such file, or it is no database.
+    pub async fn examine(path: &Path) -> Result<Tables, StoreError> {
+        let failed = |source| StoreError::Open {
+            path: path.display().to_string(),
+            source,
+        };
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut connection = options
+            .busy_timeout(PATIENCE)
+            .connect()
+            .await
+            .map_err(failed)?;
+        let tables = tables::of_sqlite(&mut connection, &migrations()).await;
+        connection.close().await?;
+        tables
     }
 
     /// A transaction that takes the right to write at once, so that it never finds
@@ -87,7 +113,19 @@ impl Store for SqliteStore {
         visits::purge(&mut transaction, before).await?;
         launches::purge_appointments(&mut transaction, before).await?;
         transaction.commit().await?;
+        limits::purge(&self.counts, now).await?;
         Ok(purged)
+    }
+
+    /// Takes the right to write, and gives it back.
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(self.write().await?.rollback().await?)
+    }
+
+    /// Writes the log back into the database file, too.
+    async fn close(&self) {
+        self.counts.close().await;
+        self.pool.close().await;
     }
 }
 
@@ -112,6 +150,7 @@ fn migrations() -> Migrator {
         5 "write_backs",
         6 "sealed_launches",
         7 "launch_events",
+        8 "limits",
         9 "overview",
     } "00" {
         10 "audit",
@@ -147,6 +186,21 @@ mod tests {
                 .or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string()));
             assert_eq!(value.unwrap(), expected, "{pragma}");
         }
+    }
+
+    #[tokio::test]
+    async fn counts_do_not_wait_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        let pragma = async |pool: &SqlitePool| {
+            let row = sqlx::query("PRAGMA synchronous").fetch_one(pool).await;
+            row.unwrap().get::<i64, _>(0)
+        };
+        let (full, normal) = (2, 1);
+        assert_eq!(pragma(&store.pool).await, full);
+        assert_eq!(pragma(&store.counts).await, normal);
     }
 
     #[tokio::test]

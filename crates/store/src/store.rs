@@ -2,8 +2,10 @@
 
 mod admin_sessions;
 mod audit;
+mod join_links;
 mod launch_events;
 mod launches;
+mod limits;
 mod overview;
 mod profiles;
 mod sessions;
@@ -15,8 +17,10 @@ use vestibule_launch::UnixTime;
 
 pub use admin_sessions::AdminSessions;
 pub use audit::Audit;
+pub use join_links::JoinLinks;
 pub use launch_events::LaunchEvents;
 pub use launches::Launches;
+pub use limits::Limits;
 pub use overview::Overview;
 pub use profiles::Profiles;
 pub use sessions::Sessions;
@@ -29,8 +33,10 @@ pub use write_backs::WriteBacks;
 pub trait Store:
     AdminSessions
     + Audit
-    + LaunchEvents
+    + JoinLinks
     + Launches
+    + LaunchEvents
+    + Limits
     + Overview
     + Profiles
     + Sessions
@@ -43,7 +49,8 @@ pub trait Store:
     /// tickets, bearer tokens and events, and the appointments that only they led to. Says how many launches.
     /// Forgets also what nodes reported and what was written back, or given up, before
     /// that point. Of the rest, forgets what is of no use at `now` any more: what was
-    /// sealed of launches whose sign-in took too long, tickets that expired unredeemed
+    /// sealed of launches whose sign-in took too long, join links that were
+    /// given out a minute ago, counts that say nothing any more, tickets that expired unredeemed
     /// or were redeemed 60 seconds ago or earlier, bearer tokens whose alias has expired,
     /// and expired sessions, of EHRs and of administrators.
     ///
@@ -51,7 +58,17 @@ pub trait Store:
     /// the event that ended them was lost.
     ///
     /// Keeps whatever a visit that runs or a write-back that is unsent still needs.
+    ///
+    /// Of servers that purge the same database at the same time, one does; for the others
+    /// there is nothing to forget.
     async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError>;
+
+    /// Whether the database answers, and takes writes where that can be told without
+    /// writing. Changes nothing.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Closes the connections, once nobody uses the store any more.
+    async fn close(&self);
 }
 
 /// Why the store could not do it.
@@ -67,11 +84,31 @@ pub enum StoreError {
         /// What the driver says.
         source: sqlx::Error,
     },
+    /// What is said of a database's place makes no sense.
+    #[error("the address of the database cannot be used: {0}")]
+    Address(&'static str),
+    /// There is no way into the database.
+    #[error(
+        "cannot connect to the database {address}; check that it runs, and user, password and \
+         sslmode: {source}"
+    )]
+    Connect {
+        /// Host, port and name; no user and no password.
+        address: String,
+        /// What the driver says.
+        source: sqlx::Error,
+    },
+    /// The database did not answer in time.
+    #[error("the database did not answer within two seconds; check its load and the way to it")]
+    TooSlow,
+    /// The database answers, and takes no writes.
+    #[error("the database takes no writes: it is a replica; connect to the one that it follows")]
+    ReadOnly,
     /// The tables cannot be brought up to date.
     #[error("cannot bring the database up to date; was it written by a newer version? {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The database did not answer, or refused.
-    #[error("the database is unavailable; check disk space and permissions: {0}")]
+    #[error("the database is unavailable: {0}")]
     Unavailable(#[from] sqlx::Error),
     /// A row holds something that was never written there.
     #[error("the database holds a damaged {0}; restore it from a backup")]

@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
 
-use crate::{AliasHash, AppointmentId};
+use crate::{AliasHash, AppointmentId, NewWriteBack};
 
 /// Identifies an event. Nodes report at least once, and count from 1 again after a
 /// restart: two events are the same where all three agree.
@@ -63,6 +63,20 @@ pub enum Change {
     },
     /// Everything that ran on this node has ended, whatever appointment it was of.
     NodeRestarted,
+}
+
+/// What is to be written back where an event changes whether anybody is there who
+/// dialled an alias: somebody who reloads the page is there twice for a moment, and that
+/// moment is not told. The store decides it with the change, so that events of several
+/// nodes at once, and of one participant each, come to one answer.
+#[derive(Clone, Debug)]
+pub struct Presence {
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// The alias that was dialled.
+    pub alias: AliasHash,
+    /// What is to be written back.
+    pub write_backs: Vec<NewWriteBack>,
 }
 
 /// How [`crate::Visits::apply_event`] went.

@@ -45,6 +45,15 @@ impl Lane {
     }
 }
 
+/// What the EHRs have still to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// How many write-backs are neither sent nor given up.
+    pub count: u64,
+    /// When the oldest of them was stored.
+    pub oldest: Option<UnixTime>,
+}
+
 /// A write-back that this caller, and no other, sends until its lease is over.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WriteBack {

@@ -8,6 +8,7 @@
 mod bench;
 mod branding;
 mod demo;
+mod dist;
 mod fuzz;
 mod locales;
 mod manifest;
@@ -84,6 +85,16 @@ enum Command {
         #[arg(long, default_value = "target/branding")]
         output: PathBuf,
     },
+    /// Builds what is handed out: the program with everything in it, a Debian package of
+    /// it, and the list of what it is made of (CycloneDX)
+    Dist {
+        /// Folder for what is made
+        #[arg(long, default_value = "target/packages")]
+        output: PathBuf,
+        /// Counts the packages of one version
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        revision: u32,
+    },
     /// Becomes another program that ends when the given process does
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -115,6 +126,9 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Branding { config, output } => {
             branding::run(&workspace, config.as_deref(), &output).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Dist { output, revision } => {
+            dist::run(&workspace, &output, revision).map(|()| ExitCode::SUCCESS)
         }
         #[cfg(target_os = "linux")]
         Command::Bound(arguments) => Err(demo::bound::become_program(&arguments)),

@@ -4,11 +4,15 @@
 mod apt;
 pub(crate) mod browser;
 mod cargo_tool;
+pub(crate) mod debian;
+pub(crate) mod deny;
 pub(crate) mod firefox;
 pub(crate) mod fuzzer;
 pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod openssl;
+pub(crate) mod postgresql;
 pub(crate) mod python;
+mod tool_folder;
 pub(crate) mod wasm_target;
 pub(crate) mod webkit;

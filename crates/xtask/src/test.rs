@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
     time::Duration,
 };
 
@@ -12,13 +12,13 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::{
-    fuzz,
+    dist, fuzz,
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
     setup::{
-        browser::Browser, firefox::Firefox, fuzzer, nginx, node::NodeTools, openssl, python,
-        wasm_target, webkit::WebKit,
+        browser::Browser, debian, deny, firefox::Firefox, fuzzer, nginx, node::NodeTools, openssl,
+        postgresql, python, wasm_target, webkit::WebKit,
     },
     wasm,
     workspace::Workspace,
@@ -35,6 +35,22 @@ const BROWSER_TESTS: [(&str, &str); 4] = [
     ("vestibule-device-check", "browser"),
 ];
 
+/// The server's tests that run on PostgreSQL too, by their modules.
+const ON_POSTGRESQL: [&str; 12] = [
+    "departure::",
+    "direct_link::",
+    "launch::",
+    "launch_bearer::",
+    "launch_error::",
+    "profiles_reload::",
+    "sandbox::",
+    "session::",
+    "ticket::",
+    "two_servers::",
+    "visit::",
+    "write_backs::",
+];
+
 /// One step, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Step {
@@ -44,6 +60,8 @@ pub(crate) enum Step {
     Clippy,
     /// Lints of the wasm modules
     ClippyWasm,
+    /// Dependencies: none that is banned, licences, sources
+    Deny,
     /// Landing page and wasm modules, within their size budgets
     Wasm,
     /// The server and the sandbox EHR, as the tests start them
@@ -52,6 +70,8 @@ pub(crate) enum Step {
     Tests,
     /// Tests of the wasm modules in a browser
     BrowserTests,
+    /// The Debian package: installed, launched from, upgraded, removed and purged
+    Dist,
     /// A few seconds of hostile input for what reads from outside
     Fuzz,
     /// Documentation of all code
@@ -68,8 +88,11 @@ enum Need {
     WebKit,
     Openssl,
     Nginx,
+    Postgresql,
     Python,
     Fuzzer,
+    Deny,
+    Debian,
 }
 
 /// What was found or installed of the needs.
@@ -80,6 +103,7 @@ struct Machine {
     firefox: Option<Firefox>,
     webkit: Option<WebKit>,
     fuzzer: Option<PathBuf>,
+    deny: Option<PathBuf>,
     missing: BTreeSet<Need>,
 }
 
@@ -151,10 +175,13 @@ impl Step {
                     Need::WebKit,
                     Need::Openssl,
                     Need::Nginx,
+                    Need::Postgresql,
                     Need::Python,
                 ]
             }
             Self::BrowserTests => vec![Need::WasmTarget, Need::Browser],
+            Self::Deny => vec![Need::Deny],
+            Self::Dist => vec![Need::Debian],
             Self::Fuzz => vec![Need::Fuzzer],
         }
     }
@@ -163,7 +190,7 @@ impl Step {
     /// earlier build.
     fn builds_upon(self) -> &'static [Self] {
         match self {
-            Self::Tests => &[Self::Wasm, Self::Binaries],
+            Self::Tests | Self::Dist => &[Self::Wasm, Self::Binaries],
             _ => &[],
         }
     }
@@ -200,9 +227,19 @@ impl Step {
                 "build --quiet --package vestibule-server --package vestibule-sandbox",
             )),
             Self::Tests => {
-                process::run(cargo("test --workspace --no-fail-fast").envs(machine.variables()))
+                let mut tests = cargo("test --workspace --no-fail-fast");
+                let all = process::run(tests.envs(machine.variables()));
+                let on_postgresql = process::run(&mut on_postgresql(workspace));
+                all.and(on_postgresql)
             }
             Self::BrowserTests => browser_tests(workspace, machine),
+            Self::Deny => {
+                let program = machine.deny.as_ref().context("there is no cargo-deny")?;
+                let mut deny = workspace.command(program);
+                deny.args(["--workspace", "--locked", "--log-level", "error", "check"]);
+                process::run(deny.args(["bans", "licenses", "sources"]))
+            }
+            Self::Dist => dist::trial::run(workspace),
             Self::Fuzz => {
                 let tools = machine.fuzzer.as_ref().context("there is no cargo-fuzz")?;
                 fuzz::run_all(workspace, tools, FUZZ_SECONDS)
@@ -212,6 +249,16 @@ impl Step {
             ),
         }
     }
+}
+
+/// The server's tests of what it remembers once more, with PostgreSQL in the place of
+/// SQLite. Nothing is built anew for it.
+fn on_postgresql(workspace: &Workspace) -> Command {
+    let mut test = workspace.cargo(["test", "--no-fail-fast", "--package", "vestibule-server"]);
+    test.args(["--test", "http", "--test", "conferencing", "--"]);
+    test.args(ON_POSTGRESQL);
+    test.env("VESTIBULE_TEST_DATABASE", "postgresql");
+    test
 }
 
 /// The wasm modules' own tests, in a browser without a screen, through the
@@ -250,10 +297,13 @@ impl Need {
             Self::Browser => "Chromium",
             Self::Firefox => "Firefox",
             Self::WebKit => "WebKitGTK",
-            Self::Openssl => "openssl",
+            Self::Openssl => "openssl and curl",
             Self::Nginx => "nginx",
+            Self::Postgresql => "PostgreSQL",
             Self::Python => "Python",
             Self::Fuzzer => "cargo-fuzz",
+            Self::Deny => "cargo-deny",
+            Self::Debian => "Debian's packaging tools",
         }
     }
 }
@@ -268,8 +318,11 @@ impl Machine {
             Need::WebKit => self.webkit = Some(WebKit::ensure(workspace)?),
             Need::Openssl => openssl::ensure(workspace)?,
             Need::Nginx => nginx::ensure(workspace)?,
+            Need::Postgresql => postgresql::ensure(workspace)?,
             Need::Python => python::ensure(workspace)?,
             Need::Fuzzer => self.fuzzer = Some(fuzzer::ensure(workspace)?),
+            Need::Deny => self.deny = Some(deny::ensure(workspace)?),
+            Need::Debian => debian::ensure(workspace)?,
         }
         Ok(())
     }

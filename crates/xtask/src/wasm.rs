@@ -9,7 +9,7 @@ mod links;
 mod lower;
 mod names;
 pub(crate) mod optimise;
-mod paths;
+pub(crate) mod paths;
 pub(crate) mod publish;
 mod served;
 pub(crate) mod site;

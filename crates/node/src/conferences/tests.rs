@@ -13,7 +13,6 @@ const HOST_PIN: &str = "1111";
 const GUEST_PIN: &str = "2222";
 const CONFERENCES: usize = 2;
 const PARTICIPANTS: usize = 4;
-const PIN_ATTEMPTS: usize = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Offer {
@@ -88,7 +87,6 @@ impl Model {
         let settings = NodeSettings {
             conferences: CONFERENCES,
             participants_per_conference: PARTICIPANTS,
-            pin_attempts: PIN_ATTEMPTS,
             ..NodeSettings::default()
         };
         Self {

@@ -12,10 +12,11 @@ use vestibule_launch::{
 
 use super::body;
 use crate::{
-    Node,
+    Node, ServiceConfiguration,
     alias::Alias,
     answer::{Success, TokenGranted},
     participant::Newcomer,
+    pin_count::PinCount,
     refusal::Refusal,
     service_configuration::PinOffer,
 };
@@ -37,14 +38,37 @@ pub(super) async fn answer(
         Refusal::PolicyUnavailable
     })?;
     let service = service.ok_or(Refusal::ConferenceNotFound)?;
-    let granted = node.step(|conferences, rng, now, effects| {
-        conferences.request_token(&service, newcomer, &offer, now, rng, effects)
-    });
+    let granted = admit(&node, &service, newcomer, &offer).await;
     if let Err(refusal) = &granted {
         let service_tag = service.service_tag();
         tracing::info!(service_tag, %refusal, "request_token refused");
     }
     granted.map(Success::of)
+}
+
+/// Lets somebody in. A PIN is counted before it is looked at, and not any more once it
+/// has proved right.
+async fn admit(
+    node: &Node,
+    service: &ServiceConfiguration,
+    newcomer: Newcomer,
+    offer: &PinOffer,
+) -> Result<TokenGranted, Refusal> {
+    let count = match offer {
+        PinOffer::Pin(_) | PinOffer::NotAPin => {
+            Some(PinCount::begin(node, &newcomer.alias, service).await?)
+        }
+        PinOffer::Nothing | PinOffer::NoPin => None,
+    };
+    let granted = node.step(|conferences, rng, now, effects| {
+        conferences.request_token(service, newcomer, offer, now, rng, effects)
+    });
+    if let Some(count) = count
+        && !matches!(granted, Err(Refusal::WrongPin))
+    {
+        count.withdrawn(node).await;
+    }
+    granted
 }
 
 fn newcomer(alias: Alias, body: RequestTokenBody) -> Result<Newcomer, Refusal> {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use super::pins::Pins;
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use reqwest::{Client, Response, header::HeaderMap};
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ pub(crate) struct House {
     pub(crate) node: Node,
     pub(crate) address: String,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) pins: Arc<Pins>,
     clock: Arc<MovedClock>,
     sink: Arc<Sink>,
     client: Client,
@@ -94,9 +96,11 @@ impl House {
         ))));
         let sink = Arc::new(Sink::default());
         let policy = Arc::new(Policy::new());
+        let pins = Arc::new(Pins::default());
         let node = Node::new(
             settings,
             policy.clone(),
+            pins.clone(),
             sink.clone(),
             clock.clone(),
             Box::new(ChaCha20Rng::from_seed([5; 32])),
@@ -111,6 +115,7 @@ impl House {
             node,
             address,
             policy,
+            pins,
             clock,
             sink,
             client: Client::builder().timeout(DEADLINE).build().unwrap(),

@@ -8,6 +8,7 @@ mod house;
 #[cfg(test)]
 mod judge;
 mod pexip_client;
+mod pins;
 mod timeouts;
 mod tokens;
 mod visits;

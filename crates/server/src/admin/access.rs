@@ -18,29 +18,15 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
-use vestibule_launch::UnixTime;
 use vestibule_store::{AdminSession, AuditAction, NewAuditEntry};
 use zeroize::Zeroizing;
 
 use super::{AdminConfig, AdminUser, Administrator, Role, answer};
 use crate::{
-    expiring::Expiring,
+    credential_attempts::{CredentialAttempts, NotLookedAt, retry_after},
     source_address::{SourceAddress, TrustedProxies},
     tools::Tools,
 };
-
-/// Wrong passwords that one address may send in a while.
-const MOST_FAILURES: u32 = 10;
-
-/// How far apart those are that one address may send beyond that. The administrator may
-/// be behind the same address as who guesses.
-const PACE: Duration = Duration::from_secs(1);
-
-/// The while.
-const WINDOW: Duration = Duration::from_secs(5 * 60);
-
-/// Most addresses whose wrong passwords are counted.
-const MOST_SOURCES: usize = 10_000;
 
 /// How long a request may wait for its password to be checked.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -51,23 +37,15 @@ const LONGEST_AUTHORIZATION: usize = 2048;
 /// Tells administrators from others.
 pub(super) struct Access {
     tools: Tools,
+    attempts: CredentialAttempts,
     trusted_proxies: TrustedProxies,
     users: Vec<AdminUser>,
     /// Of each user's credentials that were right, so that the password need not be hashed
     /// for each request. They say nothing without `key`.
     known: Mutex<Vec<Option<[u8; 32]>>>,
     key: Zeroizing<[u8; 32]>,
-    failures: Mutex<Expiring<SourceAddress, Failures>>,
     /// One password at a time: hashing takes much of a processor and of memory.
     hashing: Semaphore,
-}
-
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    since: UnixTime,
-    /// When one beyond the usual number was looked at.
-    looked_at: Option<UnixTime>,
 }
 
 /// An administrator whose password was right.
@@ -89,6 +67,7 @@ pub(super) enum Refusal {
         looked_at: bool,
     },
     Busy,
+    Unavailable,
 }
 
 impl Access {
@@ -100,12 +79,12 @@ impl Access {
         let mut key = Zeroizing::new([0; 32]);
         tools.random.with(|rng| rng.fill_bytes(key.as_mut_slice()));
         Self {
+            attempts: CredentialAttempts::new(tools.clone(), "admin"),
             tools,
             trusted_proxies: trusted_proxies.clone(),
             known: Mutex::new(vec![None; config.users.len()]),
             users: config.users.clone(),
             key,
-            failures: Mutex::new(Expiring::new(WINDOW, MOST_SOURCES)),
             hashing: Semaphore::new(1),
         }
     }
@@ -117,7 +96,7 @@ impl Access {
         name: &[u8],
         password: &[u8],
     ) -> Result<SignedIn, Refusal> {
-        let wait = self.may_try(source)?;
+        let mut wait = self.attempts.may_try(source).await?;
         let fingerprint = self.fingerprint(name, password);
         if let Some(user) = self.known(&fingerprint) {
             return Ok(user.into());
@@ -126,16 +105,16 @@ impl Access {
         let Ok(Ok(_permit)) = permit else {
             return Err(Refusal::Busy);
         };
-        if wait.is_none() && self.wait(source).is_some() {
-            // Those that waited before have failed.
-            self.may_try(source)?;
+        if wait.is_none() {
+            // Those that waited before may have failed.
+            wait = self.attempts.may_try(source).await?;
         }
         if let Some(place) = self.are_right(name, password).await {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known[place] = Some(fingerprint);
             return Ok((&self.users[place]).into());
         }
-        self.failed(source);
+        self.attempts.failed(source).await;
         match wait {
             Some(retry_after) => Err(Refusal::TooMany {
                 retry_after,
@@ -192,56 +171,6 @@ impl Access {
             .map(|place| &self.users[place])
     }
 
-    /// How long an address that sent too many wrong passwords has to wait for the next
-    /// usual attempt.
-    fn wait(&self, source: SourceAddress) -> Option<Duration> {
-        let now = self.tools.now();
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = failures.get(&source, now)?;
-        let left = WINDOW.saturating_sub(now.since(failures.since));
-        (failures.count >= MOST_FAILURES && !left.is_zero()).then_some(left)
-    }
-
-    /// Whether credentials are looked at. Beyond the usual number only now and then;
-    /// says how long it is until the next usual one.
-    fn may_try(&self, source: SourceAddress) -> Result<Option<Duration>, Refusal> {
-        let Some(retry_after) = self.wait(source) else {
-            return Ok(None);
-        };
-        let now = self.tools.now();
-        let none = Failures {
-            count: 0,
-            since: now,
-            looked_at: None,
-        };
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = failures.touch(&source, now, || none);
-        if failures.looked_at.is_some_and(|at| now.since(at) < PACE) {
-            return Err(Refusal::TooMany {
-                retry_after,
-                looked_at: false,
-            });
-        }
-        failures.looked_at = Some(now);
-        Ok(Some(retry_after))
-    }
-
-    fn failed(&self, source: SourceAddress) {
-        let now = self.tools.now();
-        let none = Failures {
-            count: 0,
-            since: now,
-            looked_at: None,
-        };
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = failures.touch(&source, now, || none);
-        if now.since(failures.since) >= WINDOW {
-            *failures = none;
-        }
-        failures.count += 1;
-        tracing::warn!(failures = failures.count, "admin API: wrong credentials");
-    }
-
     /// Who sends a request to the API, by HTTP Basic, where that one may send it.
     async fn administrator(
         &self,
@@ -296,17 +225,16 @@ impl Refusal {
         match self {
             Self::Wrong => true,
             Self::TooMany { looked_at, .. } => *looked_at,
-            Self::NoCredentials | Self::Busy => false,
+            Self::NoCredentials | Self::Busy | Self::Unavailable => false,
         }
     }
 
     /// When it is of use to try again, as a `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<HeaderValue> {
-        let Self::TooMany { retry_after, .. } = self else {
-            return None;
-        };
-        let seconds = retry_after.as_millis().div_ceil(1000).to_string();
-        HeaderValue::from_str(&seconds).ok()
+        match self {
+            Self::TooMany { retry_after: wait, .. } => Some(retry_after(*wait)),
+            _ => None,
+        }
     }
 }
 
@@ -374,6 +302,21 @@ fn name_and_password(credentials: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
+impl From<NotLookedAt> for Refusal {
+    fn from(refused: NotLookedAt) -> Self {
+        match refused {
+            NotLookedAt::TooMany { retry_after } => Self::TooMany {
+                retry_after,
+                looked_at: false,
+            },
+            NotLookedAt::Store(error) => {
+                tracing::error!(%error, "administrators' attempts cannot be counted");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let challenge =
@@ -398,6 +341,10 @@ impl IntoResponse for Refusal {
             Self::Busy => answer::error(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many passwords to check at the moment; try again",
+            ),
+            Self::Unavailable => answer::error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the server cannot get at its database; try again soon",
             ),
         }
     }

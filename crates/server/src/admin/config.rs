@@ -14,8 +14,8 @@ const AUDIT_DAYS: u32 = 6 * 366;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct AdminConfig {
-    /// Where to listen; never the address of launches. Plain HTTP: other than on this
-    /// machine, TLS has to end at a reverse proxy in front.
+    /// Where to listen; never the address of launches. Other than on this machine it needs
+    /// TLS: by `[tls]`, or by a reverse proxy in front.
     pub listen: SocketAddr,
     /// The administrators, each with a name of its own: one or more, unless there is
     /// sign-in by OpenID Connect.

@@ -164,6 +164,7 @@ fn refused(admin: &Admin, refusal: &Refusal, next: &str) -> Response {
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many sign in at the moment. Try again.",
         ),
+        Refusal::Unavailable => return Rejected::Unavailable.into_response(),
     };
     let mut response = page(admin, status, next, Some(fault));
     if let Some(value) = refusal.retry_after() {

@@ -26,7 +26,7 @@ use crate::profile::{
 };
 
 /// The path of all profiles.
-pub(super) const PATH: &str = "/api/admin/configuration/v1/telehealth_profile/";
+pub(crate) const PATH: &str = "/api/admin/configuration/v1/telehealth_profile/";
 
 pub(super) fn router() -> Router<Arc<Admin>> {
     let mut router = Router::new();

@@ -4,11 +4,12 @@ use std::{fs, os::unix::fs::MetadataExt as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use uuid::Uuid;
-use vestibule_store::{SqliteStore, StoreError};
+use vestibule_store::StoreError;
 
 use crate::{
     clock::SystemClock,
     config::Config,
+    database::{self, Place},
     http_client::HttpClient,
     profile::{ProfileDatabase, Registry},
     random::{self, Random},
@@ -20,13 +21,12 @@ use crate::{
 /// The server's database.
 pub(super) struct Database {
     tools: Tools,
-    store: SqliteStore,
 }
 
 impl Database {
     /// The database, where the server has one already.
     pub(super) async fn existing(config: &Config) -> anyhow::Result<Option<Self>> {
-        if !config.data.join(server::DATABASE).exists() {
+        if !Place::of(config, database::environment().as_ref())?.exists() {
             return Ok(None);
         }
         Self::open(config).await.map(Some)
@@ -34,13 +34,13 @@ impl Database {
 
     /// The database. It is made where there is none, as the server does at its start.
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let place = Place::of(config, database::environment().as_ref())?;
         server::make_data_folder(config)?;
         refuse_other_user(config)?;
         let mut rng = random::system();
         let key = sealing::state_key(config, sealing::environment().as_ref(), &mut *rng)?;
-        let store = SqliteStore::open(&config.data.join(server::DATABASE)).await?;
         let tools = Tools {
-            store: Arc::new(store.clone()),
+            store: place.open().await?,
             clock: Arc::new(SystemClock),
             random: Arc::new(Random::new(rng)),
             transport: Arc::new(HttpClient::trusting(
@@ -50,8 +50,9 @@ impl Database {
             routing: Arc::new(config.routing_rules.clone()),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            telemetry: Arc::default(),
         };
-        Ok(Self { tools, store })
+        Ok(Self { tools })
     }
 
     /// The profiles in it.
@@ -72,13 +73,13 @@ impl Database {
 
     /// To be called last, so that nothing is left open beside the server's own.
     pub(super) async fn close(self) {
-        self.store.close().await;
+        self.tools.store.close().await;
     }
 }
 
-/// The database's files belong to whoever opens it: a server that runs as somebody else
-/// could not write to them any more.
-fn refuse_other_user(config: &Config) -> anyhow::Result<()> {
+/// What is made in the data folder, the database's files and the state key, belongs to
+/// whoever makes it: a server that runs as somebody else could not use it.
+pub(super) fn refuse_other_user(config: &Config) -> anyhow::Result<()> {
     let owner = fs::metadata(&config.data)
         .with_context(|| format!("data: {}", config.data.display()))?
         .uid();

@@ -13,17 +13,19 @@ use super::{
 };
 use crate::{
     clock::SystemClock, conferencing::RoutingRules, config::Config, http_client::HttpClient,
-    profile::Entry, random, tools::Tools,
+    page_files::EmbeddedFiles, profile::Entry, random, tools::Tools,
 };
 
 mod answer;
 mod applications;
 mod backend;
 mod certificate;
+mod database;
 mod finding;
 mod metadata;
 mod names;
 mod outside;
+mod own_certificate;
 mod public_address;
 mod server;
 mod templates;
@@ -49,8 +51,11 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn doctor(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.config.read()?;
+pub(super) fn doctor(
+    arguments: &Arguments,
+    page: Option<EmbeddedFiles>,
+) -> anyhow::Result<ExitCode> {
+    let config = arguments.config.read()?.or_embedded(page);
     let findings = runtime()?.block_on(examine(arguments, &config))?;
     let mut stdout = std::io::stdout();
     if arguments.json {
@@ -75,6 +80,12 @@ async fn examine(arguments: &Arguments, config: &Config) -> anyhow::Result<Vec<F
         random::system(),
     );
     let mut findings = server::examine(&arguments.config.path, config);
+    findings.push(own_certificate::examine(config, outside.now()));
+    let (found, usable) = database::examine(config).await;
+    findings.push(found);
+    if !usable {
+        return Ok(findings);
+    }
     let known = match chosen::all(config).await {
         Ok(known) => known,
         Err(error) => {

@@ -13,7 +13,7 @@ use vestibule_store::{Applied, AppointmentId, Change, StoreError, VisitEvent};
 
 use self::{
     places::{Place, Places},
-    told::{Occasion, Telling, Told},
+    told::{By, Occasion, Telling, Told},
 };
 use super::event::{Event, EventData, Participant, Whereabouts};
 use crate::{
@@ -32,7 +32,8 @@ mod told;
 /// Longest reason for leaving in the log, in characters.
 const LONGEST_REASON: usize = 100;
 
-/// Applies events, one at a time. Clones are the same one.
+/// Applies events. Clones are the same one; those of other servers, for events of other
+/// nodes, go on at the same time, and what depends on both is for the store to decide.
 #[derive(Clone)]
 pub struct Attendance(Arc<Inner>);
 
@@ -40,15 +41,13 @@ struct Inner {
     tools: Tools,
     places: Places,
     telling: Telling,
-    /// What an event means depends on what those before it left.
-    turn: tokio::sync::Mutex<()>,
 }
 
 /// What an event comes to.
 struct Plan {
     appointment: Option<AppointmentId>,
     change: Change,
-    /// Launches that are connected, or not any more, by this event.
+    /// Launches that may be connected, or not any more, by this event.
     told: Vec<Told>,
     /// Appointments whose visit may be over by this event.
     may_be_over: Vec<AppointmentId>,
@@ -81,7 +80,6 @@ impl Attendance {
             places: Places::new(tools.clone()),
             telling: Telling::new(tools.clone(), profiles),
             tools,
-            turn: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -91,18 +89,12 @@ impl Attendance {
     /// # Errors
     /// Where the store fails; the event must then be applied again.
     pub async fn apply(&self, event: &Event) -> Result<(), StoreError> {
-        let Inner {
-            tools,
-            telling,
-            turn,
-            ..
-        } = &*self.0;
-        let _turn = turn.lock().await;
+        let Inner { tools, telling, .. } = &*self.0;
         let Some(plan) = self.plan(event).await? else {
             tracing::debug!(event = event.name(), "changes no visit");
             return Ok(());
         };
-        let always = telling.now(event, &plan.told).await?;
+        let presences = telling.now(event, plan.told).await?;
         let when_over = telling.when_over(event, &plan.may_be_over).await?;
         let visit_event = VisitEvent {
             id: event.id.clone(),
@@ -110,10 +102,11 @@ impl Attendance {
             change: plan.change,
             at: event.at,
         };
-        let applied = tools
-            .store
-            .apply_event(visit_event, always, when_over, tools.now());
-        match applied.await? {
+        let applying =
+            tools
+                .store
+                .apply_event(visit_event, vec![], presences, when_over, tools.now());
+        match tools.telemetry.stored("apply_event", applying).await? {
             Applied::Before => tracing::debug!(event = event.name(), "told before"),
             Applied::Now { visit_over } => log(event, visit_over),
         }
@@ -195,16 +188,12 @@ impl Attendance {
             return Ok(Some(Plan::of(place, change)));
         }
         let alias = places.alias(participant);
-        let is_connected = all
-            .iter()
-            .any(|it| it.alias == alias && it.disconnected_at.is_none());
-        let told = match is_connected {
-            true => None,
-            false => {
-                let occasion = Occasion::Came { uuid, gone_since };
-                Told::of(tools, alias, StatusChange::Connected, occasion).await?
-            }
+        let by = By {
+            appointment: place.appointment,
+            alias,
         };
+        let occasion = Occasion::Came { uuid, gone_since };
+        let told = Told::of(tools, by, StatusChange::Connected, occasion).await?;
         let change = Change::ParticipantConnected {
             participant: uuid,
             alias,
@@ -223,17 +212,9 @@ impl Attendance {
         };
         let uuid = participant.uuid;
         let all = tools.store.participants(place.appointment).await?;
-        let (gone, others): (Vec<_>, Vec<_>) = all
-            .iter()
-            .filter(|it| it.disconnected_at.is_none())
-            .partition(|it| it.participant == uuid);
-        let mut told = Vec::new();
-        for gone in gone {
-            if !others.iter().any(|it| it.alias == gone.alias) {
-                let change = StatusChange::Disconnected;
-                told.extend(Told::of(tools, gone.alias, change, Occasion::left(gone)).await?);
-            }
-        }
+        let there = all.iter().filter(|it| it.disconnected_at.is_none());
+        let gone = there.filter(|it| it.participant == uuid);
+        let told = self.gone(place.appointment, gone).await?;
         let change = Change::ParticipantDisconnected { participant: uuid };
         Ok(Some(Plan {
             told,
@@ -242,7 +223,7 @@ impl Attendance {
         }))
     }
 
-    /// The launches that nobody is connected of any more without this node.
+    /// The launches that nobody may be connected of any more without this node.
     async fn gone_with(
         &self,
         node: &str,
@@ -250,16 +231,30 @@ impl Attendance {
     ) -> Result<Vec<Told>, StoreError> {
         let Inner { tools, .. } = &*self.0;
         let all = tools.store.participants(appointment).await?;
-        let (mut gone, stay): (Vec<_>, Vec<_>) = all
-            .iter()
-            .filter(|it| it.disconnected_at.is_none())
-            .partition(|it| it.node == node);
-        let mut told = Vec::new();
-        while let Some(last) = gone.pop() {
-            if !stay.iter().chain(&gone).any(|it| it.alias == last.alias) {
-                let change = StatusChange::Disconnected;
-                told.extend(Told::of(tools, last.alias, change, Occasion::left(last)).await?);
+        let there = all.iter().filter(|it| it.disconnected_at.is_none());
+        self.gone(appointment, there.filter(|it| it.node == node))
+            .await
+    }
+
+    /// The launches of those who go, each once, by whoever of them came first.
+    async fn gone(
+        &self,
+        appointment: AppointmentId,
+        participants: impl Iterator<Item = &vestibule_store::Participant>,
+    ) -> Result<Vec<Told>, StoreError> {
+        let tools = &self.0.tools;
+        let (mut told, mut seen) = (Vec::new(), Vec::new());
+        for gone in participants {
+            if seen.contains(&gone.alias) {
+                continue;
             }
+            seen.push(gone.alias);
+            let by = By {
+                appointment,
+                alias: gone.alias,
+            };
+            let change = StatusChange::Disconnected;
+            told.extend(Told::of(tools, by, change, Occasion::left(gone)).await?);
         }
         Ok(told)
     }

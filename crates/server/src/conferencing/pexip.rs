@@ -24,7 +24,7 @@ const LONGEST_HEADER: usize = 4096;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "PexipDocument")]
 pub struct PexipConfig {
-    /// Where Pexip comes in, where that is not where browsers do. Plain HTTP.
+    /// Where Pexip comes in, where that is not where browsers do.
     pub listen: Option<SocketAddr>,
     /// Who may ask the policy server; without, there is none.
     pub policy: Option<BasicCredentials>,

@@ -41,7 +41,8 @@ pub enum PolicyError {
 /// [`PolicyError`].
 pub async fn behind(tools: &Tools, dialled: &str) -> Result<Behind, PolicyError> {
     let alias = alias_hash(&tools.routing.known_as(dialled));
-    if let Some(found) = tools.store.find_alias(alias, tools.now()).await? {
+    let finding = tools.store.find_alias(alias, tools.now());
+    if let Some(found) = tools.telemetry.stored("find_alias", finding).await? {
         return Ok(Behind::Appointment(service(tools, &found)?));
     }
     match tools.store.find_launch_by_alias(alias).await? {

@@ -55,6 +55,10 @@ pub struct EpicCipher {
 }
 
 impl Dialect for Epic {
+    fn name(&self) -> &'static str {
+        "epic"
+    }
+
     fn key_check_value(&self) -> Option<KeyCheckValue> {
         match self.cipher.key_type {
             KeyType::Base64Key => Some(KeyCheckValue::of(self.cipher.ciphers.current().key())),

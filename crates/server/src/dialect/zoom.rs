@@ -208,6 +208,10 @@ pub(crate) fn with_templates(document: &ProfileDocument) -> Cow<'_, ProfileDocum
 }
 
 impl Dialect for Zoom {
+    fn name(&self) -> &'static str {
+        "zoom"
+    }
+
     fn keys(&self) -> Vec<&str> {
         self.accounts()
             .map(|account| account.org_id.as_str())

@@ -24,11 +24,11 @@ pub(super) async fn run(state: &AppState, in_flight: &InFlight) {
 
 async fn due(state: &AppState, limit: u32) -> Vec<Session> {
     let tools = &state.tools;
-    let claimed = tools
+    let claiming = tools
         .store
-        .claim_renewals(tools.now(), session::LEASE, limit)
-        .await;
-    claimed.unwrap_or_else(|error| {
+        .claim_renewals(tools.now(), session::LEASE, limit);
+    let claimed = tools.telemetry.stored("claim_renewals", claiming);
+    claimed.await.unwrap_or_else(|error| {
         tracing::error!(%error, "it cannot be found out which tokens are due");
         Vec::new()
     })

@@ -9,6 +9,7 @@ use super::queue::{Pace, work_off};
 use crate::{
     in_flight::InFlight,
     state::AppState,
+    telemetry::WriteBackOutcome,
     write_back::delivery::{self, Delivered},
 };
 
@@ -34,11 +35,11 @@ pub(super) async fn run(state: &AppState, in_flight: &InFlight) {
 
 async fn due(state: &AppState, limit: u32) -> Vec<WriteBack> {
     let tools = &state.tools;
-    let claimed = tools
+    let claiming = tools
         .store
-        .claim_write_backs(tools.now(), LEASE, limit, OF_PROFILE)
-        .await;
-    claimed.unwrap_or_else(|error| {
+        .claim_write_backs(tools.now(), LEASE, limit, OF_PROFILE);
+    let claimed = tools.telemetry.stored("claim_write_backs", claiming);
+    claimed.await.unwrap_or_else(|error| {
         tracing::error!(%error, "it cannot be found out what the EHRs are to be told");
         Vec::new()
     })
@@ -47,6 +48,12 @@ async fn due(state: &AppState, limit: u32) -> Vec<WriteBack> {
 async fn send(state: &AppState, write_back: &WriteBack) {
     let store = &state.tools.store;
     let delivered = delivery::deliver(state, write_back).await;
+    let (outcome, status) = match delivered {
+        Delivered::Sent { status } => (WriteBackOutcome::Sent, Some(status)),
+        Delivered::Later { status, .. } => (WriteBackOutcome::Later, status),
+        Delivered::Never { status } => (WriteBackOutcome::GivenUp, status),
+    };
+    state.tools.telemetry.write_back(outcome, status);
     let now = state.tools.now();
     let recorded = match delivered {
         Delivered::Sent { status } => store.write_back_sent(write_back, status, now).await,

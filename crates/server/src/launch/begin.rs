@@ -13,12 +13,13 @@ use super::{
     Browser, MetadataFetchError, SIGN_IN, SignInRequest, Whereabouts,
     complete::{CompleteError, Completing, record_failure},
     pending::PendingLaunch,
-    repeats::Turn,
+    repeats::{JoinLinks, RepeatError},
 };
 use crate::{
     dialect::{DialectError, SmartLaunch},
     profile::{Profile, SignIn},
     sealing::Purpose,
+    telemetry::{LaunchKind, Step},
     tools::Tools,
 };
 
@@ -42,6 +43,9 @@ pub enum BeginError {
     /// A launch with the same launch token has completed.
     #[error("the launch was used already")]
     Used,
+    /// The join link cannot be given again.
+    #[error(transparent)]
+    Repeat(#[from] RepeatError),
     /// Appointment or join link cannot be made.
     #[error(transparent)]
     Complete(#[from] CompleteError),
@@ -87,7 +91,8 @@ pub async fn begin(
         }
         None => {
             let encrypted = encrypted.ok_or(DialectError::ParametersInvalid)?;
-            let opened = profile.dialect.open(encrypted, tools.now())?;
+            let open = || profile.dialect.open(encrypted, tools.now());
+            let opened = tools.telemetry.step_now(Step::Decrypt, open)?;
             let role = role.or(opened.role).ok_or(BeginError::NoRole)?;
             let beginning = Beginning {
                 tools,
@@ -125,7 +130,8 @@ impl Beginning<'_> {
         } = *self;
         let sign_in = profile.sign_in.as_ref();
         let sign_in = sign_in.ok_or(BeginError::IssuerNotAllowed)?;
-        let metadata = self.metadata(sign_in, smart).await?;
+        let metadata = self.metadata(sign_in, smart);
+        let metadata = tools.telemetry.step(Step::Metadata, metadata).await?;
         let launch = smart.launch.expose_secret();
         let token = tools
             .sealer
@@ -143,12 +149,15 @@ impl Beginning<'_> {
         });
         let now = tools.now();
         let new = self.new_launch(token, sealed);
-        if tools.store.begin_launch(new, now).await? == Begun::AlreadyUsed {
-            let _turn = tools.repeats.turn(Turn::Token(token), now).await;
-            let again = tools.repeats.of_token(token, browser, now);
+        let beginning = tools.store.begin_launch(new, now);
+        let begun = tools.telemetry.stored("begin_launch", beginning).await?;
+        if begun == Begun::AlreadyUsed {
+            let links = JoinLinks { tools, profile };
+            let again = links.of_token(token, browser).await?;
             tracing::info!(%request_id, same_link = again.is_some(), "a launch is opened again");
             return again.map(Next::Join).ok_or(BeginError::Used);
         }
+        tools.telemetry.launch_begun(self.kind());
         let application = sign_in.application(role);
         let authorize = AuthorizeRequest {
             client_id: application.credentials.current().client_id(),
@@ -194,7 +203,12 @@ impl Beginning<'_> {
         let id = request_id.to_string();
         let fingerprint = tools.sealer.fingerprint(profile.uuid, role, "", &id);
         let new = self.new_launch(fingerprint, Vec::new());
-        tools.store.begin_authorised(new, tools.now()).await?;
+        let beginning = tools.store.begin_authorised(new, tools.now());
+        tools
+            .telemetry
+            .stored("begin_authorised", beginning)
+            .await?;
+        tools.telemetry.launch_begun(self.kind());
         let completing = Completing {
             tools,
             profile,
@@ -207,6 +221,14 @@ impl Beginning<'_> {
                 record_failure(tools, request_id, &error).await;
                 Err(error.into())
             }
+        }
+    }
+
+    fn kind(&self) -> LaunchKind<'_> {
+        LaunchKind {
+            profile: self.profile.uuid,
+            role: self.role,
+            dialect: self.profile.dialect.name(),
         }
     }
 

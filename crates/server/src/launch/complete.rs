@@ -10,7 +10,7 @@ use vestibule_store::{
     NewTicket, StoreError, TicketHash,
 };
 
-use super::{Shared, TICKET, alias_hash, bearer::BearerToken};
+use super::{Shared, TICKET, alias_hash, bearer::BearerToken, repeats::JoinLinks};
 use crate::{
     clock::rfc3339,
     conferencing::{NoRoute, service_tag},
@@ -18,6 +18,7 @@ use crate::{
     profile::{JoinLinkValues, Profile, RenderError},
     sealing::{NotSealedHere, Purpose},
     session::{Held, SignedIn},
+    telemetry::{LaunchKind, Step},
     tools::Tools,
 };
 
@@ -52,18 +53,19 @@ pub(super) struct Completing<'a> {
 /// Records on the launch that it is lost. That this fails too must not hide `failure`.
 pub(super) async fn record_failure(tools: &Tools, request_id: RequestId, failure: &impl Failure) {
     let (_, name) = failure.answer();
-    let recorded = tools
-        .store
-        .record_failure(request_id, FailureSource::Server, name, tools.now())
-        .await;
-    if let Err(error) = recorded {
+    let recording =
+        tools
+            .store
+            .record_failure(request_id, FailureSource::Server, name, tools.now());
+    if let Err(error) = tools.telemetry.stored("record_failure", recording).await {
         tracing::error!(%request_id, %error, "the failure of a launch cannot be recorded");
     }
 }
 
 impl Completing<'_> {
     /// The join link as the value of a `Location` header. It may carry name and PIN:
-    /// not to be logged. `signed_in` are the user's tokens, where the EHR gave any.
+    /// not to be logged. `signed_in` are the user's tokens, where the EHR gave any: the
+    /// join link can be given again then, to the browser in which the launch began.
     ///
     /// # Errors
     /// [`CompleteError`].
@@ -73,9 +75,11 @@ impl Completing<'_> {
         signed_in: Option<SignedIn>,
     ) -> Result<HeaderValue, CompleteError> {
         let (shared, appointment) = self.appointment(context).await?;
+        let is_repeatable = signed_in.is_some();
         let held = Held::new(context, signed_in);
         let session = held.into_session(self.tools, self.profile, self.request_id);
-        self.link(context, &shared, appointment, session).await
+        self.link(context, &shared, appointment, session, is_repeatable)
+            .await
     }
 
     /// The appointment, found or made. Whoever comes first names it.
@@ -87,13 +91,13 @@ impl Completing<'_> {
             store,
             sealer,
             random,
+            telemetry,
             ..
         } = self.tools;
         let profile = self.profile.uuid;
         let encounter = sealer.encounter_key(profile, context.unique_encounter_id.as_str());
-        let service_name = self
-            .profile
-            .service_name(context, &service_tag(&encounter))?;
+        let name = || self.profile.service_name(context, &service_tag(&encounter));
+        let service_name = telemetry.step_now(Step::Templates, name)?;
         let sealed = random.with(|rng| {
             let shared = Shared::new(service_name, &Pin::generate(rng));
             sealer.seal(
@@ -109,8 +113,9 @@ impl Completing<'_> {
             encounter,
             sealed,
         };
-        let appointment = store
-            .find_or_create_appointment(new, self.tools.now())
+        let finding = store.find_or_create_appointment(new, self.tools.now());
+        let appointment = telemetry
+            .stored("find_or_create_appointment", finding)
             .await?;
         Ok((Shared::open(sealer, &appointment)?, appointment.id))
     }
@@ -121,6 +126,7 @@ impl Completing<'_> {
         shared: &Shared,
         appointment: AppointmentId,
         session: NewSession,
+        is_repeatable: bool,
     ) -> Result<HeaderValue, CompleteError> {
         let Self {
             tools,
@@ -149,7 +155,8 @@ impl Completing<'_> {
             request_id,
             unique_encounter_id: context.unique_encounter_id.as_str(),
         };
-        let link = profile.join_link(role, &values)?;
+        let render = || profile.join_link(role, &values);
+        let link = tools.telemetry.step_now(Step::Templates, render)?;
 
         let now = tools.now();
         let alias_expires_at = now + profile.launch_validity;
@@ -167,6 +174,9 @@ impl Completing<'_> {
             };
             self.ticket(&ticket, redeemed)
         });
+        let links = JoinLinks { tools, profile };
+        let given = is_repeatable.then(|| links.given(request_id, &link, now));
+        let given = given.flatten();
         let completion = Completion {
             request_id,
             appointment,
@@ -179,9 +189,19 @@ impl Completing<'_> {
             alias_expires_at,
             ticket: stored_ticket,
             session: Some(session),
+            link: given,
         };
-        match tools.store.complete_launch(completion, now).await? {
-            Completed::Now => Ok(link),
+        let completing = tools.store.complete_launch(completion, now);
+        let telemetry = &tools.telemetry;
+        match telemetry.stored("complete_launch", completing).await? {
+            Completed::Now => {
+                telemetry.launch_completed(LaunchKind {
+                    profile: profile.uuid,
+                    role,
+                    dialect: profile.dialect.name(),
+                });
+                Ok(link)
+            }
             Completed::Refused => Err(CompleteError::Used),
         }
     }

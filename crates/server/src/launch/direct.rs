@@ -18,6 +18,7 @@ use crate::{
     direct_link::{DirectLinks, LinkAnswer, LinkRefused, OpenedLink},
     http_client::TransportError,
     profile::Profile,
+    telemetry::{LaunchKind, Step},
     token_endpoint::TokenEndpointError,
     tools::Tools,
 };
@@ -83,7 +84,8 @@ pub async fn join_directly(
     let (links, backend) = direct_links(profile)?;
     let link = links.read(parameters)?;
     let now = tools.now();
-    let opened = links.open(&link, now)?;
+    let open = || links.open(&link, now);
+    let opened = tools.telemetry.step_now(Step::Decrypt, open)?;
     // Each opening is a launch of its own.
     let id = request_id.to_string();
     let new = NewLaunch {
@@ -94,7 +96,14 @@ pub async fn join_directly(
         sealed: Vec::new(),
         expires_at: now + SIGN_IN,
     };
-    tools.store.begin_authorised(new, now).await?;
+    let beginning = tools.store.begin_authorised(new, now);
+    let telemetry = &tools.telemetry;
+    telemetry.stored("begin_authorised", beginning).await?;
+    telemetry.launch_begun(LaunchKind {
+        profile: profile.uuid,
+        role,
+        dialect: profile.dialect.name(),
+    });
     let asking = Asking {
         tools,
         links,
@@ -142,12 +151,17 @@ impl Asking<'_> {
         if !may_be {
             return Err(LinkRefused::NotForProviders.into());
         }
-        let token = self.backend.access_token(self.tools).await?;
-        let answer = match self.ask(&context, &token).await {
+        let telemetry = &self.tools.telemetry;
+        let token = self.backend.access_token(self.tools);
+        let token = telemetry.step(Step::Token, token).await?;
+        let asked = telemetry.step(Step::LinkCheck, self.ask(&context, &token));
+        let answer = match asked.await {
             Err(DirectLinkError::Refused(LinkRefused::Token)) => {
                 // It may have been revoked, or have ended early.
-                let token = self.backend.new_access_token(self.tools, &token).await?;
-                self.ask(&context, &token).await?
+                let token = self.backend.new_access_token(self.tools, &token);
+                let token = telemetry.step(Step::Token, token).await?;
+                let asked = telemetry.step(Step::LinkCheck, self.ask(&context, &token));
+                asked.await?
             }
             asked => asked?,
         };

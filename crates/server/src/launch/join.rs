@@ -12,7 +12,7 @@ use super::{
     browser::Binding,
     complete::{CompleteError, Completing, record_failure},
     pending::PendingLaunch,
-    repeats::Turn,
+    repeats::{JoinLinks, RepeatError},
     token_fields,
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     profile::{Application, Profile},
     sealing::{NotSealedHere, Purpose},
     session::SignedIn,
+    telemetry::Step,
     token_endpoint::{self, TokenEndpointError},
     tools::Tools,
 };
@@ -59,6 +60,9 @@ pub enum JoinError {
     /// The encrypted launch parameters cannot be read.
     #[error(transparent)]
     Parameters(#[from] DialectError),
+    /// The join link cannot be given again.
+    #[error(transparent)]
+    Repeat(#[from] RepeatError),
     /// Appointment or join link cannot be made.
     #[error(transparent)]
     Complete(#[from] CompleteError),
@@ -100,21 +104,19 @@ pub async fn join(
         Binding::Other | Binding::Unknown => return Err(JoinError::OtherBrowser),
     }
     // A second click waits here for the first one's link.
-    let _turn = tools
-        .repeats
-        .turn(Turn::Launch(request_id), tools.now())
-        .await;
-    let now = tools.now();
-    if let Some(link) = tools.repeats.of_launch(request_id, browser, now) {
-        return Ok(link);
-    }
-    let consumed = tools
+    let _turn = tools.repeats.turn(request_id, tools.now()).await;
+    let links = JoinLinks { tools, profile };
+    let consuming = tools
         .store
-        .consume_state(request_id, profile.uuid, role, now)
-        .await?;
+        .consume_state(request_id, profile.uuid, role, tools.now());
+    let consumed = tools.telemetry.stored("consume_state", consuming).await?;
     let sealed = match consumed {
         Consumed::Now(sealed) => sealed,
-        Consumed::Before => return Err(JoinError::Used),
+        Consumed::Before => {
+            // Perhaps on another server, which is still at it.
+            let again = links.of_launch_under_way(request_id, browser).await?;
+            return again.ok_or(JoinError::Used);
+        }
         Consumed::Never => return Err(JoinError::StateUnknown),
     };
     let launch = Authorised {
@@ -153,7 +155,8 @@ impl Authorised<'_> {
                 .open(Purpose::Launch, self.profile.uuid, id, sealed)?;
         callback.check_issuer(&pending.metadata)?;
         let asked_at = tools.now();
-        let tokens = self.tokens(callback, &pending).await?;
+        let tokens = self.tokens(callback, &pending);
+        let tokens = tools.telemetry.step(Step::Token, tokens).await?;
         let context = self.context(&pending, &tokens)?;
         let token_endpoint: &TokenEndpoint = pending.metadata.as_ref();
         let signed_in = SignedIn::new(&tokens, token_endpoint.clone(), asked_at);
@@ -163,19 +166,15 @@ impl Authorised<'_> {
             role: self.role,
             request_id: self.request_id,
         };
-        let now = tools.now();
-        let _turn = tools.repeats.turn(Turn::Token(pending.token()), now).await;
         match completing.complete(&context, Some(signed_in)).await {
-            Ok(link) => {
-                let repeats = &tools.repeats;
-                repeats.given(self.request_id, pending.token(), &link, now);
-                Ok(link)
-            }
+            Ok(link) => Ok(link),
             // The same launch in a second tab was faster.
-            Err(CompleteError::Used) => tools
-                .repeats
-                .of_token(pending.token(), browser, now)
-                .ok_or(CompleteError::Used.into()),
+            Err(CompleteError::Used) => {
+                let profile = self.profile;
+                let links = JoinLinks { tools, profile };
+                let again = links.of_token(pending.token(), browser).await?;
+                again.ok_or(CompleteError::Used.into())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -217,7 +216,10 @@ impl Authorised<'_> {
         let now = self.tools.now();
         let opened = pending
             .encrypted()
-            .map(|encrypted| self.profile.dialect.open(&encrypted, now))
+            .map(|encrypted| {
+                let open = || self.profile.dialect.open(&encrypted, now);
+                self.tools.telemetry.step_now(Step::Decrypt, open)
+            })
             .transpose()?;
         let parameters = opened.map(|opened| opened.context);
         let map = &self.profile.token_response_map;

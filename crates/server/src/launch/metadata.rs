@@ -126,6 +126,7 @@ impl MetadataCache {
         if now >= good.fresh_until {
             let failing = entry.known().failure.is_some();
             if failing {
+                tools.telemetry.metadata_stale();
                 let age_seconds = now.since(good.told_at).as_secs();
                 let host = place.iss.host_str();
                 tracing::warn!(
@@ -208,6 +209,7 @@ impl Entry {
         place: &Whereabouts,
     ) -> Result<Arc<Metadata>, MetadataFetchError> {
         let fetched = fetch(tools, place).await;
+        tools.telemetry.metadata_fetched(fetched.is_ok());
         let now = tools.now();
         let mut known = self.known();
         known.asked += 1;

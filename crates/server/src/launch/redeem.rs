@@ -46,11 +46,8 @@ pub async fn redeem(tools: &Tools, request: &RedeemRequest) -> Result<RedeemedLa
     let browser = browser_hash(&request.browser).ok_or(RedeemError::Browser)?;
     let ticket = LaunchTicket::parse(&request.ticket).map_err(|_| RedeemError::Unknown)?;
     let hash = TicketHash::from_bytes(ticket.hash());
-    match tools
-        .store
-        .redeem_ticket(hash, browser, tools.now())
-        .await?
-    {
+    let redeeming = tools.store.redeem_ticket(hash, browser, tools.now());
+    match tools.telemetry.stored("redeem_ticket", redeeming).await? {
         Redemption::Redeemed(redeemed) => {
             let id = redeemed.request_id.as_bytes();
             Ok(tools

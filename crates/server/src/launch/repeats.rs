@@ -1,105 +1,163 @@
 //! Join links that were given out a moment ago, so that a double click, a reload or a
-//! second tab gets the same one. In the memory of this server only: after a restart, or
-//! on another server, the launch is told as used.
+//! second tab gets the same one, whichever server it comes to. They stand sealed in the
+//! store for a minute.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use http::HeaderValue;
-use tokio::sync::OwnedMutexGuard;
+use tokio::{sync::OwnedMutexGuard, time::Instant};
+use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
-use vestibule_store::Fingerprint;
+use vestibule_store::{Fingerprint, GivenLink, LaunchState, StoreError};
 
 use super::browser::{Browser, REPEAT};
-use crate::expiring::Expiring;
+use crate::{
+    expiring::Expiring,
+    profile::Profile,
+    sealing::{NotSealedHere, Purpose},
+    tools::Tools,
+};
 
-/// Most launches that are remembered.
+/// Most launches whose turns are remembered.
 const MOST: usize = 10_000;
 
-/// The join links of the last minute. A link may carry name and PIN.
-pub struct Repeats(Mutex<Inner>);
+/// How long another server may take to go on with a launch: somewhat longer than the EHR
+/// has for its tokens.
+const PATIENCE: Duration = Duration::from_secs(9);
 
-/// What one request at a time goes on with.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Turn {
-    /// A launch, from its return to its join link.
-    Launch(RequestId),
-    /// An EHR's launch token, of which several launches may have begun: from their
-    /// completion until their join link can be found here.
-    Token(Fingerprint),
-}
+/// How often the store is asked whether it has.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-struct Inner {
-    turns: Expiring<Turn, Arc<tokio::sync::Mutex<()>>>,
-    links: Expiring<RequestId, HeaderValue>,
-    launches: Expiring<Fingerprint, RequestId>,
-}
+/// Lets one request at a time go on with a launch on this server. That spares questions
+/// to the store, which decides among servers.
+pub struct Repeats(Mutex<Expiring<RequestId, Arc<tokio::sync::Mutex<()>>>>);
 
 impl Repeats {
     /// Waits until it is this request's turn; until the result is dropped.
-    pub(super) async fn turn(&self, turn: Turn, now: UnixTime) -> OwnedMutexGuard<()> {
-        let lock = self.with(|inner| Arc::clone(inner.turns.touch(&turn, now, Arc::default)));
+    pub(super) async fn turn(&self, request_id: RequestId, now: UnixTime) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.touch(&request_id, now, Arc::default))
+        };
         lock.lock_owned().await
-    }
-
-    /// Remembers the join link of a launch, and of the EHR's launch token.
-    pub(super) fn given(
-        &self,
-        request_id: RequestId,
-        token: Fingerprint,
-        link: &HeaderValue,
-        now: UnixTime,
-    ) {
-        self.with(|inner| {
-            inner.links.put(request_id, link.clone(), now);
-            inner.launches.put(token, request_id, now);
-        });
-    }
-
-    /// The join link of this launch, for the browser in which it began.
-    pub(super) fn of_launch(
-        &self,
-        request_id: RequestId,
-        browser: &Browser<'_>,
-        now: UnixTime,
-    ) -> Option<HeaderValue> {
-        if !browser.began(request_id) {
-            return None;
-        }
-        self.with(|inner| inner.links.get(&request_id, now).cloned())
-    }
-
-    /// The join link that this launch token has led to, for the browser in which that
-    /// launch began. To be asked in the token's turn.
-    pub(super) fn of_token(
-        &self,
-        token: Fingerprint,
-        browser: &Browser<'_>,
-        now: UnixTime,
-    ) -> Option<HeaderValue> {
-        let request_id = self.with(|inner| inner.launches.get(&token, now).copied())?;
-        self.of_launch(request_id, browser, now)
-    }
-
-    fn with<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self(Mutex::new(Inner {
-            turns: Expiring::new(REPEAT, MOST),
-            links: Expiring::new(REPEAT, MOST),
-            launches: Expiring::new(REPEAT, MOST),
-        }))
+        Self(Mutex::new(Expiring::new(REPEAT, MOST)))
     }
 }
 
 impl fmt::Debug for Repeats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Repeats(…)")
+    }
+}
+
+/// Why a join link is not given again.
+#[derive(Debug, thiserror::Error)]
+pub enum RepeatError {
+    /// What was sealed cannot be opened.
+    #[error("what was stored {0}")]
+    Sealed(#[from] NotSealedHere),
+    /// The store failed.
+    #[error("the server cannot get at its database; try again soon")]
+    Store(#[from] StoreError),
+}
+
+/// Join links of one profile's launches.
+#[derive(Clone, Copy)]
+pub(super) struct JoinLinks<'a> {
+    pub(super) tools: &'a Tools,
+    pub(super) profile: &'a Profile,
+}
+
+impl JoinLinks<'_> {
+    /// A join link that is about to be given, for the store. It may carry name and PIN.
+    pub(super) fn given(
+        self,
+        request_id: RequestId,
+        link: &HeaderValue,
+        now: UnixTime,
+    ) -> Option<GivenLink> {
+        let Tools { sealer, random, .. } = self.tools;
+        let link = link.to_str().ok()?;
+        let id = request_id.as_bytes();
+        let sealed = random.with(|rng| sealer.seal(Purpose::JoinLink, self.uuid(), id, &link, rng));
+        Some(GivenLink {
+            sealed,
+            expires_at: now + REPEAT,
+        })
+    }
+
+    /// The join link of this launch, for the browser in which it began.
+    pub(super) async fn of_launch(
+        self,
+        request_id: RequestId,
+        browser: &Browser<'_>,
+    ) -> Result<Option<HeaderValue>, RepeatError> {
+        if !browser.began(request_id) {
+            return Ok(None);
+        }
+        let Tools { store, .. } = self.tools;
+        let sealed = store.join_link_of(request_id, self.tools.now()).await?;
+        let link = sealed.map(|sealed| self.open(request_id, &sealed));
+        Ok(link.transpose()?)
+    }
+
+    /// The same, where another request goes on with the launch: as soon as that has come
+    /// to its end.
+    pub(super) async fn of_launch_under_way(
+        self,
+        request_id: RequestId,
+        browser: &Browser<'_>,
+    ) -> Result<Option<HeaderValue>, RepeatError> {
+        if !browser.began(request_id) {
+            return Ok(None);
+        }
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let launch = self.tools.store.find_launch(request_id).await?;
+            let is_under_way = launch.is_some_and(|it| it.state == LaunchState::Authorised);
+            if !is_under_way || Instant::now() >= end {
+                return self.of_launch(request_id, browser).await;
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    /// The join link that an EHR's launch token has led to, for the browser in which that
+    /// launch began.
+    pub(super) async fn of_token(
+        self,
+        token: Fingerprint,
+        browser: &Browser<'_>,
+    ) -> Result<Option<HeaderValue>, RepeatError> {
+        let Tools { store, .. } = self.tools;
+        let found = store.join_link_by_fingerprint(token, self.tools.now());
+        match found.await? {
+            Some((request_id, sealed)) if browser.began(request_id) => {
+                Ok(Some(self.open(request_id, &sealed)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn open(self, request_id: RequestId, sealed: &[u8]) -> Result<HeaderValue, NotSealedHere> {
+        let Tools { sealer, .. } = self.tools;
+        let id = request_id.as_bytes();
+        let link: String = sealer.open(Purpose::JoinLink, self.uuid(), id, sealed)?;
+        let mut link = HeaderValue::try_from(link).map_err(|_| NotSealedHere)?;
+        link.set_sensitive(true);
+        Ok(link)
+    }
+
+    fn uuid(self) -> Uuid {
+        self.profile.uuid
     }
 }

@@ -1,5 +1,4 @@
-//! The landing page under its paths, and its files from the folder in which they were
-//! built.
+//! The landing page under its paths, and its files from where they are.
 
 use axum::{
     Router,
@@ -12,18 +11,27 @@ use axum::{
 use tower_http::services::ServeDir;
 use vestibule_landing_page::is_page;
 
-use crate::{landing_page::LandingPage, security_headers::PageCsp};
+use crate::{landing_page::LandingPage, page_files::PageFiles, security_headers::PageCsp};
 
 /// Digits of the hash in the name of a file that never changes.
 const HASH_DIGITS: usize = 10;
 
 pub(super) fn router(page: &LandingPage) -> Router {
-    let files = ServeDir::new(page.files())
-        .precompressed_br()
-        .precompressed_gzip();
-    let files = Router::new()
-        .fallback_service(files)
-        .layer(middleware::from_fn_with_state(page.clone(), serve));
+    let files = match page.files() {
+        PageFiles::Folder(folder) => {
+            let files = ServeDir::new(folder)
+                .precompressed_br()
+                .precompressed_gzip();
+            Router::new().fallback_service(files)
+        }
+        PageFiles::Embedded(files) => {
+            let files = ServeDir::with_backend("", *files)
+                .precompressed_br()
+                .precompressed_gzip();
+            Router::new().fallback_service(files)
+        }
+    };
+    let files = files.layer(middleware::from_fn_with_state(page.clone(), serve));
     let mut router = Router::new();
     for path in page.paths() {
         let folder = path.as_str().to_owned();
@@ -93,7 +101,66 @@ fn is_hashed(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt as _;
+    use vestibule_landing_page::Configuration;
+
     use super::*;
+    use crate::page_files::EmbeddedFiles;
+
+    const FILES: EmbeddedFiles = EmbeddedFiles::new(&[
+        ("css/landing.0123456789.css", b"p {}"),
+        (
+            "index.html",
+            b"<!doctype html><head><title>Visit</title></head><p data-brand=name>Visit</p>",
+        ),
+        ("module.0123456789.wasm", b"\0asm and more"),
+        ("module.0123456789.wasm.br", b"small"),
+    ]);
+
+    /// The answer to a request with these headers, and its body.
+    async fn embedded(path: &str, headers: &[(&str, &str)]) -> (Response, Vec<u8>) {
+        let files = PageFiles::Embedded(FILES);
+        let page = LandingPage::read(files, &Configuration::default()).unwrap();
+        let mut request = Request::get(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = router(&page).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1000).await.unwrap();
+        (Response::from_parts(parts, Body::empty()), body.to_vec())
+    }
+
+    #[tokio::test]
+    async fn files_in_the_program_are_served_as_those_of_a_folder() {
+        let (page, body) = embedded("/webapp/", &[]).await;
+        assert_eq!(page.status(), 200);
+        assert!(String::from_utf8(body).unwrap().contains("Visit"));
+
+        let path = "/webapp/module.0123456789.wasm";
+        let (module, body) = embedded(path, &[]).await;
+        assert_eq!(module.status(), 200);
+        assert_eq!(module.headers()[header::CONTENT_TYPE], "application/wasm");
+        assert_eq!(body, b"\0asm and more");
+        let kept = &module.headers()[header::CACHE_CONTROL];
+        assert_eq!(kept, "public, max-age=31536000, immutable");
+        let (module, body) = embedded(path, &[("accept-encoding", "br")]).await;
+        assert_eq!(module.headers()[header::CONTENT_ENCODING], "br");
+        assert_eq!(module.headers()[header::CONTENT_TYPE], "application/wasm");
+        assert_eq!(body, b"small");
+        let (part, body) = embedded(path, &[("range", "bytes=1-3")]).await;
+        assert_eq!(part.status(), 206);
+        assert_eq!(body, b"asm");
+
+        let (style, _) = embedded("/webapp/css/landing.0123456789.css", &[]).await;
+        assert_eq!(style.headers()[header::CONTENT_TYPE], "text/css");
+        for missing in ["css", "css/", "css/other.css", "..%2fCargo.toml"] {
+            let (answer, _) = embedded(&format!("/webapp/{missing}"), &[]).await;
+            assert_eq!(answer.status(), 404, "{missing}");
+        }
+    }
 
     #[test]
     fn a_hashed_name_has_ten_digits_between_dots() {

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    language, limits::TooMany, profile::Profile, source_address::SourceAddress, state::AppState,
+    language, limits::Limited, profile::Profile, source_address::SourceAddress, state::AppState,
 };
 
 /// The sender of a request.
@@ -40,21 +40,21 @@ impl FromRequestParts<AppState> for Caller {
 
 impl Caller {
     /// Counts a launch.
-    pub(super) fn count_launch(
+    pub(super) async fn count_launch(
         &self,
         state: &AppState,
         profile: Option<&Profile>,
-    ) -> Result<(), TooMany> {
+    ) -> Result<(), Limited> {
         let limits = &state.launch_rules.limits;
         let profile = profile.map(|profile| profile.uuid);
-        limits.launch(self.source, profile, state.tools.now())
+        limits.launch(&state.tools, self.source, profile).await
     }
 
     /// Counts a launch once more, because something was wrong with it that may have been
     /// tried out.
-    pub(super) fn count_wrong(&self, state: &AppState, profile: Option<&Profile>) {
+    pub(super) async fn count_wrong(&self, state: &AppState, profile: Option<&Profile>) {
         let limits = &state.launch_rules.limits;
         let profile = profile.map(|profile| profile.uuid);
-        limits.wrong(self.source, profile, state.tools.now());
+        limits.wrong(&state.tools, self.source, profile).await;
     }
 }

@@ -9,15 +9,17 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
+use tracing::Span;
 use vestibule_launch::{EhrRole, RequestId};
 
 use super::{caller::Caller, parameters};
 use crate::{
     launch::{self, DirectLinkError},
-    limits::TooMany,
+    limits::Limited,
     profile::Profile,
     security_headers::PageCsp,
     state::AppState,
+    telemetry::{self, Step},
 };
 
 /// Why a direct join link leads to an error page.
@@ -34,14 +36,14 @@ pub enum DirectLinkRouteError {
     Body(StatusCode),
     /// Too many come from one place.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    Limited(#[from] Limited),
     /// The link does not lead into the visit.
     #[error(transparent)]
     Link(#[from] DirectLinkError),
 }
 
 /// The path for a role.
-pub(super) fn path(role: EhrRole) -> String {
+pub(crate) fn path(role: EhrRole) -> String {
     format!("/api/telehealth/v1/{}/directlaunch/{{uuid}}", role.as_str())
 }
 
@@ -107,7 +109,9 @@ struct Press {
 
 impl Press {
     async fn answer(self, state: &AppState, profile: Option<&Profile>) -> Response {
-        match self.join(state, profile).await {
+        telemetry::name_launch(&Span::current(), self.request_id);
+        let joined = self.join(state, profile);
+        match state.tools.telemetry.step(Step::DirectLink, joined).await {
             Ok(link) => {
                 let location = [(header::LOCATION, link)];
                 let mut response = (StatusCode::SEE_OTHER, location).into_response();
@@ -125,7 +129,7 @@ impl Press {
         state: &AppState,
         profile: Option<&Profile>,
     ) -> Result<HeaderValue, DirectLinkRouteError> {
-        self.caller.count_launch(state, profile)?;
+        self.caller.count_launch(state, profile).await?;
         let profile = profile.ok_or(DirectLinkRouteError::Profile)?;
         let parameters = self.parameters.as_ref();
         let parameters = parameters.map_err(|status| DirectLinkRouteError::Body(*status))?;
@@ -133,7 +137,7 @@ impl Press {
         let joined =
             launch::join_directly(tools, profile, self.role, self.request_id, parameters).await;
         if let Err(DirectLinkError::Parameters(_)) = &joined {
-            self.caller.count_wrong(state, Some(profile));
+            self.caller.count_wrong(state, Some(profile)).await;
         }
         Ok(joined?)
     }

@@ -10,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
+use tracing::Span;
 use url::form_urlencoded;
 use vestibule_launch::RequestId;
 
@@ -17,11 +18,12 @@ use super::{caller::Caller, no_head, parameters};
 use crate::{
     dialect::{DialectError, Entrance, NamedBy},
     launch::{self, BeginError, Browser, Next, SignInRequest},
-    limits::TooMany,
+    limits::Limited,
     profile::Profile,
     security_headers::PageCsp,
     sign_in_page,
     state::AppState,
+    telemetry::{self, Step},
 };
 
 /// Why a launch URL leads to an error page.
@@ -35,7 +37,7 @@ pub enum EntranceError {
     Body(StatusCode),
     /// Too many launches.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    Limited(#[from] Limited),
     /// The launch does not begin.
     #[error(transparent)]
     Begin(#[from] BeginError),
@@ -60,17 +62,18 @@ async fn handle(
     parameters: Result<String, StatusCode>,
 ) -> Response {
     let request_id = state.tools.request_id();
+    telemetry::name_launch(&Span::current(), request_id);
     let profile = profile(state, entrance, path, parameters.as_deref().ok());
     let profile = profile.as_deref();
-    let begun = begin(state, entrance, profile, caller, parameters, request_id).await;
-    match begun {
+    let begun = begin(state, entrance, profile, caller, parameters, request_id);
+    match state.tools.telemetry.step(Step::Begin, begun).await {
         Ok(mut response) => {
             response.extensions_mut().insert(request_id);
             response
         }
         Err(error) => {
             if error.is_suspicious() {
-                caller.count_wrong(state, profile);
+                caller.count_wrong(state, profile).await;
             }
             state
                 .failed(&error, request_id)
@@ -87,7 +90,7 @@ async fn begin(
     parameters: Result<String, StatusCode>,
     request_id: RequestId,
 ) -> Result<Response, EntranceError> {
-    caller.count_launch(state, profile)?;
+    caller.count_launch(state, profile).await?;
     let parameters = parameters.map_err(EntranceError::Body)?;
     let profile = profile.ok_or(EntranceError::Profile)?;
     let tools = &state.tools;

@@ -15,8 +15,8 @@ use axum::{
 };
 use vestibule_store::StoreError;
 
-use super::policy::authenticate;
-use crate::conferencing::{Attendance, BasicCredentials, SinkMessage};
+use super::door::{self, Door};
+use crate::conferencing::{Attendance, SinkMessage};
 
 /// Longest message, in bytes: bulk holds many events.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -25,8 +25,8 @@ const BODY_LIMIT: usize = 1024 * 1024;
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The route; none where nobody may tell events.
-pub(crate) fn router(attendance: Attendance, credentials: Option<BasicCredentials>) -> Router {
-    let Some(credentials) = credentials else {
+pub(crate) fn router(attendance: Attendance, door: Option<Door>) -> Router {
+    let Some(door) = door else {
         return Router::new();
     };
     Router::new()
@@ -35,8 +35,8 @@ pub(crate) fn router(attendance: Attendance, credentials: Option<BasicCredential
         .layer(middleware::from_fn(in_time))
         .with_state(attendance)
         .route_layer(middleware::from_fn_with_state(
-            Arc::new(credentials),
-            authenticate,
+            Arc::new(door),
+            door::authenticate,
         ))
 }
 

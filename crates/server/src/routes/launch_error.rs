@@ -20,7 +20,7 @@ use vestibule_template::defaults;
 use super::caller::Caller;
 use crate::{
     clock::rfc3339, conferencing::LONGEST_ALIAS, error_reference, launch::alias_hash,
-    limits::TooMany, profile::Profile, state::AppState,
+    limits::Limited, profile::Profile, serving::body, state::AppState,
 };
 
 /// Why there is nothing to show.
@@ -31,7 +31,7 @@ pub enum ReportError {
     Body(StatusCode),
     /// Too many reports.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    Limited(#[from] Limited),
     /// The failure is none that a browser can have.
     #[error("`error_name` must be a failure of the landing page")]
     Name,
@@ -66,8 +66,9 @@ async fn reported(
     caller: &Caller,
     body: Result<Json<ErrorReport>, JsonRejection>,
 ) -> Result<ErrorPage, ReportError> {
-    caller.count_launch(state, None)?;
-    let Json(report) = body.map_err(|rejection| ReportError::Body(rejection.status()))?;
+    caller.count_launch(state, None).await?;
+    let Json(report) =
+        body.map_err(|rejection| ReportError::Body(body::status(&rejection, rejection.status())))?;
     if !report.error_name.from_browser() {
         return Err(ReportError::Name);
     }
@@ -107,6 +108,8 @@ async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, Sto
             .store
             .record_failure(request_id, FailureSource::Browser, error_name, now)
             .await?;
+    let telemetry = &state.tools.telemetry;
+    telemetry.launch_failed(FailureSource::Browser, error_name);
     tracing::warn!(%request_id, %error_name, recorded, "the landing page reports a failure");
     Ok(page(state, launch.as_ref(), request_id, error_name, now))
 }

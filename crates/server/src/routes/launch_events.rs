@@ -15,8 +15,9 @@ use vestibule_store::{Bearer, NewLaunchEvent, NewWriteBack, Recorded, Reported, 
 use super::{caller::Caller, launch_bearer::Named};
 use crate::{
     clock::from_rfc3339,
-    launch::{BearerError, NoBearer},
-    limits::TooMany,
+    launch::{self, BearerError, NoBearer},
+    limits::Limited,
+    serving::body,
     state::AppState,
     write_back::{
         StatusChange,
@@ -32,7 +33,7 @@ pub(super) const MOST: u32 = 64;
 pub enum EventError {
     /// Too many events that were wrong came from one address.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    Limited(#[from] Limited),
     /// The launch is not the sender's to tell of.
     #[error(transparent)]
     Bearer(#[from] BearerError),
@@ -89,14 +90,14 @@ async fn reported(
 ) -> Result<RequestId, EventError> {
     let bearer = match named.find(state).await {
         Err(error @ BearerError::None(_)) => {
-            caller.count_launch(state, None)?;
+            caller.count_launch(state, None).await?;
             return Err(error.into());
         }
         found => found?,
     };
     let Json(report) = body.map_err(|rejection| match rejection {
         JsonRejection::JsonDataError(_) | JsonRejection::JsonSyntaxError(_) => EventError::Report,
-        rejection => EventError::Body(rejection.status()),
+        rejection => EventError::Body(body::status(&rejection, rejection.status())),
     })?;
     let event = event_of(&report, bearer.request_id).ok_or(EventError::Report)?;
     let now = state.tools.now();
@@ -106,8 +107,13 @@ async fn reported(
     };
     let store = &state.tools.store;
     let request_id = bearer.request_id;
-    match store.record_event(event, write_backs, MOST, now).await? {
+    let recording = store.record_event(event, write_backs, MOST, now);
+    let telemetry = &state.tools.telemetry;
+    match telemetry.stored("record_event", recording).await? {
         Recorded::Now => {
+            if report.event == LaunchEvent::Joined {
+                launch::count_joined(&state.tools, request_id).await;
+            }
             let event = report.event.as_str();
             tracing::info!(%request_id, event, "the landing page tells of its launch");
             Ok(request_id)

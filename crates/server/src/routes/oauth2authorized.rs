@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
+use tracing::{Instrument as _, Span};
 use vestibule_launch::{EhrRole, RequestId};
 use vestibule_smart::{Callback, CallbackError};
 
@@ -20,6 +21,7 @@ use crate::{
     profile::Profile,
     sealing::NotSealedHere,
     state::AppState,
+    telemetry::{self, Step},
 };
 
 /// Why a return from the EHR leads to an error page.
@@ -52,10 +54,11 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
         // A browser that goes away drops this future. The state is consumed then, so a
         // reload could not go on with the launch: it is brought to its end without.
         let one = in_flight.more();
-        let ended = tokio::spawn(async move {
+        let handled = async move {
             let _one = one;
             handle(&state, role, &uuid, &caller, parameters(query, body)).await
-        });
+        };
+        let ended = tokio::spawn(handled.in_current_span());
         match ended.await {
             Ok(response) => response,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -71,10 +74,16 @@ async fn handle(
     caller: &Caller,
     parameters: Result<String, StatusCode>,
 ) -> Response {
+    let span = Span::current();
     let mut request_id = state.tools.request_id();
     let profile = state.profile(uuid);
     let profile = profile.as_deref();
-    let joined = join(state, profile, role, caller, parameters, &mut request_id).await;
+    let mut known = |launch| {
+        telemetry::name_launch(&span, launch);
+        request_id = launch;
+    };
+    let joined = join(state, profile, role, caller, parameters, &mut known);
+    let joined = state.tools.telemetry.step(Step::Complete, joined).await;
     let sealer = &state.tools.sealer;
     let (mut response, cookie) = match joined {
         Ok(link) => {
@@ -86,7 +95,7 @@ async fn handle(
         }
         Err(error) => {
             if error.is_suspicious() {
-                caller.count_wrong(state, profile);
+                caller.count_wrong(state, profile).await;
             }
             let page = state
                 .failed(&error, request_id)
@@ -102,26 +111,27 @@ async fn handle(
     response
 }
 
-/// `request_id` becomes the launch's as soon as it is known.
+/// `known` gets the launch's request id as soon as there is one.
 async fn join(
     state: &AppState,
     profile: Option<&Profile>,
     role: EhrRole,
     caller: &Caller,
     parameters: Result<String, StatusCode>,
-    request_id: &mut RequestId,
+    known: &mut (impl FnMut(RequestId) + Send),
 ) -> Result<HeaderValue, AuthorizedError> {
     let profile = profile.ok_or(AuthorizedError::Profile)?;
     let parameters = parameters.map_err(AuthorizedError::Body)?;
     let callback = Callback::from_query(parameters.trim_start_matches('&'))?;
     let sealer = &state.tools.sealer;
-    *request_id = sealer.open_state(callback.state(), profile.uuid, role)?;
+    let request_id = sealer.open_state(callback.state(), profile.uuid, role)?;
+    known(request_id);
     let returned = Return {
         callback,
         browser: Browser::of(sealer, profile, &caller.headers),
         cookie_required: state.launch_rules.cookie_required,
     };
-    Ok(launch::join(&state.tools, profile, role, *request_id, returned).await?)
+    Ok(launch::join(&state.tools, profile, role, request_id, returned).await?)
 }
 
 impl AuthorizedError {

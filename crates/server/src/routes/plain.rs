@@ -22,11 +22,12 @@ use super::caller::Caller;
 use crate::{
     language::spoken,
     launch::{RedeemError, ResumeError},
-    limits::TooMany,
+    limits::Limited,
     plain::{
         self, Asked, Asking, Given, PATH, Page, PlainVisits, Stage, Step, Visit, VisitFault, Way,
     },
     security_headers::PageCsp,
+    serving::body,
     state::AppState,
 };
 
@@ -45,7 +46,7 @@ pub enum PlainError {
     Form,
     /// Too many come from one place.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    Limited(#[from] Limited),
     /// The ticket cannot be redeemed.
     #[error(transparent)]
     Ticket(#[from] RedeemError),
@@ -203,7 +204,7 @@ impl<'a> Request<'a> {
 
     /// A link, a ticket or the parameters of a link.
     async fn begin(mut self, body: Body) -> Response {
-        let form = match self.form(body) {
+        let form = match self.form(body).await {
             Ok(form) => form,
             Err(error) => return self.failed(error.into()).await,
         };
@@ -236,7 +237,7 @@ impl<'a> Request<'a> {
             self.speak_as_in(visit);
         }
         let is_ours = !self.is_from_another_site();
-        let step = self.form(body).and_then(|form| {
+        let step = self.form(body).await.and_then(|form| {
             let step = Step::read(&form).filter(|_| is_ours);
             step.ok_or(PlainError::Form)
         });
@@ -250,9 +251,9 @@ impl<'a> Request<'a> {
     }
 
     /// The body of a form, counted.
-    fn form(&self, body: Body) -> Result<Bytes, PlainError> {
-        self.caller.count_launch(self.state, None)?;
-        body.map_err(|rejection| PlainError::Body(rejection.status()))
+    async fn form(&self, body: Body) -> Result<Bytes, PlainError> {
+        self.caller.count_launch(self.state, None).await?;
+        body.map_err(|rejection| PlainError::Body(body::status(&rejection, rejection.status())))
     }
 
     /// Whether somebody else's page sends the form. Browsers that do not say where a form

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{RawQuery, Request, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,11 +17,9 @@ use url::form_urlencoded;
 use vestibule_launch::Pin;
 use vestibule_node::ServiceConfiguration;
 
+use super::door::{self, Door};
 use crate::{
-    conferencing::{
-        Appearance, BasicCredentials, Behind, LONGEST_ALIAS, PexipConfig, UnknownAlias, View,
-        behind,
-    },
+    conferencing::{Appearance, Behind, LONGEST_ALIAS, PexipConfig, UnknownAlias, View, behind},
     tools::Tools,
 };
 
@@ -29,8 +27,8 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(4);
 
 /// The policy server's routes, below `/policy/v1`; none where nobody may ask.
-pub(crate) fn router(tools: Tools, config: PexipConfig) -> Router {
-    let Some(credentials) = config.policy.clone() else {
+pub(crate) fn router(tools: Tools, config: PexipConfig, door: Option<Door>) -> Router {
+    let Some(door) = door else {
         return Router::new();
     };
     let policy = Arc::new(Policy { tools, config });
@@ -46,27 +44,9 @@ pub(crate) fn router(tools: Tools, config: PexipConfig) -> Router {
         .route("/policy/v1/registrations/{alias}", get(as_it_is))
         .with_state(policy)
         .route_layer(middleware::from_fn_with_state(
-            Arc::new(credentials),
-            authenticate,
+            Arc::new(door),
+            door::authenticate,
         ))
-}
-
-/// Lets only those in who have the credentials; the others learn what to send.
-pub(super) async fn authenticate(
-    State(credentials): State<Arc<BasicCredentials>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if credentials.are_in(request.headers()) {
-        return next.run(request).await;
-    }
-    let challenge = HeaderValue::from_static("Basic realm=\"vestibule\", charset=\"UTF-8\"");
-    (
-        StatusCode::UNAUTHORIZED,
-        [(header::WWW_AUTHENTICATE, challenge)],
-        "send the user name and password that the server has in [pexip]\n",
-    )
-        .into_response()
 }
 
 struct Policy {

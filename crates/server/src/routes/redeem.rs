@@ -11,6 +11,7 @@ use vestibule_launch::launch_api::RedeemRequest;
 
 use crate::{
     launch::{self, RedeemError},
+    serving::body,
     state::AppState,
 };
 
@@ -24,7 +25,10 @@ async fn redeem(
 ) -> Response {
     let redeemed = match body {
         Ok(Json(request)) => launch::redeem(&state.tools, &request).await,
-        Err(rejection) => Err(RedeemError::Body(rejection.status())),
+        Err(rejection) => Err(RedeemError::Body(body::status(
+            &rejection,
+            rejection.status(),
+        ))),
     };
     match redeemed {
         Ok(launch) => {

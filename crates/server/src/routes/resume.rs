@@ -12,7 +12,8 @@ use vestibule_launch::launch_api::{RedeemedLaunch, ResumeRequest};
 use super::{caller::Caller, launch_bearer::Named};
 use crate::{
     launch::{self, BearerError, ResumeError},
-    limits::TooMany,
+    limits::Limited,
+    serving::body,
     state::AppState,
 };
 
@@ -21,7 +22,7 @@ use crate::{
 pub enum ResumeRouteError {
     /// Too many requests.
     #[error(transparent)]
-    TooMany(#[from] TooMany),
+    Limited(#[from] Limited),
     /// The launch is not taken up again.
     #[error(transparent)]
     Resume(#[from] ResumeError),
@@ -56,8 +57,9 @@ async fn resumed(
     named: &Named,
     body: Result<Json<ResumeRequest>, JsonRejection>,
 ) -> Result<RedeemedLaunch, ResumeRouteError> {
-    caller.count_launch(state, None)?;
-    let Json(request) = body.map_err(|rejection| ResumeError::Body(rejection.status()))?;
+    caller.count_launch(state, None).await?;
+    let Json(request) =
+        body.map_err(|rejection| ResumeError::Body(body::status(&rejection, rejection.status())))?;
     let both = named.both().map_err(BearerError::from);
     let (request_id, token) = both.map_err(ResumeError::from)?;
     Ok(launch::resume(&state.tools, request_id, token, &request).await?)

@@ -9,6 +9,7 @@ use vestibule_store::Session;
 use super::{Held, SessionError, SignedIn};
 use crate::{
     profile::Profile,
+    telemetry::RenewalOutcome,
     token_endpoint::{self, TokenEndpointError},
     tools::Tools,
 };
@@ -57,10 +58,12 @@ pub(crate) async fn renew_or_put_off(
     let request_id = session.request_id;
     let error = match renew(tools, profile, session).await {
         Ok(signed_in) => {
+            tools.telemetry.renewal(RenewalOutcome::Renewed);
             tracing::info!(%request_id, "the EHR's tokens are renewed");
             return Some(signed_in);
         }
         Err(RenewalError::Lost) => {
+            tools.telemetry.renewal(RenewalOutcome::Lost);
             tracing::info!(%request_id, "somebody else renews the EHR's tokens");
             return None;
         }
@@ -73,8 +76,10 @@ pub(crate) async fn renew_or_put_off(
     };
     let degraded = try_again_at.is_none();
     if degraded {
+        tools.telemetry.renewal(RenewalOutcome::GivenUp);
         tracing::error!(%request_id, %error, degraded, "the EHR's tokens are not renewed any more");
     } else {
+        tools.telemetry.renewal(RenewalOutcome::Later);
         tracing::warn!(%request_id, %error, "the EHR's tokens are not renewed; it is tried again");
     }
     if let Err(error) = tools.store.renewal_failed(session, try_again_at).await {

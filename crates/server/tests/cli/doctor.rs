@@ -48,6 +48,7 @@ fn where_all_is_well_every_line_is_ok() {
         "configuration",
         "state key",
         "data",
+        "database",
         "www",
         "pexip",
         "trusted proxies",
@@ -453,4 +454,37 @@ fn a_proxy_that_is_not_trusted_makes_all_launches_one_places() {
         home.configure(config);
         line(&home.run(&["doctor"]), "ok", "trusted proxies");
     }
+}
+
+#[test]
+fn the_server_s_own_certificate_is_looked_at() {
+    let site = "http://127.0.0.1:1";
+    let home = home_at(1, &Profile::of(site, site));
+    let found = |state: &str| line(&home.run(&["doctor"]), state, "own certificate").to_owned();
+    assert!(found("ok").contains("plain HTTP"));
+    let config = home.read("vestibule.toml");
+    let tls = "[tls]\ncertificate = 'cert.pem'\nkey = 'key.pem'\n";
+    home.write("vestibule.toml", &format!("{config}{tls}"));
+    assert!(found("fail").contains("cert.pem: No such file"));
+    let make = |days: &str| {
+        let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes"];
+        let files = [
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ];
+        openssl(
+            home.path(),
+            &[&request[..], &files, &["-days", days]].concat(),
+        );
+    };
+    make("10");
+    assert!(found("warn").contains("the running server takes it by itself"));
+    make("90");
+    assert!(found("ok").contains("valid until"));
+    home.permit("key.pem", 0o644);
+    assert!(found("warn").contains("can read the key"));
 }

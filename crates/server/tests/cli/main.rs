@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod admin;
+mod database;
 mod decode_launch;
 mod doctor;
 #[path = "../shared/epic.rs"]

@@ -7,11 +7,12 @@ use reqwest::{RequestBuilder, Response, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use vestibule_sandbox::{Config as SandboxConfig, Controls, Sandbox};
-use vestibule_server::{config::Config, random, server::Server};
-use vestibule_store::SqliteStore;
+use vestibule_server::{config::Config, database::Place, random, server::Server};
+use vestibule_store::Store;
 
 use crate::{
     clock::TestClock,
+    database,
     epic::{self, SITE},
 };
 
@@ -111,7 +112,8 @@ impl House {
             fs::write(www.join(name), text).unwrap();
         }
         let config = format!(
-            "listen = \"127.0.0.1:0\"\ndata = \"data\"\nwww = \"www\"\nprofiles = \"profiles\"\n{}",
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\nwww = \"www\"\nprofiles = \"profiles\"\n{}{}",
+            database::configuration(),
             setup.config
         );
         fs::write(folder.path().join("vestibule.toml"), config).unwrap();
@@ -162,9 +164,10 @@ impl House {
     }
 
     /// A door of its own to what the server remembers.
-    pub(crate) async fn store(&self) -> SqliteStore {
-        let path = self.folder.path().join("data/vestibule.db");
-        SqliteStore::open(&path).await.unwrap()
+    pub(crate) async fn store(&self) -> Arc<dyn Store> {
+        let config = Config::read(&self.folder.path().join("vestibule.toml")).unwrap();
+        let place = Place::of(&config, None).unwrap();
+        place.open().await.unwrap()
     }
 
     pub(crate) async fn provider(&self) -> Joined {

@@ -6,6 +6,8 @@
 mod admin_pages;
 #[path = "../shared/clock.rs"]
 mod clock;
+#[path = "../shared/database.rs"]
+mod database;
 mod device_test;
 mod embedded;
 #[path = "../shared/epic.rs"]

@@ -181,3 +181,45 @@ async fn an_answer_is_not_kept_by_anybody_on_the_way() {
     let answer: Value = read(response).await;
     assert!(answer["result"]["pin"].is_string());
 }
+
+#[tokio::test]
+async fn after_ten_wrong_passwords_an_address_waits_whichever_door_it_tries() {
+    let house = House::open(WHOLE).await;
+    let patient = house.patient().await;
+    let wrong = async |path: &str| {
+        let request = house.get_as_pexip(path);
+        let request = request.basic_auth(POLICY.0, Some("a guess"));
+        let response = request.send().await.unwrap();
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), retry_after)
+    };
+    let path = "/policy/v1/participant/properties?local_alias=a";
+    for _ in 0..10 {
+        assert_eq!(wrong(path).await, (401, None));
+        assert_eq!(house.ask(&patient.alias).await.status(), 200);
+        // Who sends nothing has guessed nothing.
+        let none = house.get_as_pexip(path).send().await.unwrap();
+        assert_eq!(none.status(), 401);
+    }
+    let locked = (429, Some("300".to_owned()));
+    assert_eq!(wrong(path).await, locked, "the one of this second");
+    assert_eq!(
+        house.ask(&patient.alias).await.status(),
+        429,
+        "not looked at"
+    );
+    // The event sink has credentials of its own, and is another door.
+    assert_eq!(house.tell(&serde_json::json!({})).await, 400);
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        house.ask(&patient.alias).await.status(),
+        200,
+        "now and then"
+    );
+    assert_eq!(house.ask(&patient.alias).await.status(), 429);
+    house.clock.advance(Duration::from_secs(299));
+    for _ in 0..3 {
+        assert_eq!(house.ask(&patient.alias).await.status(), 200);
+    }
+}

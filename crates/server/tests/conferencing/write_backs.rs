@@ -7,9 +7,7 @@ use vestibule_launch::UnixTime;
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_server::{conferencing::RoutingRules, launch::alias_hash};
 use vestibule_smart::{AssertionKey, Jwks, KeyKind};
-use vestibule_store::{
-    Launches as _, Sessions as _, WriteBackRecord, WriteBackState, WriteBacks as _,
-};
+use vestibule_store::{WriteBackRecord, WriteBackState};
 
 use crate::house::{ENCOUNTER, House, Joined, PATIENT, PROVIDER, Setup, TELLING, WHOLE};
 

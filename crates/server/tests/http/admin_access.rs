@@ -152,7 +152,7 @@ async fn the_log_says_who_changed_which_fields_and_no_value() {
             .to_owned(),
         "key_check_value=\"CCB9-6A1A\"".to_owned(),
         format!("admin API: profile removed profile={uuid} user=\"admin\" force=false"),
-        "admin API: wrong credentials failures=1".to_owned(),
+        "wrong credentials door=\"admin\" is_beyond=false".to_owned(),
     ] {
         assert!(log.contains(&told), "{told} in {log}");
     }

@@ -4,7 +4,7 @@ use std::{io::Write as _, net::TcpStream, sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 use vestibule_launch::ErrorName;
-use vestibule_store::{LaunchState, Launches as _, SqliteStore};
+use vestibule_store::LaunchState;
 
 use crate::support::{Launch, TestServer, TokenScript, return_path};
 
@@ -28,9 +28,7 @@ async fn leave_during_token_exchange(server: &TestServer, state: &str) {
 }
 
 async fn ended(server: &TestServer, state: &str) -> LaunchState {
-    let store = SqliteStore::open(&server.folder.path().join("data/vestibule.db"))
-        .await
-        .unwrap();
+    let store = server.tools().await.store;
     let id = server.request_id("patient", state).parse().unwrap();
     for _ in 0..1_000 {
         let launch = store.find_launch(id).await.unwrap().unwrap();
@@ -82,10 +80,9 @@ async fn a_server_that_ends_waits_for_a_launch_without_its_browser() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         may_answer.notify_one();
     });
-    let folder = server.end().await;
-    let store = SqliteStore::open(&folder.path().join("data/vestibule.db"))
-        .await
-        .unwrap();
+    let store = server.tools().await.store;
+    // What the server has sealed and stored stays until then.
+    let _folder = server.end().await;
     let launch = store.find_launch(id).await.unwrap().unwrap();
     assert_eq!(launch.state, LaunchState::Completed);
 }

@@ -39,7 +39,11 @@ const SECRETS: [&str; 12] = [
 /// What holds of every failure: a page with request id, time and name; a status that
 /// says whose turn it is; and no secret, neither there nor in the log. Gives the request
 /// id.
-async fn assert_invariants(response: Response, status: u16, name: ErrorName) -> RequestId {
+pub(crate) async fn assert_invariants(
+    response: Response,
+    status: u16,
+    name: ErrorName,
+) -> RequestId {
     assert_eq!(response.status(), status, "{name}");
     let headers = response.headers().clone();
     let text = response.text().await.unwrap();

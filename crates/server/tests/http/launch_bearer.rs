@@ -9,7 +9,7 @@ use vestibule_store::{LaunchState, Reported};
 
 use crate::support::{Launch, TestServer, UUID, log, parameter};
 
-const LINKS: &str = r#"
+pub(crate) const LINKS: &str = r#"
 language = "es"
 provider_web_join_link_template = "{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}"
 patient_web_join_link_template = "{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}"
@@ -22,14 +22,14 @@ const OTHER_BROWSER: &str = "ffeeddccbbaa99887766554433221100";
 const LOOKS: u32 = 500;
 
 /// A launch whose ticket was redeemed.
-struct Redeemed {
-    answer: Value,
-    id: String,
+pub(crate) struct Redeemed {
+    pub(crate) answer: Value,
+    pub(crate) id: String,
     bearer: String,
 }
 
 impl TestServer {
-    async fn redeemed(&self, launch: Launch<'_>) -> Redeemed {
+    pub(crate) async fn redeemed(&self, launch: Launch<'_>) -> Redeemed {
         let ticket = parameter(&self.launch(launch).await, "ticket");
         let answer = self.redeem(&ticket).await;
         Redeemed {
@@ -76,7 +76,7 @@ impl TestServer {
         self.send(&launch.id, "resume", &launch.bearer, body).await
     }
 
-    async fn report(&self, launch: &Redeemed, body: &Value) -> u16 {
+    pub(crate) async fn report(&self, launch: &Redeemed, body: &Value) -> u16 {
         let body = body.to_string();
         self.send(&launch.id, "events", &launch.bearer, body)
             .await

@@ -11,6 +11,9 @@ mod admin_sign_in;
 mod binary;
 #[path = "../shared/clock.rs"]
 mod clock;
+mod configuration_reference;
+#[path = "../shared/database.rs"]
+mod database;
 mod departure;
 mod direct_link;
 #[path = "../shared/epic.rs"]
@@ -24,6 +27,9 @@ mod launch;
 mod launch_bearer;
 mod launch_error;
 mod limits;
+mod metrics;
+mod nodes;
+mod openapi;
 mod plain;
 mod profiles_reload;
 mod refusals;
@@ -31,8 +37,11 @@ mod registry;
 mod samples;
 mod sandbox;
 mod secrets;
+mod serving;
 mod session;
 mod sign_in;
 mod support;
 mod ticket;
+mod traces;
+mod two_servers;
 mod zoom;

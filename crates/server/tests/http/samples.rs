@@ -8,9 +8,11 @@ use vestibule_server::{
     admin::AdminConfig,
     conferencing::{PexipConfig, RoutingRuleDocument},
     config::{Config, LandingPageConfig},
+    database::DatabaseConfig,
     direct_link::DirectLinksDocument,
     limits::LimitsConfig,
     profile::{PreviousSecrets, Profile, ProfileDocument, TokenResponseMap, folder},
+    telemetry::{MetricsConfig, TracesConfig},
     write_back::{DeviceTestDocument, EndOfCallDocument, EpicDocument},
 };
 use vestibule_smart::{AssertionKey, KeyKind};
@@ -99,7 +101,10 @@ fn the_sample_configuration_has_every_key() {
     has::<LandingPageConfig>(&text);
     assert_eq!(config.landing_page.paths.len(), 2);
     has::<LimitsConfig>(&text);
+    has::<DatabaseConfig>(&text);
     has::<AdminConfig>(&text);
+    has::<MetricsConfig>(&text);
+    has::<TracesConfig>(&text);
     has::<PexipConfig>(&text);
     has::<RoutingRuleDocument>(&text);
 }

@@ -94,8 +94,8 @@ impl Launches for SqliteStore {
         let mut transaction = self.write().await?;
         let completed = sqlx::query(
             "UPDATE launches
-             SET state = 'completed', completed_at = ?2, appointment = ?3, department = ?4,
-                 sealed = NULL
+             SET state = 'completed', completed_at = ?2, appointment = ?3, department = ?6,
+                 sealed = ?4, expires_at = coalesce(?5, expires_at)
              WHERE request_id = ?1 AND state = 'authorised' AND NOT EXISTS
                  (SELECT 1 FROM launches AS other
                   WHERE other.fingerprint = launches.fingerprint AND other.completed_at IS NOT NULL)",
@@ -103,6 +103,8 @@ impl Launches for SqliteStore {
         .bind(bytes(completion.request_id.as_bytes()))
         .bind(now.as_millis())
         .bind(completion.appointment.0)
+        .bind(completion.link.as_ref().map(|link| link.sealed.clone()))
+        .bind(completion.link.as_ref().map(|link| link.expires_at.as_millis()))
         .bind(completion.department)
         .execute(&mut *transaction)
         .await?
@@ -331,7 +333,8 @@ pub(super) async fn record_browser_failure(
     Ok(recorded == 1)
 }
 
-/// Forgets what is sealed of launches whose sign-in took too long.
+/// Forgets what is sealed of launches whose sign-in took too long, and join links that
+/// have expired.
 pub(super) const UNSEAL: &str =
     "UPDATE launches SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at <= ?1";
 

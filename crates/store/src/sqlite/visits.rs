@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     AliasHash, Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch,
-    NewWriteBack, Participant, StoreError, VisitEvent, Visits,
+    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits,
 };
 
 /// Nothing lasts longer.
@@ -41,6 +41,7 @@ impl Visits for SqliteStore {
         &self,
         event: VisitEvent,
         always: Vec<NewWriteBack>,
+        presences: Vec<Presence>,
         when_over: Vec<NewWriteBack>,
         now: UnixTime,
     ) -> Result<Applied, StoreError> {
@@ -49,6 +50,10 @@ impl Visits for SqliteStore {
             return Ok(Applied::Before);
         }
         let running = running(&mut transaction, &event).await?;
+        let mut before = Vec::with_capacity(presences.len());
+        for presence in &presences {
+            before.push(is_there(&mut transaction, presence).await?);
+        }
         change(&mut transaction, &event).await?;
         let mut over = Vec::new();
         for appointment in running {
@@ -58,6 +63,13 @@ impl Visits for SqliteStore {
         }
         for write_back in always {
             write_backs::insert(&mut transaction, write_back, now).await?;
+        }
+        for (presence, was_there) in presences.into_iter().zip(before) {
+            if is_there(&mut transaction, &presence).await? != was_there {
+                for write_back in presence.write_backs {
+                    write_backs::insert(&mut transaction, write_back, now).await?;
+                }
+            }
         }
         for write_back in when_over {
             let visit = visit_of(&mut transaction, write_back.request_id).await?;
@@ -240,6 +252,22 @@ async fn runs(
         .bind(appointment.0)
         .fetch_optional(connection)
         .await?;
+    Ok(row.is_some())
+}
+
+/// Whether anybody is there who dialled the alias.
+async fn is_there(
+    connection: &mut SqliteConnection,
+    presence: &Presence,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT 1 FROM participants
+         WHERE appointment = ?1 AND alias_hash = ?2 AND disconnected_at IS NULL LIMIT 1",
+    )
+    .bind(presence.appointment.0)
+    .bind(bytes(presence.alias.as_bytes()))
+    .fetch_optional(connection)
+    .await?;
     Ok(row.is_some())
 }
 

@@ -11,8 +11,8 @@ use super::{
     rows::{bytes, maybe_time_of, profile_of, request_id_of, time_of},
 };
 use crate::{
-    Lane, NewWriteBack, StoreError, WriteBack, WriteBackRecord, WriteBackRow, WriteBackState,
-    WriteBacks,
+    Lane, NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackRow,
+    WriteBackState, WriteBacks,
 };
 
 /// Attempts of which there is a record: the latest. In a day there are fewer.
@@ -102,6 +102,21 @@ impl WriteBacks for SqliteStore {
         }
         transaction.commit().await?;
         Ok(recorded == 1)
+    }
+
+    async fn unsent_write_backs(&self) -> Result<Unsent, StoreError> {
+        let row = sqlx::query(
+            "SELECT count(*) AS count, min(created_at) AS oldest
+             FROM write_backs WHERE state = 'unsent'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let count: i64 = row.try_get("count")?;
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        Ok(Unsent {
+            count: count.unsigned_abs(),
+            oldest: oldest.map(UnixTime::from_millis),
+        })
     }
 
     async fn write_backs_of(

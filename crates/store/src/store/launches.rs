@@ -38,8 +38,8 @@ pub trait Launches {
         now: UnixTime,
     ) -> Result<Appointment, StoreError>;
 
-    /// Turns an authorised launch into a completed one, and stores its alias, ticket
-    /// and session.
+    /// Turns an authorised launch into a completed one, and stores its alias, ticket,
+    /// session and join link. What was sealed at its beginning is forgotten.
     async fn complete_launch(
         &self,
         completion: Completion,

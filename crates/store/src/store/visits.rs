@@ -5,7 +5,7 @@ use uuid::Uuid;
 use vestibule_launch::UnixTime;
 
 use crate::{
-    Applied, Appointment, AppointmentId, EncounterKey, Launch, NewWriteBack, Participant,
+    Applied, Appointment, AppointmentId, EncounterKey, Launch, NewWriteBack, Participant, Presence,
     StoreError, VisitEvent,
 };
 
@@ -24,13 +24,15 @@ pub trait Visits {
     ) -> Result<Option<Appointment>, StoreError>;
 
     /// Applies an event once, and stores what is to be written back because of it: all
-    /// of `always`, and of `when_over` those of launches whose visit ran until this
+    /// of `always`, of `presences` those where it changes whether anybody is there, and
+    /// of `when_over` those of launches whose visit ran until this
     /// event and is over by it. A restart can end several visits at once: then
     /// `when_over` is for the launches of all [`Visits::running_on`] that node.
     async fn apply_event(
         &self,
         event: VisitEvent,
         always: Vec<NewWriteBack>,
+        presences: Vec<Presence>,
         when_over: Vec<NewWriteBack>,
         now: UnixTime,
     ) -> Result<Applied, StoreError>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use vestibule_launch::{RequestId, UnixTime};
 
-use crate::{StoreError, WriteBack, WriteBackRecord};
+use crate::{StoreError, Unsent, WriteBack, WriteBackRecord};
 
 /// The outbox. [`crate::Visits::apply_event`] and [`crate::LaunchEvents::record_event`]
 /// fill it.
@@ -48,6 +48,9 @@ pub trait WriteBacks {
         try_again_at: Option<UnixTime>,
         now: UnixTime,
     ) -> Result<bool, StoreError>;
+
+    /// How much is unsent. Cheap, whatever was sent before.
+    async fn unsent_write_backs(&self) -> Result<Unsent, StoreError>;
 
     /// All write-backs of a launch that are on record, the oldest first.
     async fn write_backs_of(

@@ -16,8 +16,10 @@ use vestibule_store::{
 pub(crate) mod admin_sessions;
 pub(crate) mod audit;
 pub(crate) mod bearers;
+pub(crate) mod join_links;
 pub(crate) mod launch_events;
 pub(crate) mod launches;
+pub(crate) mod limits;
 pub(crate) mod overview;
 pub(crate) mod profiles;
 pub(crate) mod purge;
@@ -127,9 +129,30 @@ macro_rules! conforms {
                 what_is_not_known_changes_nothing,
                 running_visits_are_counted_by_profile,
                 launches_are_found_by_appointment,
+                a_presence_is_told_where_it_changes,
             } {
+                the_last_of_fifty_to_leave_is_told,
                 one_of_fifty_applies_an_event,
                 the_last_of_fifty_nodes_ends_the_visit,
+            }
+            join_links {
+                a_join_link_is_given_again_until_it_expires,
+                a_launch_without_a_join_link_has_none,
+                purging_forgets_join_links_that_expired,
+            } {}
+            limits {
+                a_bucket_gives_its_tokens_at_once_and_then_one_after_the_other,
+                a_drained_bucket_owes_no_more_than_it_holds,
+                buckets_are_counted_apart,
+                a_bucket_without_room_gives_nothing,
+                attempts_are_refused_from_the_last_allowed_until_the_window_has_passed,
+                an_attempt_that_succeeds_does_not_count,
+                attempts_are_counted_apart,
+                purging_forgets_counts_that_say_nothing,
+            } {
+                of_fifty_as_many_take_a_token_as_there_are,
+                of_fifty_attempts_as_many_are_made_as_may_be,
+                fifty_attempts_are_all_withdrawn,
             }
             write_backs {
                 the_same_write_back_is_kept_once,
@@ -141,6 +164,7 @@ macro_rules! conforms {
                 a_write_back_whose_sender_vanished_is_claimed_again,
                 a_failed_write_back_holds_up_later_ones_until_given_up,
                 those_that_hold_no_lease_record_nothing,
+                what_is_unsent_is_counted_with_the_age_of_the_oldest,
             } {
                 each_write_back_is_for_one_of_fifty,
             }
@@ -267,6 +291,7 @@ async fn complete_at(
             },
         }),
         session,
+        link: None,
     };
     store
         .complete_launch(completion, now)

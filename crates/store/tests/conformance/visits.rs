@@ -6,7 +6,7 @@ use uuid::Uuid;
 use vestibule_launch::{ErrorName, UnixTime};
 use vestibule_store::{
     Applied, AppointmentId, Change, EncounterKey, EventId, FailureSource, NewAppointment,
-    NewWriteBack, Participant, Store, VisitEvent,
+    NewWriteBack, Participant, Presence, Store, VisitEvent,
 };
 
 use super::{
@@ -63,8 +63,8 @@ pub(super) async fn apply(
     always: Vec<NewWriteBack>,
     when_over: Vec<NewWriteBack>,
 ) -> Applied {
-    let applied = store.apply_event(event, always, when_over, NOW).await;
-    applied.expect("the store takes events")
+    let applied = store.apply_event(event, always, vec![], when_over, NOW);
+    applied.await.expect("the store takes events")
 }
 
 async fn report(store: &dyn Store, event: VisitEvent) -> Applied {
@@ -350,6 +350,77 @@ pub(crate) async fn launches_are_found_by_appointment(store: &dyn Store) {
             .iter()
             .all(|launch| launch.appointment == Some(here))
     );
+}
+
+/// What depends on somebody's presence is stored where an event changes that, and by no
+/// other.
+pub(crate) async fn a_presence_is_told_where_it_changes(store: &dyn Store) {
+    completed(store, 1).await;
+    let here = visit(store, 1, NOW).await;
+    let there = visit(store, 2, NOW).await;
+    let by = |participant: u8, number: u8| Change::ParticipantConnected {
+        participant: uuid(participant),
+        alias: alias(number),
+        sealed: vec![],
+    };
+    let steps = [
+        (here, by(1, 1), true),
+        // The page is loaded again, and an old one ends.
+        (here, by(2, 1), false),
+        (here, disconnected(1), false),
+        (here, by(3, 2), false),
+        (there, by(4, 1), false),
+        (here, disconnected(9), false),
+        (here, disconnected(2), true),
+        (here, disconnected(2), false),
+        (here, by(2, 1), true),
+        (here, Change::ConferenceEnded, true),
+    ];
+    let mut expected = Vec::new();
+    for (seq, (appointment, change, is_told)) in (0..).zip(steps) {
+        let event = event(seq, Some(appointment), change);
+        let presence = presence(here, 1, seq);
+        let applied = store.apply_event(event, vec![], vec![presence], vec![], NOW);
+        applied.await.expect("the store takes events");
+        expected.extend(is_told.then_some(seq));
+        assert_eq!(told(store, 1).await, expected);
+    }
+}
+
+/// What is told of launch 1 where the presence of an alias changes.
+fn presence(appointment: AppointmentId, number: u8, write_back_number: u8) -> Presence {
+    Presence {
+        appointment,
+        alias: alias(number),
+        write_backs: vec![write_back(write_back_number, 1)],
+    }
+}
+
+/// Where fifty nodes at once tell that somebody by the same alias has left, the last one
+/// of them tells that nobody is there any more, and only that one.
+pub(crate) async fn the_last_of_fifty_to_leave_is_told(store: Arc<dyn Store>) {
+    completed(&*store, 1).await;
+    let here = visit(&*store, 1, NOW).await;
+    let node = |number: u8| format!("node-{number}");
+    let came = race(&store, |store, number| async move {
+        let change = Change::ParticipantConnected {
+            participant: uuid(number),
+            alias: alias(1),
+            sealed: vec![],
+        };
+        let event = event_of(&node(number), 1, here, change);
+        let told = vec![presence(here, 1, number)];
+        store.apply_event(event, vec![], told, vec![], NOW).await
+    });
+    assert!(came.await.iter().all(Result::is_ok));
+    assert_eq!(told(&*store, 1).await.len(), 1, "the first");
+    let left = race(&store, |store, number| async move {
+        let event = event_of(&node(number), 2, here, disconnected(number));
+        let told = vec![presence(here, 1, 100 + number)];
+        store.apply_event(event, vec![], told, vec![], NOW).await
+    });
+    assert!(left.await.iter().all(Result::is_ok));
+    assert_eq!(told(&*store, 1).await.len(), 2, "and the last");
 }
 
 /// Of fifty callers at once that bring the same event, one applies it.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
 use vestibule_store::{
-    Change, Lane, NewWriteBack, Store, WriteBack, WriteBackRecord, WriteBackState,
+    Change, Lane, NewWriteBack, Store, Unsent, WriteBack, WriteBackRecord, WriteBackState,
 };
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id, visits::event};
@@ -32,7 +32,9 @@ pub(super) async fn store_all(
     now: UnixTime,
 ) {
     let event = event(seq, None, Change::ConferenceEnded);
-    let applied = store.apply_event(event, write_backs, vec![], now).await;
+    let applied = store
+        .apply_event(event, write_backs, vec![], vec![], now)
+        .await;
     applied.expect("the store takes events");
 }
 
@@ -81,6 +83,30 @@ pub(super) async fn failed(
         .write_back_failed(write_back, status, try_again_at, NOW + SECOND)
         .await;
     recorded.expect("the store records it")
+}
+
+/// Neither what was sent nor what was given up counts; what is put off does.
+pub(crate) async fn what_is_unsent_is_counted_with_the_age_of_the_oldest(store: &dyn Store) {
+    let unsent = async || {
+        let unsent = store.unsent_write_backs().await;
+        unsent.expect("the store counts")
+    };
+    let none = Unsent {
+        count: 0,
+        oldest: None,
+    };
+    assert_eq!(unsent().await, none);
+    store_all(store, 1, vec![write_back(1, 1)], NOW).await;
+    let later = vec![write_back(2, 2), write_back(3, 3)];
+    store_all(store, 2, later, NOW + SECOND).await;
+    let claimed = claim(store, NOW + SECOND, 9).await;
+    assert_eq!(unsent().await.count, 3, "claimed is not sent");
+    assert_eq!(unsent().await.oldest, Some(NOW));
+    assert!(sent(store, &claimed[0], NOW + SECOND).await);
+    assert!(failed(store, &claimed[1], Some(400), None).await);
+    assert!(failed(store, &claimed[2], Some(503), Some(NOW + MINUTE)).await);
+    assert_eq!(unsent().await.count, 1);
+    assert_eq!(unsent().await.oldest, Some(NOW + SECOND));
 }
 
 /// Of write-backs with the same dedupe id the first is kept, also once it was sent.

@@ -4,11 +4,15 @@ use std::{env, path::PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{apt, cargo_tool};
+use super::{apt, cargo_tool::CargoTool};
 use crate::{process::find_on_path, workspace::Workspace};
 
 const BROWSERS: [&str; 2] = ["firefox-esr", "firefox"];
-const GECKODRIVER: &str = "0.37.1";
+const GECKODRIVER: CargoTool = CargoTool {
+    name: "geckodriver",
+    version: "0.37.1",
+    optimised: true,
+};
 
 /// A browser and the program that drives it.
 pub(crate) struct Firefox {
@@ -33,7 +37,7 @@ impl Firefox {
         let named = env::var_os("VESTIBULE_GECKODRIVER").map(PathBuf::from);
         let geckodriver = match named.or_else(|| find_on_path("geckodriver")) {
             Some(geckodriver) => geckodriver,
-            None => cargo_tool::ensure(workspace, "geckodriver", GECKODRIVER)?,
+            None => GECKODRIVER.ensure(workspace)?,
         };
         Ok(Self {
             firefox,

@@ -1,15 +1,18 @@
-//! The `openssl` command, which tests use as an independent judge.
+//! The commands `openssl` and `curl`, which tests use as independent judges.
 
 use anyhow::{Context, Result};
 
 use super::apt;
 use crate::{process::find_on_path, workspace::Workspace};
 
-/// Installs OpenSSL's command where it is missing.
+/// Installs those of the commands that are missing.
 pub(crate) fn ensure(workspace: &Workspace) -> Result<()> {
-    if find_on_path("openssl").is_some() {
-        return Ok(());
+    for command in ["openssl", "curl"] {
+        if find_on_path(command).is_none() {
+            apt::install(workspace, &[command]).with_context(|| {
+                format!("the command `{command}` is missing; install your distribution's package `{command}`")
+            })?;
+        }
     }
-    apt::install(workspace, &["openssl"])
-        .context("the command `openssl` is missing; install your distribution's package `openssl`")
+    Ok(())
 }

@@ -29,7 +29,7 @@ struct Package {
 /// The value of `CARGO_ENCODED_RUSTFLAGS` by which panic messages name a source
 /// file without the folder that the sources are in. The flags that the user has
 /// put into the environment stay; this variable is the one that Cargo asks first.
-pub(super) fn rustflags(workspace: &Workspace) -> Result<String> {
+pub(crate) fn rustflags(workspace: &Workspace) -> Result<String> {
     let mut flags = user_flags(
         env::var("CARGO_ENCODED_RUSTFLAGS").ok().as_deref(),
         env::var("RUSTFLAGS").ok().as_deref(),

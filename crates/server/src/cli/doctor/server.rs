@@ -7,6 +7,7 @@ use crate::{
     cli::chosen::{Place, existing_sealer},
     config::Config,
     landing_page::LandingPage,
+    page_files::PageFiles,
     plain,
 };
 
@@ -24,8 +25,8 @@ pub(super) fn examine(path: &Path, config: &Config) -> Vec<Finding> {
     ]
 }
 
-/// Whether launches can be told apart by where they come from. The server itself speaks
-/// plain HTTP: where browsers come by HTTPS, a proxy stands between.
+/// Whether launches can be told apart by where they come from. Where browsers come by HTTPS
+/// and the server has no TLS of its own, a proxy stands between.
 pub(super) fn proxies(config: &Config, known: &[Known]) -> Finding {
     let check = "trusted proxies";
     let is_secure = |known: &Known| {
@@ -34,6 +35,9 @@ pub(super) fn proxies(config: &Config, known: &[Known]) -> Finding {
     };
     if !config.trusted_proxies.is_empty() {
         return Finding::ok(check, "they say whom they speak for");
+    }
+    if config.tls.is_some() {
+        return Finding::ok(check, "none: browsers come to this server itself");
     }
     if !known.iter().any(is_secure) {
         return Finding::ok(check, "none, and no profile is reached by HTTPS");
@@ -162,13 +166,19 @@ fn data(config: &Config) -> Finding {
 
 fn landing_page(config: &Config) -> Finding {
     let check = "www";
-    match LandingPage::read(&config.www, &config.landing_page) {
+    match LandingPage::of(config) {
         Err(fault) => Finding::fail(
             check,
             fault.to_string(),
             "build the landing page, or correct www and landing_page in the configuration",
         ),
-        Ok(_) => Finding::ok(check, format!("{}", config.www.display())),
+        Ok(page) => Finding::ok(
+            check,
+            match page.files() {
+                PageFiles::Folder(folder) => format!("{}", folder.display()),
+                PageFiles::Embedded(_) => "in the program".to_owned(),
+            },
+        ),
     }
 }
 

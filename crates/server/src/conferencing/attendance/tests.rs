@@ -104,6 +104,7 @@ impl House {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            telemetry: Arc::default(),
         };
         let text = format!("{PROFILE}\n{more}");
         let profile = Profile::parse(Path::new("profile.toml"), &text).unwrap();
@@ -164,6 +165,7 @@ impl House {
             ticket: None,
             department: None,
             session: Some(session),
+            link: None,
         };
         let completed = store.complete_launch(completion, now).await.unwrap();
         assert_eq!(completed, Completed::Now);
@@ -175,9 +177,9 @@ impl House {
         }
     }
 
-    async fn hear(&self, node: &str, data: EventData) -> Event {
+    fn event(&self, node: &str, data: EventData) -> Event {
         let now = self.tools.now();
-        let event = Event {
+        Event {
             id: EventId {
                 node: node.to_owned(),
                 seq: self.events.fetch_add(1, Ordering::SeqCst),
@@ -185,7 +187,11 @@ impl House {
             },
             at: now,
             data,
-        };
+        }
+    }
+
+    async fn hear(&self, node: &str, data: EventData) -> Event {
+        let event = self.event(node, data);
         self.attendance.apply(&event).await.unwrap();
         event
     }
@@ -588,4 +594,41 @@ async fn what_is_remembered_of_a_participant_is_sealed() {
         .unwrap();
     assert_eq!(seen.display_name, "Beverley");
     assert_eq!((seen.role, seen.waiting), (Some(Role::Guest), false));
+}
+
+/// Two nodes report to two servers at the same time: one and the same participant's page
+/// was loaded again, and both are gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_launch_is_still_connected_is_decided_across_servers() {
+    let house = House::open(TELLING).await;
+    let other = Attendance::new(
+        house.tools.clone(),
+        Arc::clone(&house.attendance.0.telling.profiles),
+    );
+    for encounter in 0..20 {
+        let patient = house
+            .launch(&format!("{encounter}"), EhrRole::Patient)
+            .await;
+        let (first, mut again) = (patient.participant(), patient.participant());
+        again.uuid = Uuid::from_u128(1 + encounter);
+        let events = |data: fn(Participant) -> EventData| {
+            let here = house.event("a", data(first.clone()));
+            (here, house.event("b", data(again.clone())))
+        };
+        for data in [ParticipantConnected, ParticipantDisconnected] {
+            let (here, there) = events(data);
+            let (one, two) = (house.attendance.clone(), other.clone());
+            let one = tokio::spawn(async move { one.apply(&here).await });
+            let two = tokio::spawn(async move { two.apply(&there).await });
+            one.await.unwrap().unwrap();
+            two.await.unwrap().unwrap();
+        }
+        let told = house.told(&patient).await;
+        let count = |what: &(String, StatusChange)| told.iter().filter(|it| *it == what).count();
+        assert_eq!(
+            (count(&connected()), count(&disconnected())),
+            (1, 1),
+            "{told:?}"
+        );
+    }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
-use vestibule_store::{AliasHash, AppointmentId, Launch, NewWriteBack, Participant, StoreError};
+use vestibule_store::{
+    AliasHash, AppointmentId, Launch, NewWriteBack, Participant, Presence, StoreError,
+};
 
 use crate::{
     conferencing::event::Event,
@@ -16,11 +18,19 @@ use crate::{
     },
 };
 
-/// A launch that is connected, or not any more.
+/// A launch that may be connected, or not any more: the store says whether it is.
 pub(super) struct Told {
+    by: By,
     launch: Launch,
     change: StatusChange,
     occasion: Occasion,
+}
+
+/// By what somebody is in an appointment.
+#[derive(Clone, Copy)]
+pub(super) struct By {
+    pub(super) appointment: AppointmentId,
+    pub(super) alias: AliasHash,
 }
 
 /// Whose coming or going it is told of. Whatever says it, and however often, it is the
@@ -57,12 +67,13 @@ impl Told {
     /// `None` where no launch made the alias: there is nobody to tell of.
     pub(super) async fn of(
         tools: &Tools,
-        alias: AliasHash,
+        by: By,
         change: StatusChange,
         occasion: Occasion,
     ) -> Result<Option<Self>, StoreError> {
-        let launch = tools.store.find_launch_by_alias(alias).await?;
+        let launch = tools.store.find_launch_by_alias(by.alias).await?;
         Ok(launch.map(|launch| Self {
+            by,
             launch,
             change,
             occasion,
@@ -73,7 +84,7 @@ impl Told {
 /// Words what is to be told for the outbox.
 pub(super) struct Telling {
     tools: Tools,
-    profiles: Arc<Profiles>,
+    pub(super) profiles: Arc<Profiles>,
 }
 
 impl Telling {
@@ -84,16 +95,20 @@ impl Telling {
     pub(super) async fn now(
         &self,
         event: &Event,
-        told: &[Told],
-    ) -> Result<Vec<NewWriteBack>, StoreError> {
+        told: Vec<Told>,
+    ) -> Result<Vec<Presence>, StoreError> {
         let now = self.tools.now();
-        let mut write_backs = Vec::new();
+        let mut presences = Vec::new();
         for told in told {
             let occasion = told.occasion.bytes();
-            let told = self.tell(&told.launch, told.change, event.at, &occasion, now);
-            write_backs.extend(told.await?);
+            let write_backs = self.tell(&told.launch, told.change, event.at, &occasion, now);
+            presences.push(Presence {
+                appointment: told.by.appointment,
+                alias: told.by.alias,
+                write_backs: write_backs.await?,
+            });
         }
-        Ok(write_backs)
+        Ok(presences)
     }
 
     /// That the visit is over, for each launch of it, whether or not it came to anything:

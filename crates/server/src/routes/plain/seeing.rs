@@ -12,7 +12,10 @@ use uuid::Uuid;
 use vestibule_store::Reported;
 
 use super::{Failed, PlainError, Request, html, may_pass, status_of};
-use crate::plain::{self, Page, PlainVisits, Seen, Shown, Stage, Visit, VisitFault};
+use crate::{
+    limits::Limited,
+    plain::{self, Page, PlainVisits, Seen, Shown, Stage, Visit, VisitFault},
+};
 
 /// By which a browser loads a frame again. It is no part of any standard, and as old as
 /// frames.
@@ -35,7 +38,7 @@ impl Request<'_> {
         let seen = match self.see(&mut visit).await {
             Ok(seen) => seen,
             // The visit goes on all the same.
-            Err(error @ PlainError::TooMany(_)) => {
+            Err(error @ PlainError::Limited(_)) => {
                 return again(self.failed(error.into()).await, AFTER_FAULT);
             }
             Err(error) => {
@@ -128,7 +131,8 @@ impl Request<'_> {
         let tools = &self.state.tools;
         let browser = Uuid::parse_str(&visit.browser).ok();
         let looks = &self.visits.looks;
-        looks.launch(self.caller.source, browser, tools.now())?;
+        let limited = looks.look(self.caller.source, browser, tools.now());
+        limited.map_err(Limited::from)?;
         let (session, before) = (session.clone(), visit.shown());
         let seen = plain::look(node, visit, session, tools.now()).await?;
         let event = |shown| match shown {
@@ -215,8 +219,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        limits::LaunchLimits,
-        plain::{Brand, Way},
+        plain::{Brand, Looks, Way},
         routes::DEADLINE as ROUTE_DEADLINE,
         security_headers::PageCsp,
     };
@@ -238,7 +241,7 @@ mod tests {
         }
         let visits = PlainVisits {
             way: Way::Elsewhere,
-            looks: LaunchLimits::default(),
+            looks: Looks::new(1),
             brand: Brand::of(&vestibule_landing_page::Configuration::default()),
             language: Some("de"),
             landing_page: PagePath::default(),

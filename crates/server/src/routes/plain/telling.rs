@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{http::header, response::Response};
 use vestibule_launch::{JoinLink, LinkForm};
-use vestibule_store::{FailureSource, Launch, NewLaunchEvent, Reported};
+use vestibule_store::{FailureSource, Launch, NewLaunchEvent, Recorded, Reported};
 
 use super::{Failed, PlainError, Request, may_pass};
 use crate::{
     error_page,
-    launch::alias_hash,
+    launch::{self, alias_hash},
     plain::{self, Visit},
     profile::Profile,
     routes::launch_events::MOST,
@@ -29,11 +29,15 @@ impl Request<'_> {
             browser_time: None,
         };
         let store = &tools.store;
-        let recorded = store
-            .record_event(event, Vec::new(), MOST, tools.now())
-            .await;
-        if let Err(error) = recorded {
-            tracing::error!(%request_id, %error, "what becomes of a visit could not be recorded");
+        let recording = store.record_event(event, Vec::new(), MOST, tools.now());
+        match tools.telemetry.stored("record_event", recording).await {
+            Ok(Recorded::Now) if event.event == Reported::Joined => {
+                launch::count_joined(tools, request_id).await;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%request_id, %error, "what becomes of a visit could not be recorded");
+            }
         }
     }
 

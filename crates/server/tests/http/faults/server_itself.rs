@@ -24,7 +24,7 @@ use vestibule_server::{
     state::AppState,
     tools::Tools,
 };
-use vestibule_store::SqliteStore;
+use vestibule_store::{SqliteStore, Store as _};
 
 use crate::support::{Ehr, TestClock, launch_path, parameter, profile, return_path, write_www};
 
@@ -64,6 +64,7 @@ impl Parts {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            telemetry: Arc::default(),
         };
         let state = AppState {
             tools: tools.clone(),
@@ -74,7 +75,7 @@ impl Parts {
         let in_flight = InFlight::default();
         write_www(&folder.path().join("www"));
         let landing_page =
-            LandingPage::read(&folder.path().join("www"), &Configuration::default()).unwrap();
+            LandingPage::read(folder.path().join("www"), &Configuration::default()).unwrap();
         let router = routes::router(
             &state,
             other,

@@ -21,7 +21,14 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
-        let response = self.server.get_with(path, "cookie", &self.cookies()).await;
+        self.get_at(&self.server.url, path).await
+    }
+
+    /// The same at another server of the site.
+    pub(crate) async fn get_at(&self, url: &str, path: &str) -> Response {
+        let request = self.server.client.get(format!("{url}{path}"));
+        let request = request.header("cookie", self.cookies());
+        let response = request.send().await.unwrap();
         let mut cookies = self.cookies.lock().unwrap();
         for cookie in response.headers().get_all(SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();

@@ -58,6 +58,7 @@ pub(crate) enum TokenScript {
 pub(crate) struct TokenRequest {
     pub(crate) authorization: String,
     pub(crate) body: String,
+    pub(crate) traceparent: Option<String>,
 }
 
 pub(crate) struct Script {
@@ -194,9 +195,12 @@ async fn token(State(ehr): State<Ehr>, headers: HeaderMap, body: String) -> Resp
         .get("authorization")
         .map(|value| value.to_str().unwrap());
     let authorization = authorization.unwrap_or_default().to_owned();
+    let traceparent = headers.get("traceparent");
+    let traceparent = traceparent.map(|value| value.to_str().unwrap().to_owned());
     let mut script = ehr.script(|script| {
         script.token_requests.push(TokenRequest {
             authorization: authorization.clone(),
+            traceparent: traceparent.clone(),
             body,
         });
         match script.token.clone() {

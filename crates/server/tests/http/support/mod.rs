@@ -5,16 +5,19 @@ mod admin;
 mod browser;
 mod ehr;
 pub(crate) mod log;
+mod process;
 mod sandboxed;
 mod server;
 
 pub(crate) use crate::{
     clock::TestClock,
+    database,
     epic::{KEY, UUID},
 };
 pub(crate) use admin::{ADMIN_CONFIG, Admin, Answer, PATH, answer};
 pub(crate) use browser::Browser;
 pub(crate) use ehr::{Ehr, MetadataScript, TokenScript};
+pub(crate) use process::{Process, configure, prepared};
 pub(crate) use sandboxed::{Page, Sandboxed, backend_client, backend_fields, epic_profile};
 pub(crate) use server::{
     CONFIG, Launch, TestServer, encrypt, launch_path, location, profile, return_path,

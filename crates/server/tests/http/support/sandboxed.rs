@@ -54,7 +54,12 @@ impl Sandboxed {
 
         let folder = tempfile::tempdir().unwrap();
         write_profile(folder.path(), &profile(&ehr_url));
-        fs::write(folder.path().join("vestibule.toml"), CONFIG).unwrap();
+        let database = super::database::configuration();
+        fs::write(
+            folder.path().join("vestibule.toml"),
+            format!("{CONFIG}{database}"),
+        )
+        .unwrap();
         write_www(&folder.path().join("www"));
         let config = Config::read(&folder.path().join("vestibule.toml")).unwrap();
         let server = Server::bind_with_clock(&config, clock.clone())

@@ -10,13 +10,13 @@ use vestibule_launch::{
 };
 use vestibule_server::{
     config::Config,
+    database::Place,
     http_client::HttpClient,
     random::{self, Random},
     sealing::{self, Sealer},
     server::{Server, ServerError},
     tools::Tools,
 };
-use vestibule_store::SqliteStore;
 
 use super::{Ehr, KEY, TestClock, UUID, parameter};
 
@@ -26,6 +26,7 @@ const PATIENT: &str =
 pub(crate) struct TestServer {
     pub(crate) url: String,
     pub(crate) admin_url: Option<String>,
+    pub(crate) metrics_url: Option<String>,
     pub(crate) ehr: Ehr,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) folder: tempfile::TempDir,
@@ -91,9 +92,10 @@ impl TestServer {
         let folder = tempfile::tempdir().unwrap();
         let ehr = Ehr::start().await;
         write_profile(folder.path(), &profile(&ehr));
+        let database = super::database::configuration();
         fs::write(
             folder.path().join("vestibule.toml"),
-            format!("{CONFIG}{config}"),
+            format!("{CONFIG}{database}{config}"),
         )
         .unwrap();
         write_www(&folder.path().join("www"));
@@ -104,6 +106,9 @@ impl TestServer {
         let admin_url = server
             .admin_address()
             .map(|address| format!("http://{address}"));
+        let metrics_url = server
+            .metrics_address()
+            .map(|address| format!("http://{address}/metrics"));
         let (end, ended) = oneshot::channel();
         let running = tokio::spawn(async move {
             server.run(async { drop(ended.await) }).await.unwrap();
@@ -120,6 +125,7 @@ impl TestServer {
         Ok(Self {
             url,
             admin_url,
+            metrics_url,
             ehr,
             clock,
             folder,
@@ -135,9 +141,10 @@ impl TestServer {
         let data = self.folder.path().join("data");
         let mut rng = random::system();
         let key = sealing::read_or_create(&data.join("state.key"), &mut *rng).unwrap();
-        let store = SqliteStore::open(&data.join("vestibule.db")).await.unwrap();
+        let config = Config::read(&self.folder.path().join("vestibule.toml")).unwrap();
+        let place = Place::of(&config, None).unwrap();
         Tools {
-            store: Arc::new(store),
+            store: place.open().await.unwrap(),
             clock: self.clock.clone(),
             random: Arc::new(Random::new(rng)),
             transport: Arc::new(HttpClient::new().unwrap()),
@@ -145,6 +152,7 @@ impl TestServer {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            telemetry: Arc::default(),
         }
     }
 

@@ -1,0 +1,137 @@
+//! One request of a connection: its limits on the way in, and what every answer is given
+//! on the way out.
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, Response, StatusCode, header},
+    response::IntoResponse as _,
+};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
+
+use super::{
+    activity::{Activity, Answering},
+    body::{self, Late},
+    limits::ConnectionLimits,
+};
+use crate::security_headers;
+
+/// What requests of one listener are answered with.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) router: Router,
+    pub(super) limits: ConnectionLimits,
+    /// What browsers are told of connections without TLS, where there is TLS.
+    pub(super) strict_transport_security: Option<HeaderValue>,
+}
+
+/// The body of an answer; the request is being answered until it ends.
+struct Held {
+    body: Body,
+    _answering: Answering,
+}
+
+/// Answers a request of the connection from `peer`.
+pub(super) async fn answer(
+    answers: Arc<Answers>,
+    activity: Activity,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let answering = activity.answering();
+    // Where a request's end is open to opinions, nothing may follow on its connection
+    // (RFC 9112 section 6.1): whoever gave it a Content-Length too means to smuggle.
+    let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = answer_in_time(&answers, peer, request).await;
+    if let Some(value) = &answers.strict_transport_security {
+        let headers = response.headers_mut();
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
+    }
+    if is_last {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response.map(|body| {
+        Body::new(Held {
+            body,
+            _answering: answering,
+        })
+    })
+}
+
+async fn answer_in_time(
+    answers: &Answers,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let limits = &answers.limits;
+    // HTTP/1 has refused it already.
+    if more_than(request.headers().len(), limits.most_headers) {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return plain(status, "The request has too many headers.\n");
+    }
+    let late = Late::default();
+    let mut request = request.map(|incoming| body::limited(incoming, limits.body(), &late));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let answered = answers.router.clone().oneshot(request);
+    match tokio::time::timeout(limits.request(), answered).await {
+        Ok(Ok(mut response)) => {
+            // Not every route knows why it got no body.
+            if late.is_late() && response.status().is_client_error() {
+                *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+            }
+            response
+        }
+        Ok(Err(never)) => match never {},
+        Err(_) => {
+            tracing::error!("a request took too long");
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let mut response = plain(status, "The request took too long. Try again.\n");
+            let soon = HeaderValue::from_static("5");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
+            response
+        }
+    }
+}
+
+fn more_than(count: usize, most: NonZeroU32) -> bool {
+    u32::try_from(count).map_or(true, |count| count > most.get())
+}
+
+/// An answer that no route gives.
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = (status, text).into_response();
+    security_headers::of_no_page(response.headers_mut());
+    response
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

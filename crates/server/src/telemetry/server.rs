@@ -1,0 +1,187 @@
+//! `GET /metrics`, on a listener of its own.
+
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::encoding::text;
+use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
+
+use super::{MetricsConfig, MetricsConfigError, Telemetry};
+use crate::{
+    in_flight::InFlight,
+    profile::Profiles,
+    serving::{Draining, Listener, Settings},
+    tools::Tools,
+};
+
+/// How long a request may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// OpenMetrics 1.0, which Prometheus reads from version 2.5.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Has its address but does not answer yet.
+pub struct MetricsServer {
+    listener: Listener,
+    router: Router,
+}
+
+/// What the route works with.
+struct Watched {
+    tools: Tools,
+    profiles: Arc<Profiles>,
+    in_flight: InFlight,
+    token: Option<SecretString>,
+}
+
+/// Why there is no listener.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsListenError {
+    /// The token cannot be used.
+    #[error(transparent)]
+    Token(#[from] MetricsConfigError),
+    /// The address cannot be listened on.
+    #[error(
+        "metrics.listen: {address}: {source}; choose another address or end what uses this one"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl MetricsServer {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// Where it cannot be listened on, or the token cannot be used.
+    pub async fn bind(
+        config: &MetricsConfig,
+        settings: Settings,
+        tools: &Tools,
+        profiles: &Arc<Profiles>,
+        in_flight: &InFlight,
+    ) -> Result<Self, MetricsListenError> {
+        let refused = |source| MetricsListenError::Listen {
+            address: config.listen,
+            source,
+        };
+        let token = config.token()?;
+        let listener = Listener::bind(config.listen, settings);
+        let listener = listener.await.map_err(refused)?;
+        let address = listener.address();
+        if !address.ip().is_loopback() && token.is_none() {
+            tracing::warn!(
+                %address,
+                "metrics are told beyond this machine to everybody who asks; see metrics.token_file"
+            );
+        }
+        let watched = Watched {
+            tools: tools.clone(),
+            profiles: Arc::clone(profiles),
+            in_flight: in_flight.clone(),
+            token,
+        };
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .layer(middleware::from_fn(end_at_deadline))
+            .with_state(Arc::new(watched));
+        Ok(Self { listener, router })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Answers until draining begins, then lets requests under way finish.
+    pub async fn run(self, draining: Draining) {
+        self.listener.serve(self.router, draining).await;
+    }
+}
+
+impl fmt::Debug for MetricsServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsServer")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
+
+async fn end_at_deadline(request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(DEADLINE, next.run(request)).await;
+    answered.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
+
+async fn metrics(State(watched): State<Arc<Watched>>, headers: HeaderMap) -> Response {
+    if !watched.admits(&headers) {
+        let challenge = [(
+            header::WWW_AUTHENTICATE,
+            "Bearer realm=\"vestibule metrics\"",
+        )];
+        return (
+            StatusCode::UNAUTHORIZED,
+            challenge,
+            "a bearer token is needed\n",
+        )
+            .into_response();
+    }
+    match watched.text().await {
+        Ok(text) => {
+            let headers = [
+                (header::CONTENT_TYPE, OPEN_METRICS),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (headers, text).into_response()
+        }
+        Err(fmt::Error) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+impl Watched {
+    /// RFC 6750 section 2.1.
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else {
+            return true;
+        };
+        let given = headers.get(header::AUTHORIZATION);
+        let given = given.and_then(|value| value.to_str().ok()?.split_once(' '));
+        given.is_some_and(|(scheme, given)| {
+            scheme.eq_ignore_ascii_case("bearer")
+                && bool::from(given.as_bytes().ct_eq(token.expose_secret().as_bytes()))
+        })
+    }
+
+    async fn text(&self) -> Result<String, fmt::Error> {
+        let telemetry = &self.tools.telemetry;
+        telemetry.look_at_outbox(&self.tools).await;
+        let in_flight = i64::try_from(self.in_flight.now()).unwrap_or(i64::MAX);
+        telemetry.series.in_flight.set(in_flight);
+        let profiles = i64::try_from(self.profiles.now().iter().count()).unwrap_or(i64::MAX);
+        telemetry.series.profiles.set(profiles);
+        telemetry.text()
+    }
+}
+
+impl Telemetry {
+    /// All series in OpenMetrics' text format.
+    ///
+    /// # Errors
+    /// None that is known: text grows as long as there is memory.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,297 @@
+//! Several server processes on one PostgreSQL: any of them answers any step of a launch,
+//! also where another one was killed, or the database was.
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Response, header::COOKIE};
+use serde_json::json;
+use vestibule_test_postgres::{Cluster, Durability};
+
+use crate::support::{
+    CONFIG, Ehr, TokenScript, encrypt, launch_path, location, parameter, profile, return_path,
+    write_profile, write_www,
+};
+
+/// Only against hanging for ever: the machine may be busy.
+const GENEROUS: Duration = Duration::from_secs(60);
+
+/// A server process. Ends, without being asked, when dropped.
+struct Node {
+    process: Child,
+    url: String,
+}
+
+/// The database, the EHR, and the folder with what is the same for all servers.
+struct House {
+    cluster: Cluster,
+    database: String,
+    ehr: Ehr,
+    folder: tempfile::TempDir,
+    client: reqwest::Client,
+}
+
+impl Node {
+    /// Starts a server and waits until it listens.
+    fn start(folder: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_vestibule"))
+            .args(["serve", "--config"])
+            .arg(folder.join("vestibule.toml"))
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = process.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let url = line.strip_prefix("listening on ").unwrap().trim_end();
+        Self {
+            process,
+            url: url.to_owned(),
+        }
+    }
+
+    /// As `kill -9` does.
+    fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+impl House {
+    async fn new() -> Self {
+        let cluster = Cluster::start(Durability::On);
+        let ehr = Ehr::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        write_profile(folder.path(), &profile(&ehr, ""));
+        write_www(&folder.path().join("www"));
+        let database = cluster.database();
+        let config =
+            format!("{CONFIG}database.url = \"{database}\"\nlimits.launches_per_minute = 0\n");
+        fs::write(folder.path().join("vestibule.toml"), config).unwrap();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a browser, not the server's client"
+        )]
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            cluster,
+            database,
+            ehr,
+            folder,
+            client,
+        }
+    }
+
+    fn node(&self) -> Node {
+        Node::start(self.folder.path())
+    }
+
+    async fn get(&self, node: &Node, path: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", node.url));
+        request.timeout(GENEROUS).send().await.unwrap()
+    }
+
+    /// Presses the button, with this launch token.
+    async fn begin(&self, node: &Node, launch_token: &str) -> Response {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("iss", &self.ehr.iss());
+        form.append_pair("launch", launch_token);
+        form.append_pair("data", &encrypt("csn=encounter-4711"));
+        let path = format!("{}?{}", launch_path("provider"), form.finish());
+        self.get(node, &path).await
+    }
+
+    /// Returns from the EHR. Without the cookie that a browser has: nobody is given the
+    /// same link again.
+    async fn return_with(&self, node: &Node, state: &str, code: &str) -> Response {
+        let path = format!("{}?code={code}&state={state}", return_path("provider"));
+        self.get(node, &path).await
+    }
+
+    /// How often each code was sent to the EHR.
+    fn codes(&self) -> HashMap<String, usize> {
+        let mut codes = HashMap::new();
+        self.ehr.script(|ehr| {
+            let sent = ehr.token_requests.iter();
+            for request in sent.filter(|it| it.body.contains("grant_type=authorization_code")) {
+                *codes.entry(parameter(&request.body, "code")).or_insert(0) += 1;
+            }
+        });
+        codes
+    }
+
+    fn refresh_tokens(&self) -> Vec<String> {
+        self.ehr.script(|ehr| {
+            let sent = ehr.token_requests.iter();
+            sent.filter(|it| it.body.contains("grant_type=refresh_token"))
+                .map(|it| parameter(&it.body, "refresh_token"))
+                .collect()
+        })
+    }
+}
+
+/// A failure is a page with a status that says whose turn it is, and its request id.
+async fn assert_failure(response: Response) {
+    let status = response.status().as_u16();
+    assert!(matches!(status, 400..=504), "{status}");
+    let text = response.text().await.unwrap();
+    assert!(text.contains("<html"), "{status}: {text}");
+    assert!(!text.contains("postgres"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_16_a_launch_goes_on_at_another_server_when_the_first_was_killed() {
+    let house = House::new().await;
+    let (a, b, c) = (house.node(), house.node(), house.node());
+    let begun = house.begin(&a, "launch-1").await;
+    assert_eq!(begun.status(), 303);
+    let state = parameter(location(&begun), "state");
+    let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    a.kill();
+    let joined = house.return_with(&b, &state, "code-1").await;
+    assert_eq!(joined.status(), 303);
+    let link = location(&joined).to_owned();
+    assert_eq!(parameter(&link, "pin").len(), 8);
+    // Another browser with the same URL gets nothing, the same one the same link.
+    assert_failure(house.return_with(&c, &state, "code-1").await).await;
+    let path = format!("{}?code=code-1&state={state}", return_path("provider"));
+    let same = house.client.get(format!("{}{path}", c.url));
+    let same = same.header(COOKIE, cookie).send().await.unwrap();
+    assert_eq!(house.codes(), HashMap::from([("code-1".into(), 1)]));
+    if same.status() == 303 {
+        assert_eq!(location(&same), link);
+    } else {
+        assert_failure(same).await;
+    }
+    // A server that comes back works with what the others have stored.
+    let a = house.node();
+    assert_failure(house.begin(&a, "launch-1").await).await;
+    assert_eq!(house.begin(&a, "launch-2").await.status(), 303);
+}
+
+/// What came of one launch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Joined,
+    Failed,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_20_under_a_stream_of_launches_the_database_breaks_down_and_nothing_happens_twice() {
+    const LAUNCHES: usize = 60;
+    let house = House::new().await;
+    let nodes = [house.node(), house.node()];
+    let launch = async |number: usize| {
+        let (first, second) = (&nodes[number % 2], &nodes[(number + 1) % 2]);
+        let begun = house.begin(first, &format!("launch-{number}")).await;
+        if begun.status() != 303 {
+            assert_failure(begun).await;
+            return Outcome::Failed;
+        }
+        let state = parameter(location(&begun), "state");
+        let code = format!("code-{number}");
+        // The browser comes back twice at once, to both servers.
+        let (one, other) = tokio::join!(
+            house.return_with(first, &state, &code),
+            house.return_with(second, &state, &code),
+        );
+        let mut links = 0;
+        for response in [one, other] {
+            if response.status() == 303 {
+                links += 1;
+            } else {
+                assert_failure(response).await;
+            }
+        }
+        assert!(links < 2, "both joined");
+        if links == 1 {
+            Outcome::Joined
+        } else {
+            Outcome::Failed
+        }
+    };
+    let stream = async {
+        let mut outcomes = Vec::new();
+        for batch in 0..LAUNCHES / 6 {
+            let launches = (0..6).map(|number| launch(batch * 6 + number));
+            outcomes.extend(futures_util::future::join_all(launches).await);
+        }
+        outcomes
+    };
+    let breakdowns = async {
+        for _ in 0..3 {
+            tokio::task::block_in_place(|| house.cluster.kill());
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::task::block_in_place(|| house.cluster.start_again());
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+    };
+    let (outcomes, ()) = tokio::join!(stream, breakdowns);
+    assert_eq!(outcomes.len(), LAUNCHES);
+    for (code, times) in house.codes() {
+        assert_eq!(times, 1, "{code} was sent to the EHR more than once");
+    }
+    // Both go on without being started anew.
+    let after = [launch(1_000).await, launch(1_001).await];
+    assert_eq!(after, [Outcome::Joined; 2]);
+}
+
+/// All renewals are due at once, and every server looks for what is due. The EHR would
+/// take each refresh token once.
+#[tokio::test(flavor = "multi_thread")]
+async fn row_21_each_token_is_renewed_by_one_of_three_servers() {
+    const LAUNCHES: usize = 12;
+    let house = House::new().await;
+    let nodes = [house.node(), house.node(), house.node()];
+    let gives =
+        |refresh_token: &str| TokenScript::GivesAlso(json!({ "refresh_token": refresh_token }));
+    let expected: Vec<_> = (10..10 + LAUNCHES)
+        .map(|number| format!("refresh-{number}"))
+        .collect();
+    for (number, refresh_token) in expected.iter().enumerate() {
+        house.ehr.script(|ehr| ehr.token = gives(refresh_token));
+        let begun = house.begin(&nodes[number % 3], refresh_token).await;
+        let state = parameter(location(&begun), "state");
+        let joined = house.return_with(&nodes[(number + 1) % 3], &state, "code");
+        assert_eq!(joined.await.status(), 303);
+    }
+    house.ehr.script(|ehr| ehr.token = gives("new"));
+    house
+        .cluster
+        .query(&house.database, "UPDATE sessions SET renew_at = 0");
+    let begun = Instant::now();
+    while house.refresh_tokens().len() < LAUNCHES {
+        assert!(begun.elapsed() < GENEROUS, "not all are renewed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Every server looks every five seconds: time for all to look once more.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let mut sent = house.refresh_tokens();
+    sent.sort();
+    assert_eq!(sent, expected, "each once");
+    let stored = house.cluster.query(
+        &house.database,
+        "SELECT count(*), min(lease), max(lease), count(leased_until) FROM sessions",
+    );
+    assert_eq!(stored.trim(), format!("{LAUNCHES}|1|1|0"), "all are stored");
+}

@@ -1,0 +1,8 @@
+//! Where connections come in: limits, TLS, the end, and whether the server can work.
+
+mod drain;
+mod floods;
+mod limits;
+mod ready;
+mod smuggling;
+mod tls;

@@ -1,0 +1,103 @@
+//! The end of a server: whoever is in the middle of a launch comes to the end of it.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    sync::Arc,
+    time::Duration,
+};
+
+use nix::sys::signal::Signal;
+use tokio::sync::Notify;
+
+use crate::support::{ADMIN_CONFIG, Launch, Process, TestServer, TokenScript, return_path};
+
+/// Until the EHR is asked for so many tokens.
+async fn asked_for_tokens(ehr: &crate::support::Ehr, count: usize) {
+    while ehr.script(|ehr| ehr.token_requests.len()) < count {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn row_34_fifty_launches_under_way_are_finished_and_nobody_else_is_let_in() {
+    let mut server = Process::start("").await;
+    let may_answer = Arc::new(Notify::new());
+    let waits = TokenScript::Waits(may_answer.clone(), Box::new(TokenScript::Gives(None)));
+    server.ehr.script(|ehr| ehr.token = waits);
+    let mut returns = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let url = format!("{}{}", server.url, server.begin_return(number).await);
+        let client = server.client.clone();
+        returns.spawn(async move { client.get(url).send().await.unwrap().status() });
+    }
+    asked_for_tokens(&server.ehr, 50).await;
+    server.signal(Signal::SIGTERM);
+    while TcpStream::connect(server.address()).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    may_answer.notify_waiters();
+    let statuses = returns.join_all().await;
+    assert_eq!(statuses, [303; 50]);
+    assert!(server.ended().await.success());
+    assert!(!server.log().contains("cut off"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let mut server = Process::start("").await;
+    let never = TokenScript::Waits(Arc::default(), Box::new(TokenScript::Hangs));
+    server.ehr.script(|ehr| ehr.token = never);
+    let url = format!("{}{}", server.url, server.begin_return(0).await);
+    let client = server.client.clone();
+    let under_way = tokio::spawn(async move { client.get(url).send().await });
+    asked_for_tokens(&server.ehr, 1).await;
+    server.signal(Signal::SIGTERM);
+    while !server.log().contains("a second signal ends at once") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.ended().await.code(), Some(1));
+    assert!(under_way.await.unwrap().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ends_says_so_and_asks_for_no_more_on_its_connections() {
+    let server = TestServer::with("", ADMIN_CONFIG).await;
+    let may_answer = Arc::new(Notify::new());
+    let waits = TokenScript::Waits(may_answer.clone(), Box::new(TokenScript::Gives(None)));
+    server.ehr.script(|ehr| ehr.token = waits);
+    let state = server.begin_state(Launch::PATIENT).await;
+    let path = format!("{}?code=c&state={state}", return_path("patient"));
+    let (url, client) = (format!("{}{path}", server.url), server.client.clone());
+    let under_way = tokio::spawn(async move { client.get(url).send().await.unwrap() });
+    asked_for_tokens(&server.ehr, 1).await;
+
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let mut half = TcpStream::connect(&address).unwrap();
+    half.write_all(b"GET /readyz HTTP/1.1\r\n").unwrap();
+    let ready = format!("{}/readyz", server.admin_url.as_ref().unwrap());
+    let client = server.client.clone();
+    let response = client.get(&ready).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let ending = tokio::spawn(server.end());
+    let text = loop {
+        let response = client.get(&ready).send().await.unwrap();
+        if response.status() == 503 {
+            assert_eq!(response.headers()["retry-after"], "5");
+            break response.text().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert!(text.contains("the server is ending"), "{text}");
+    // What had begun to come in is answered, and is the last.
+    half.write_all(b"host: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    half.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(TcpStream::connect(&address).is_err());
+    may_answer.notify_one();
+    assert_eq!(under_way.await.unwrap().status(), 303);
+    ending.await.unwrap();
+}

@@ -1,0 +1,151 @@
+//! What must be so, whatever happened: nothing lost, nothing twice.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use vestibule_launch::RequestId;
+use vestibule_server::{conferencing::RoutingRules, launch::alias_hash};
+use vestibule_store::{Launches as _, SqliteStore, WriteBackState, WriteBacks as _};
+
+use crate::{record::Record, world::World};
+
+/// How many write-backs wait, of all launches that led into a visit.
+pub(crate) async fn unsent(store: &SqliteStore, record: &Record) -> usize {
+    let states = states(store, record).await;
+    let waits = |state: &&WriteBackState| matches!(state, WriteBackState::Unsent { .. });
+    states.iter().filter(waits).count()
+}
+
+async fn states(store: &SqliteStore, record: &Record) -> Vec<WriteBackState> {
+    let mut states = Vec::new();
+    for request_id in launches(store, record).await {
+        let records = store.write_backs_of(request_id).await.unwrap();
+        states.extend(records.into_iter().map(|record| record.state));
+    }
+    states
+}
+
+async fn launches(store: &SqliteStore, record: &Record) -> Vec<RequestId> {
+    let mut launches = Vec::new();
+    for alias in record.with(|record| record.aliases.clone()) {
+        let base = RoutingRules::default().base_alias(&alias).unwrap();
+        let launch = store.find_launch_by_alias(alias_hash(&base)).await.unwrap();
+        launches.push(launch.expect("an alias leads to its launch").request_id);
+    }
+    launches
+}
+
+/// Everything that is wrong with a world that has come to rest, in words.
+pub(crate) fn violations(world: &World) -> Vec<String> {
+    let record = &world.record;
+    let mut found = record.with(|record| record.violations.clone());
+    let journal = world.ehr.journal();
+
+    // I1: a launch token leads to one visit; a code is sent once.
+    for (token, links) in record.with(|record| record.links.clone()) {
+        if links.len() > 1 {
+            found.push(format!("one launch token led to {links:?} ({token})"));
+        }
+    }
+    for entry in of(&journal, "token_refused") {
+        let reason = entry["reason"].as_str().unwrap_or_default();
+        if !reason.contains("refresh") {
+            found.push(format!("the EHR refused tokens: {reason}"));
+        }
+    }
+
+    // Everybody of an appointment is in one conference, with one host PIN.
+    let pins = record.with(|record| record.pins.clone());
+    for (appointment, pins) in &pins {
+        if pins.len() != 1 {
+            found.push(format!("appointment {appointment} has {} PINs", pins.len()));
+        }
+    }
+
+    // I5: no patient ever sees a host PIN.
+    let seen = record.with(|record| record.seen_by_patients.clone());
+    for pin in pins.values().flatten() {
+        if seen.iter().any(|seen| seen.contains(pin)) {
+            found.push("a patient was shown a host PIN".to_owned());
+        }
+    }
+
+    // I4: the EHR was told of everybody who came and left and of every end, in order and,
+    // but for what it can tell by its key, once.
+    let mut told = told_once(&journal, "connection_status", &mut found);
+    let participations = record.with(|record| record.participations.clone());
+    for (id, times) in &participations {
+        let statuses = told.remove(id).unwrap_or_default();
+        let count = |wanted: &str| statuses.iter().filter(|status| *status == wanted).count();
+        let (came, left) = (count("1"), count("2"));
+        if came != left || !(times.least..=times.most).contains(&came) {
+            found.push(format!(
+                "{id} was there {times:?}, and the EHR was told {statuses:?}"
+            ));
+        }
+        let mut open = 0;
+        for status in &statuses {
+            open += if status == "1" { 1 } else { -1 };
+            if open < 0 {
+                found.push(format!(
+                    "the EHR was told in this order about {id}: {statuses:?}"
+                ));
+                break;
+            }
+        }
+    }
+    for (id, statuses) in told {
+        found.push(format!(
+            "the EHR was told {statuses:?} about {id}, who was nowhere"
+        ));
+    }
+    let ended = told_once(&journal, "call_ended", &mut found);
+    for id in participations.keys() {
+        if !ended.contains_key(id) {
+            found.push(format!(
+                "the EHR was not told that the visit of {id} has ended"
+            ));
+        }
+    }
+    for refused in ["connection_status_refused", "call_ended_refused"] {
+        for entry in of(&journal, refused) {
+            found.push(format!("the EHR refused to be told: {}", entry["reason"]));
+        }
+    }
+    found
+}
+
+/// By the EHR's id of a person, what it was told, in order; what came again under the
+/// same key counts once, and must be the same.
+fn told_once(
+    journal: &[Value],
+    event: &str,
+    found: &mut Vec<String>,
+) -> BTreeMap<String, Vec<String>> {
+    let mut by_key: BTreeMap<String, Value> = BTreeMap::new();
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in of(journal, event) {
+        let key = entry["idempotency_key"].as_str().unwrap_or_default();
+        let mut content = entry.clone();
+        content.as_object_mut().unwrap().remove("at");
+        if let Some(before) = by_key.get(key) {
+            if *before != content {
+                found.push(format!(
+                    "the EHR was told {before} and {content} under one key"
+                ));
+            }
+            continue;
+        }
+        by_key.insert(key.to_owned(), content);
+        let user = &entry["fields"]["user"];
+        let id = entry["external_id"].as_str().or(user.as_str());
+        let status = entry["connection_status"].as_str().unwrap_or(event);
+        let id = id.unwrap_or("nobody").to_owned();
+        told.entry(id).or_default().push(status.to_owned());
+    }
+    told
+}
+
+fn of<'a>(journal: &'a [Value], event: &'a str) -> impl Iterator<Item = &'a Value> {
+    journal.iter().filter(move |entry| entry["event"] == event)
+}

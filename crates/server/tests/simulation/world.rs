@@ -1,0 +1,413 @@
+//! A world that goes by a seed: servers that die and come back, a store and an EHR that
+//! fail, people and conferencing nodes that go on regardless. Which of all that waits
+//! happens next, how it goes, and when time passes, is drawn from the seed and from
+//! nothing else.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, http};
+use rand::{RngExt as _, rngs::ChaCha20Rng};
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt as _;
+use vestibule_sandbox::{Config as SandboxConfig, Controls};
+use vestibule_server::http_client::TransportError;
+use vestibule_store::SqliteStore;
+
+use crate::{
+    browser::{self, EHR, Person, seeded},
+    clock::TestClock,
+    conferencing::{Conferences, POLICY, SINK},
+    epic::{self, SITE},
+    gate::{Asked, Asker, Fate, Gate, Planted, Queue, Waiting},
+    record::Record,
+    server::{House, Server, go_on, page, paused_runtime},
+};
+
+/// How many servers there are on the one store.
+const SERVERS: usize = 3;
+
+const NODES: usize = 2;
+
+/// Most steps until everybody was in their visits. A world that takes longer does not
+/// come to rest.
+const MOST_STEPS: u32 = 60_000;
+
+/// Steps with faults; afterwards the world heals.
+const STEPS_WITH_FAULTS: u32 = 700;
+
+/// Most time, in moves of [`REST`], until the EHR has been told everything.
+const MOST_RESTS: u32 = 240;
+const REST: Duration = Duration::from_secs(20);
+
+/// Who takes part, and how often.
+const PEOPLE: [(Person, u32); 5] = [
+    (person("1", "provider", "ePrM2vKd7HtQe9Lw4Xs6ZnQ3"), 1),
+    (person("1", "patient", "eSpDnKq7TzW0mBv1fXh2AaQ3"), 2),
+    (person("2", "provider", "ePrM2vKd7HtQe9Lw4Xs6ZnQ3"), 1),
+    (person("2", "patient", "ePcKo2Bn3VmXe4Ry5Ud6LsQ3"), 1),
+    (person("3", "patient", "eZmA8kLp9GtSc1Wf2Vh3BnQ3"), 1),
+];
+
+/// What makes a world.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
+    /// Of a hundred things that are asked for, how many go wrong.
+    pub(crate) faults: u32,
+    pub(crate) planted: Option<Planted>,
+}
+
+pub(crate) struct World {
+    setup: Setup,
+    rng: ChaCha20Rng,
+    clock: Arc<TestClock>,
+    house: House,
+    servers: Vec<Option<Server>>,
+    lives: [u32; SERVERS],
+    /// Where store and EHR work, at once and whole.
+    outside: Runtime,
+    /// Where people and conferencing nodes live.
+    town: Runtime,
+    people: Vec<tokio::task::JoinHandle<()>>,
+    pub(crate) store: SqliteStore,
+    pub(crate) ehr: Controls,
+    ehr_router: Router,
+    queue: Queue,
+    pub(crate) record: Record,
+    conferences: Conferences,
+    /// Answers that never come, kept so that nobody hears that they do not.
+    unanswered: Vec<crate::gate::EhrAnswer>,
+    healed: bool,
+    steps: u32,
+    _folder: tempfile::TempDir,
+}
+
+const fn person(appointment: &'static str, role: &'static str, id: &'static str) -> Person {
+    Person {
+        appointment,
+        role,
+        id,
+    }
+}
+
+impl World {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut rng = seeded(setup.seed);
+        let clock = Arc::new(TestClock::new());
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path());
+        let outside = Builder::new_current_thread().enable_all().build().unwrap();
+        let config = SandboxConfig::parse(&sandbox()).unwrap();
+        let randomness = Box::new(seeded(rng.random()));
+        let (ehr_router, ehr) =
+            vestibule_sandbox::router(config, EHR.to_owned(), clock.clone(), randomness);
+        let (store, house) = outside.block_on(async {
+            let path = folder.path().join("vestibule.db");
+            let store = SqliteStore::open(&path).await.unwrap();
+            let house = House::open(folder.path(), store.clone(), clock.clone()).await;
+            (store, house)
+        });
+        let (queue, record) = (Queue::default(), Record::default());
+        let town = paused_runtime();
+        let conferences = Conferences::new(NODES, &queue, &record, &clock);
+        for node in 0..NODES {
+            town.spawn(conferences.clone().run(node));
+        }
+        let people = PEOPLE.map(|(person, visits)| {
+            town.spawn(browser::take_part(
+                person,
+                visits,
+                seeded(rng.random()),
+                queue.clone(),
+                record.clone(),
+                conferences.clone(),
+            ))
+        });
+        let mut world = Self {
+            setup,
+            rng,
+            clock,
+            house,
+            servers: (0..SERVERS).map(|_| None).collect(),
+            lives: [0; SERVERS],
+            outside,
+            town,
+            people: people.into(),
+            store,
+            ehr,
+            ehr_router,
+            queue,
+            record,
+            conferences,
+            unanswered: Vec::new(),
+            healed: false,
+            steps: 0,
+            _folder: folder,
+        };
+        for server in 0..SERVERS {
+            world.start(server);
+        }
+        world
+    }
+
+    /// Lets the world run until everybody was in their visits and the EHR was told.
+    pub(crate) fn run(&mut self) {
+        while !self.people.iter().all(tokio::task::JoinHandle::is_finished)
+            || !self.conferences.is_quiet()
+        {
+            if self.steps >= STEPS_WITH_FAULTS {
+                self.heal();
+            }
+            if self.steps >= MOST_STEPS {
+                self.record.violation("the world does not come to rest");
+                return;
+            }
+            self.step();
+        }
+        self.heal();
+        for _ in 0..MOST_RESTS {
+            self.let_everything_happen();
+            if self.everything_is_told() {
+                return;
+            }
+            self.advance(REST);
+        }
+        self.record.violation("the EHR is not told everything");
+    }
+
+    pub(crate) fn outside<T>(&self, future: impl Future<Output = T>) -> T {
+        self.outside.block_on(future)
+    }
+
+    fn heal(&mut self) {
+        self.healed = true;
+        for server in 0..SERVERS {
+            self.start(server);
+        }
+    }
+
+    fn step(&mut self) {
+        self.steps += 1;
+        let draw = self.rng.random_range(0..1000);
+        let server = self.rng.random_range(0..SERVERS);
+        let waiting = self.queue.len();
+        match draw {
+            0..4 if !self.healed && self.setup.faults > 0 => self.kill(server),
+            4..20 => self.start(server),
+            20..900 if waiting > 0 => {
+                let place = self.rng.random_range(0..waiting);
+                let next = self.queue.take(place);
+                self.happen(next);
+            }
+            _ => {
+                let milliseconds = self.rng.random_range(1..2_500);
+                self.advance(Duration::from_millis(milliseconds));
+                self.go_on();
+            }
+        }
+    }
+
+    fn let_everything_happen(&mut self) {
+        loop {
+            self.go_on();
+            if self.queue.len() == 0 {
+                return;
+            }
+            while self.queue.len() > 0 {
+                let next = self.queue.take(0);
+                self.happen(next);
+            }
+        }
+    }
+
+    /// Nothing that the EHR is to be told waits, and nothing more will come: a visit's
+    /// end is told a moment after it.
+    fn everything_is_told(&self) -> bool {
+        self.outside(crate::invariants::unsent(&self.store, &self.record)) == 0
+    }
+
+    fn go_on(&self) {
+        for server in self.servers.iter().flatten() {
+            server.go_on();
+        }
+        go_on(&self.town);
+    }
+
+    fn advance(&mut self, by: Duration) {
+        self.clock.advance(by);
+        for server in self.servers.iter().flatten() {
+            server.advance(by);
+        }
+        self.town.block_on(tokio::time::advance(by));
+    }
+
+    fn start(&mut self, number: usize) {
+        if self.servers[number].is_some() {
+            return;
+        }
+        self.lives[number] += 1;
+        let asker = Asker::Server(number, self.lives[number]);
+        let seed = self.rng.random();
+        let mut gate = Gate::new(asker, &self.queue);
+        gate.planted = self.setup.planted;
+        self.servers[number] = Some(self.house.start(gate, seed));
+        self.record.tell(format!("server {number} starts"));
+    }
+
+    /// As `kill -9` does it. What the server had sent to the store or to the EHR may have
+    /// arrived, and may not.
+    fn kill(&mut self, number: usize) {
+        let Some(server) = self.servers[number].take() else {
+            return;
+        };
+        self.record.tell(format!("server {number} is killed"));
+        let asker = server.asker;
+        drop(server);
+        for waiting in self.queue.take_of(asker) {
+            if self.rng.random_bool(0.5) {
+                self.perform(waiting, Fate::AnswerLost);
+            }
+        }
+    }
+
+    fn fate(&mut self) -> Fate {
+        let faults = if self.healed { 0 } else { self.setup.faults };
+        match self.rng.random_range(0..200) {
+            draw if draw < faults => Fate::Fails,
+            draw if draw < 2 * faults => Fate::AnswerLost,
+            _ => Fate::Works,
+        }
+    }
+
+    fn happen(&mut self, waiting: Waiting) {
+        let fate = self.fate();
+        self.perform(waiting, fate);
+    }
+
+    /// Does what was asked for, and lets whoever asked, and whoever was asked, go on.
+    fn perform(&mut self, waiting: Waiting, fate: Fate) {
+        let asker = waiting.asker;
+        self.answer(waiting, fate);
+        let asker = self.servers.iter().flatten().find(|it| it.asker == asker);
+        if let Some(server) = asker {
+            server.go_on();
+        }
+        go_on(&self.town);
+    }
+
+    fn answer(&mut self, waiting: Waiting, fate: Fate) {
+        let asker = waiting.asker;
+        match waiting.asked {
+            Asked::Store(name, call) => {
+                if fate != Fate::Works {
+                    self.record.tell(format!("{asker:?} {name}: {fate:?}"));
+                }
+                self.outside.block_on(call(self.store.clone(), fate));
+            }
+            Asked::Ehr(request, answer) => {
+                if fate != Fate::Works {
+                    let path = request.uri().path();
+                    self.record.tell(format!("{asker:?} {path}: {fate:?}"));
+                }
+                let does_work = fate != Fate::Fails;
+                let worked = does_work.then(|| self.ask_the_ehr(request));
+                let unreachable = || TransportError::Unreachable("refused".to_owned());
+                let broken_off = || TransportError::BrokenOff("reset".to_owned());
+                let answered = match (worked, self.rng.random_range(0..3)) {
+                    (Some(answered), _) if fate == Fate::Works => Ok(answered),
+                    (Some(_), 0) | (None, 0) => {
+                        self.unanswered.push(answer);
+                        return;
+                    }
+                    (Some(_), _) => Err(broken_off()),
+                    (None, 1) => Ok(unavailable()),
+                    (None, _) => Err(unreachable()),
+                };
+                drop(answer.send(answered));
+            }
+            Asked::EhrPage(request, answer) => {
+                let router = self.ehr_router.clone();
+                let page = self
+                    .outside
+                    .block_on(async { page(router.oneshot(request).await.unwrap()).await });
+                drop(answer.send(page));
+            }
+            Asked::Server(request, answer) => {
+                let alive: Vec<_> = self.servers.iter().flatten().collect();
+                if alive.is_empty() || fate == Fate::Fails {
+                    return;
+                }
+                let server = alive[self.rng.random_range(0..alive.len())];
+                server.take(request, (fate == Fate::Works).then_some(answer));
+                server.go_on();
+            }
+        }
+    }
+
+    fn ask_the_ehr(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        let router = self.ehr_router.clone();
+        self.outside.block_on(async {
+            let response = router.oneshot(request.map(Body::from)).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            http::Response::from_parts(parts, body.to_vec())
+        })
+    }
+}
+
+fn unavailable() -> http::Response<Vec<u8>> {
+    let response = http::Response::builder().status(503);
+    response.body(Vec::new()).unwrap()
+}
+
+/// Configuration, profile and landing page. Providers have PIN and name in their links,
+/// patients a ticket.
+fn write(folder: &Path) {
+    let profile = epic::profile(SITE, EHR);
+    let profile = format!(
+        r#"{profile}
+epic_provider_app_client_secret = "secret of the providers"
+token_response_map = {{ external_id = "epic_user" }}
+patient_web_join_link_template = "{{{{telehealth_integration.infinity_webapp_server_base_url}}}}/webapp/#/?ticket={{{{launch_ticket}}}}"
+
+[write_back]
+[end_of_call]
+url = "{EHR}/interconnect/api/telehealth/end-of-call"
+fields = {{ csn = "unique_encounter_id", user = "external_id", at = "ended_at" }}
+"#
+    );
+    let profiles = folder.join("profiles");
+    fs::create_dir(&profiles).unwrap();
+    fs::write(profiles.join("healthcare-org.toml"), profile).unwrap();
+    let www = folder.join("www");
+    fs::create_dir(&www).unwrap();
+    for (name, text) in [("index.html", "<head></head>"), ("boot.js", "")] {
+        fs::write(www.join(name), text).unwrap();
+    }
+    let config = format!(
+        r#"listen = "127.0.0.1:0"
+data = "data"
+www = "www"
+profiles = "profiles"
+[pexip]
+policy_username = "{}"
+policy_password = "{}"
+event_sink_username = "{}"
+event_sink_password = "{}"
+[limits]
+launches_per_minute = 0
+"#,
+        POLICY.0, POLICY.1, SINK.0, SINK.1
+    );
+    fs::write(folder.join("vestibule.toml"), config).unwrap();
+}
+
+fn sandbox() -> String {
+    format!(
+        r#"{}client_secret = "secret of the providers"
+[launch.token_fields]
+epic_user = "{{user}}"
+"#,
+        epic::sandbox(SITE, "")
+    )
+}

@@ -1,0 +1,291 @@
+//! The back-end for many servers: a PostgreSQL database.
+//!
+//! Everything here is right under READ COMMITTED, PostgreSQL's own default: of callers
+//! that race, one wins because a unique index, a condition of the `UPDATE` that changes a
+//! row, or the lock of a row that is taken first lets only one through.
+
+mod address;
+mod attempt;
+mod join_links;
+mod launch_events;
+mod launches;
+mod limits;
+mod profiles;
+mod purge;
+mod rows;
+mod sessions;
+mod visits;
+mod write_backs;
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::PgPoolOptions,
+};
+use tokio::time::timeout;
+use vestibule_launch::UnixTime;
+
+pub use self::address::PostgresAddress;
+use self::attempt::{Again, run};
+use crate::{Store, StoreError, Tables, tables};
+
+/// How long an operation may take, from the wait for a connection to the last answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a server waits at its start for a way into the database.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long the tables may take to be brought up to date, by this server or by another
+/// one that was faster.
+const MIGRATE: Duration = Duration::from_secs(600);
+
+/// A store in a PostgreSQL database. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects to the database and brings its tables up to date. Several servers may do
+    /// so at the same time: one after the other looks what is to be done.
+    ///
+    /// # Errors
+    /// Where there is no way into it, or its tables were written by a newer version.
+    pub async fn open(address: &PostgresAddress, connections: u32) -> Result<Self, StoreError> {
+        let mut connection = connect(address).await?;
+        let migrations = migrations();
+        let migrated = migrations.run_direct(None, &mut connection, false);
+        let migrated = timeout(MIGRATE, migrated).await;
+        migrated.map_err(|_| StoreError::TooSlow)??;
+        // All is committed; the server notices that nobody is there any more.
+        drop(connection.close().await);
+        let limit = PATIENCE.as_millis();
+        let options = address.options().clone().options([
+            ("statement_timeout", limit),
+            ("lock_timeout", limit),
+            ("idle_in_transaction_session_timeout", 2 * limit),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with(options);
+        Ok(Self { pool })
+    }
+
+    /// Looks at a database and changes nothing.
+    ///
+    /// # Errors
+    /// Where there is no way into it.
+    pub async fn examine(address: &PostgresAddress) -> Result<Tables, StoreError> {
+        let mut connection = connect(address).await?;
+        let tables = tables::of_postgres(&mut connection, &migrations()).await;
+        drop(connection.close().await);
+        tables
+    }
+}
+
+/// A connection without the deadlines of those in the pool: to change a large table
+/// takes its time.
+async fn connect(address: &PostgresAddress) -> Result<PgConnection, StoreError> {
+    let connected = timeout(CONNECT, address.options().connect()).await;
+    let connected = connected.map_err(|_| StoreError::TooSlow)?;
+    connected.map_err(|source| StoreError::Connect {
+        address: address.to_string(),
+        source,
+    })
+}
+
+impl fmt::Debug for PostgresStore {
+    /// The pool's own would show the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError> {
+        purge::purge(self, before, now).await
+    }
+
+    /// A database that was made a replica answers, and takes no writes.
+    async fn ready(&self) -> Result<(), StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            let read_only: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()")
+                .fetch_one(connection)
+                .await?;
+            if read_only {
+                return Err(StoreError::ReadOnly);
+            }
+            Ok(())
+        })
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn migrations() -> Migrator {
+    macro_rules! migrations {
+        ($($version:literal $name:literal,)+) => {
+            vec![$(Migration::new(
+                $version,
+                $name.into(),
+                MigrationType::Simple,
+                include_str!(concat!("../../../migrations/postgres/000", $version, "_", $name, ".sql"))
+                    .into_sql_str(),
+                false,
+            )),+]
+        };
+    }
+    Migrator::with_migrations(migrations![
+        1 "launches",
+        2 "profiles",
+        3 "sessions",
+        4 "visits",
+        5 "write_backs",
+        6 "limits",
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WriteBacks as _;
+
+    /// How many write-backs wait for an EHR that is away.
+    const MANY: i64 = 50_000;
+
+    async fn open(url: &str) -> PostgresStore {
+        let address = url.parse().unwrap();
+        PostgresStore::open(&address, 4).await.unwrap()
+    }
+
+    /// The steps of the plan of a statement that is carried out, with the rows that each
+    /// has given.
+    async fn plan(store: &PostgresStore, statement: &str, numbers: &[i64]) -> String {
+        let statement =
+            format!("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) {statement}");
+        let mut query = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(statement));
+        for number in numbers {
+            query = query.bind(number);
+        }
+        query.fetch_all(&store.pool).await.unwrap().join("\n")
+    }
+
+    /// The rows that a plan's steps have looked at in a table, those passed over included.
+    fn rows(plan: &str, alias: &str) -> u64 {
+        let number = |text: &str, before: &str| -> u64 {
+            let rest = text.split(before).nth(1).unwrap_or("0");
+            let digits = rest.split(|it: char| !it.is_ascii_digit()).next();
+            digits.and_then(|it| it.parse().ok()).unwrap_or(0)
+        };
+        let mut sum = 0;
+        let mut loops = 0;
+        for line in plan.lines() {
+            if line.contains("loops=") {
+                loops = 0;
+                if line.contains(alias) {
+                    loops = number(line, "loops=");
+                    sum += loops * number(line, "actual rows=");
+                }
+            } else if line.contains("Rows Removed by") {
+                sum += loops * number(line, ": ");
+            }
+        }
+        sum
+    }
+
+    #[tokio::test]
+    async fn few_write_backs_are_read_however_many_wait() {
+        let url = vestibule_test_postgres::database();
+        let store = open(&url).await;
+        let mut patient = PgConnection::connect(&url).await.unwrap();
+        // Of one EHR five wait for each launch; of another one there is one.
+        sqlx::query(
+            "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at, due_at)
+             SELECT sha256(n::text::bytea), substr(sha256('a'), 1, 16),
+                 substr(sha256((n / 5)::text::bytea), 1, 16), 'visit', ''::bytea, n, n
+             FROM generate_series(1, $1) AS n
+             UNION ALL
+             SELECT sha256('b'), substr(sha256('b'), 1, 16), substr(sha256('b'), 1, 16),
+                 'visit', ''::bytea, $1, $1",
+        )
+        .bind(MANY)
+        .execute(&mut patient)
+        .await
+        .unwrap();
+        sqlx::query("ANALYZE write_backs")
+            .execute(&mut patient)
+            .await
+            .unwrap();
+        let now = UnixTime::from_millis(MANY);
+        let lease = Duration::from_secs(60);
+        // Every head is tried, and put off, a while: those behind it are put off with it.
+        for _ in 0..20 {
+            for claimed in store.claim_write_backs(now, lease, 50, 50).await.unwrap() {
+                let later = now + lease;
+                let put_off = store.write_back_failed(&claimed, None, Some(later), now);
+                assert!(put_off.await.unwrap());
+            }
+        }
+        let held = store.claim_write_backs(now, lease, 8, 8).await.unwrap();
+        assert_eq!(held.len(), 8);
+        for of_profile in [8, 16] {
+            let numbers = [now.as_millis(), now.as_millis() + 1, 16, of_profile];
+            let plan = plan(&store, write_backs::CLAIM, &numbers).await;
+            assert!(!plan.contains("Seq Scan on write_backs"), "{plan}");
+            assert!(plan.contains("using write_backs_due"), "{plan}");
+            let looked_at = rows(&plan, "on write_backs");
+            assert!(looked_at < 500, "{looked_at} rows:\n{plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_sealed_of_launches_is_found_without_reading_all_of_them() {
+        let url = vestibule_test_postgres::database();
+        let store = open(&url).await;
+        let mut patient = PgConnection::connect(&url).await.unwrap();
+        sqlx::query(
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
+                 expires_at, sealed)
+             SELECT substr(sha256(n::text::bytea), 1, 16), substr(sha256('a'), 1, 16), 'patient',
+                 sha256(n::text::bytea), 'started', n, n,
+                 CASE WHEN n % 1000 = 0 THEN ''::bytea END
+             FROM generate_series(1, 20000) AS n",
+        )
+        .execute(&mut patient)
+        .await
+        .unwrap();
+        sqlx::query("ANALYZE launches")
+            .execute(&mut patient)
+            .await
+            .unwrap();
+        let plan = plan(&store, purge::UNSEAL, &[i64::MAX, 500]).await;
+        assert!(plan.contains("using launches_sealed"), "{plan}");
+        assert!(!plan.contains("Seq Scan on launches"), "{plan}");
+    }
+
+    #[tokio::test]
+    async fn connections_have_the_deadlines_that_they_should() {
+        let store = open(&vestibule_test_postgres::database()).await;
+        for (setting, expected) in [
+            ("statement_timeout", "2s"),
+            ("lock_timeout", "2s"),
+            ("idle_in_transaction_session_timeout", "4s"),
+            ("transaction_isolation", "read committed"),
+            ("synchronous_commit", "on"),
+        ] {
+            let value: String = sqlx::query_scalar("SELECT current_setting($1)")
+                .bind(setting)
+                .fetch_one(&store.pool)
+                .await
+                .unwrap();
+            assert_eq!(value, expected, "{setting}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The outbox in PostgreSQL.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{Connection as _, PgConnection, Row, postgres::PgRow};
+use vestibule_launch::{RequestId, UnixTime};
+
+use super::{
+    PostgresStore,
+    attempt::{Again, Attempt, run},
+    rows::{count_of, profile_of, request_id_of, time_of},
+};
+use crate::{
+    NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackState, WriteBacks,
+};
+
+/// Those who claim go one after the other, so that a profile has no more places than it
+/// may: each counts the leases of those before it.
+const ONE_AFTER_THE_OTHER: &str = "SELECT pg_advisory_xact_lock(hashtext('claim_write_backs'))";
+
+/// Claims what is due at `$1` until `$2`: at most `$3`, and `$4` of a profile.
+///
+/// However many wait, few are read. The index `write_backs_due` gives the profiles that
+/// wait for anything, one step each, and of each the first that are due, up to its free
+/// places. Those that wait behind the head of their lane are due no earlier than the head
+/// (see [`put_off`] and [`insert`]), so the first of a profile are heads, and
+/// `write_backs_lane` says so with one look. `write_backs_leased` counts the places taken.
+pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
+         (SELECT profile FROM write_backs WHERE state = 'unsent' ORDER BY profile LIMIT 1)
+         UNION ALL
+         SELECT (SELECT further.profile FROM write_backs AS further
+                 WHERE further.state = 'unsent' AND further.profile > profiles.profile
+                 ORDER BY further.profile LIMIT 1)
+         FROM profiles WHERE profiles.profile IS NOT NULL),
+     places AS MATERIALIZED
+         (SELECT profile,
+              greatest(0, $4 - (SELECT count(*) FROM write_backs AS leased
+                                WHERE leased.profile = profiles.profile
+                                    AND leased.leased_until > $1)) AS free
+          FROM profiles WHERE profile IS NOT NULL),
+     due AS MATERIALIZED
+         (SELECT heads.id FROM places CROSS JOIN LATERAL
+              (SELECT id, due_at, created_at FROM write_backs AS head
+               WHERE head.profile = places.profile AND head.state = 'unsent'
+                   AND head.due_at <= $1
+                   AND (head.leased_until IS NULL OR head.leased_until <= $1)
+                   AND NOT EXISTS
+                       (SELECT 1 FROM write_backs AS older
+                        WHERE older.state = 'unsent' AND older.request_id = head.request_id
+                            AND older.lane = head.lane AND older.id < head.id)
+               ORDER BY head.due_at, head.created_at, head.id
+               LIMIT places.free
+               FOR NO KEY UPDATE SKIP LOCKED) AS heads
+          ORDER BY heads.due_at, heads.created_at, heads.id
+          LIMIT $3)
+     UPDATE write_backs
+     SET attempts = attempts + 1, lease = lease + 1, leased_until = $2
+     FROM due WHERE write_backs.id = due.id
+     RETURNING write_backs.*";
+
+#[async_trait]
+impl WriteBacks for PostgresStore {
+    /// Of a claim whose answer was lost the leases run out; the second attempt claims
+    /// others.
+    async fn claim_write_backs(
+        &self,
+        now: UnixTime,
+        lease: Duration,
+        limit: u32,
+        of_profile: u32,
+    ) -> Result<Vec<WriteBack>, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            let mut transaction = connection.begin().await?;
+            sqlx::query(ONE_AFTER_THE_OTHER)
+                .execute(&mut *transaction)
+                .await?;
+            let rows = sqlx::query(CLAIM)
+                .bind(now.as_millis())
+                .bind((now + lease).as_millis())
+                .bind(i64::from(limit))
+                .bind(i64::from(of_profile))
+                .fetch_all(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            let mut claimed = rows
+                .iter()
+                .map(write_back_of)
+                .collect::<Result<Vec<_>, _>>()?;
+            claimed.sort_by_key(|write_back| (write_back.created_at, write_back.id));
+            Ok(claimed)
+        })
+    }
+
+    async fn write_back_sent(
+        &self,
+        write_back: &WriteBack,
+        status: u16,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        self.finish(write_back, "sent", Some(status), now).await
+    }
+
+    async fn write_back_failed(
+        &self,
+        write_back: &WriteBack,
+        status: Option<u16>,
+        try_again_at: Option<UnixTime>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let Some(due_at) = try_again_at else {
+            return self.finish(write_back, "given_up", status, now).await;
+        };
+        run!(self, Again::Always, |connection, attempt| {
+            put_off(connection, attempt, write_back, status, due_at).await
+        })
+    }
+
+    /// An index holds those that are unsent, and no others.
+    async fn unsent_write_backs(&self) -> Result<Unsent, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            let row = sqlx::query(
+                "SELECT count(*) AS count, min(created_at) AS oldest
+                 FROM write_backs WHERE state = 'unsent'",
+            )
+            .fetch_one(connection)
+            .await?;
+            let count: i64 = row.try_get("count")?;
+            let oldest: Option<i64> = row.try_get("oldest")?;
+            Ok(Unsent {
+                count: count.unsigned_abs(),
+                oldest: oldest.map(UnixTime::from_millis),
+            })
+        })
+    }
+
+    async fn write_backs_of(
+        &self,
+        request_id: RequestId,
+    ) -> Result<Vec<WriteBackRecord>, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            sqlx::query("SELECT * FROM write_backs WHERE request_id = $1 ORDER BY created_at, id")
+                .bind(request_id.as_bytes().as_slice())
+                .fetch_all(connection)
+                .await?
+                .iter()
+                .map(record_of)
+                .collect()
+        })
+    }
+}
+
+impl PostgresStore {
+    /// Where the answer was lost, the second attempt finds what the first has recorded
+    /// under the same lease.
+    async fn finish(
+        &self,
+        write_back: &WriteBack,
+        state: &'static str,
+        status: Option<u16>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        run!(self, Again::Always, |connection, attempt| {
+            let recorded = sqlx::query(
+                "UPDATE write_backs
+                 SET state = $3, last_status = $4, finished_at = $5, leased_until = NULL
+                 WHERE id = $1 AND lease = $2
+                     AND (leased_until IS NOT NULL OR $6 AND state = $3)",
+            )
+            .bind(write_back.id)
+            .bind(write_back.lease)
+            .bind(state)
+            .bind(status.map(i32::from))
+            .bind(now.as_millis())
+            .bind(attempt == Attempt::Second)
+            .execute(connection)
+            .await?
+            .rows_affected();
+            Ok(recorded == 1)
+        })
+    }
+}
+
+/// Puts a write-back off, and with it those that wait behind it in its lane: they would
+/// otherwise be looked at in vain, and could be a million of one EHR that is away.
+async fn put_off(
+    connection: &mut PgConnection,
+    attempt: Attempt,
+    write_back: &WriteBack,
+    status: Option<u16>,
+    due_at: UnixTime,
+) -> Result<bool, StoreError> {
+    let recorded = sqlx::query(
+        "WITH put_off AS
+             (UPDATE write_backs SET last_status = $3, due_at = $4, leased_until = NULL
+              WHERE id = $1 AND lease = $2
+                  AND (leased_until IS NOT NULL OR $5 AND state = 'unsent' AND due_at = $4)
+              RETURNING id, request_id, lane),
+         behind AS
+             (UPDATE write_backs SET due_at = $4
+              FROM put_off
+              WHERE write_backs.request_id = put_off.request_id
+                  AND write_backs.lane = put_off.lane AND write_backs.state = 'unsent'
+                  AND write_backs.id > put_off.id AND write_backs.due_at < $4)
+         SELECT id FROM put_off",
+    )
+    .bind(write_back.id)
+    .bind(write_back.lease)
+    .bind(status.map(i32::from))
+    .bind(due_at.as_millis())
+    .bind(attempt == Attempt::Second)
+    .fetch_optional(connection)
+    .await?;
+    Ok(recorded.is_some())
+}
+
+/// Stores a write-back, unless the same one is here already. It is due no earlier than
+/// the last one that waits in its lane.
+///
+/// The callers hold a lock that those who store write-backs of the same launch take too:
+/// so the order of ids in a lane is that in which they are committed.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    write_back: &NewWriteBack,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, lane)
+         VALUES ($1, $2, $3, $4, $5,
+             greatest($6, (SELECT due_at FROM write_backs
+                           WHERE request_id = $3 AND lane = $7 AND state = 'unsent'
+                           ORDER BY id DESC LIMIT 1)),
+             $7)
+         ON CONFLICT (dedupe) DO NOTHING",
+    )
+    .bind(write_back.dedupe.as_slice())
+    .bind(write_back.profile.as_bytes().as_slice())
+    .bind(write_back.request_id.as_bytes().as_slice())
+    .bind(&write_back.sealed)
+    .bind(now.as_millis())
+    .bind(write_back.due_at.as_millis())
+    .bind(write_back.lane.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn write_back_of(row: &PgRow) -> Result<WriteBack, StoreError> {
+    Ok(WriteBack {
+        id: row.try_get("id")?,
+        profile: profile_of(row)?,
+        request_id: request_id_of(row)?,
+        sealed: row.try_get("sealed")?,
+        attempts: count_of(row, "attempts")?,
+        created_at: time_of(row, "created_at")?,
+        lease: row.try_get("lease")?,
+    })
+}
+
+fn record_of(row: &PgRow) -> Result<WriteBackRecord, StoreError> {
+    let last_status: Option<i32> = row.try_get("last_status")?;
+    let state: &str = row.try_get("state")?;
+    Ok(WriteBackRecord {
+        id: row.try_get("id")?,
+        sealed: row.try_get("sealed")?,
+        created_at: time_of(row, "created_at")?,
+        attempts: count_of(row, "attempts")?,
+        last_status: last_status
+            .map(u16::try_from)
+            .transpose()
+            .map_err(|_| StoreError::Damaged("last_status"))?,
+        state: match state {
+            "unsent" => WriteBackState::Unsent {
+                due_at: time_of(row, "due_at")?,
+            },
+            "sent" => WriteBackState::Sent {
+                at: time_of(row, "finished_at")?,
+            },
+            "given_up" => WriteBackState::GivenUp {
+                at: time_of(row, "finished_at")?,
+            },
+            _ => return Err(StoreError::Damaged("state")),
+        },
+    })
+}

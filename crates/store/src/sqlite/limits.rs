@@ -1,0 +1,145 @@
+//! Limits in SQLite.
+//!
+//! Their connections do not wait for the disk at each commit (`synchronous = NORMAL`):
+//! with a write-ahead log the file stays whole, and what is lost when the power fails are
+//! the last counts.
+
+use async_trait::async_trait;
+use sqlx::{Row, SqlitePool};
+use vestibule_launch::UnixTime;
+
+use super::{
+    SqliteStore,
+    rows::{bytes, maybe_time_of},
+};
+use crate::{
+    AttemptLimit, Attempted, Bucket, LimitKey, Limits, StoreError, Taken, limit::now_micros,
+};
+
+#[async_trait]
+impl Limits for SqliteStore {
+    async fn take(
+        &self,
+        key: LimitKey,
+        bucket: Bucket,
+        now: UnixTime,
+    ) -> Result<Taken, StoreError> {
+        let taken = sqlx::query(
+            "INSERT INTO buckets (key, full_at) SELECT ?1, ?2 + ?3 WHERE ?3 <= ?4
+             ON CONFLICT (key) DO UPDATE SET full_at = max(full_at, ?2) + ?3
+                 WHERE max(full_at, ?2) + ?3 <= ?2 + ?4",
+        )
+        .bind(bytes(key.as_bytes()))
+        .bind(now_micros(now))
+        .bind(bucket.refill_micros())
+        .bind(bucket.full_micros())
+        .execute(&self.counts)
+        .await?
+        .rows_affected();
+        if taken == 1 {
+            return Ok(Taken::Now);
+        }
+        let row = sqlx::query("SELECT full_at FROM buckets WHERE key = ?1")
+            .bind(bytes(key.as_bytes()))
+            .fetch_optional(&self.counts)
+            .await?;
+        let full_at = row.map_or(Ok(now_micros(now)), |row| row.try_get("full_at"))?;
+        Ok(Taken::Empty {
+            retry_after: bucket.retry_after(full_at, now),
+        })
+    }
+
+    async fn drain(&self, key: LimitKey, bucket: Bucket, now: UnixTime) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO buckets (key, full_at) VALUES (?1, ?2 + min(?3, ?4))
+             ON CONFLICT (key) DO UPDATE SET full_at = min(max(full_at, ?2) + ?3, ?2 + ?4)",
+        )
+        .bind(bytes(key.as_bytes()))
+        .bind(now_micros(now))
+        .bind(bucket.refill_micros())
+        .bind(bucket.full_micros())
+        .execute(&self.counts)
+        .await?;
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        key: LimitKey,
+        limit: AttemptLimit,
+        now: UnixTime,
+    ) -> Result<Attempted, StoreError> {
+        let counted = sqlx::query(
+            "INSERT INTO attempts (key, times, expires_at) VALUES (?1, json_array(?2), ?5)
+             ON CONFLICT (key) DO UPDATE SET
+                 times = (SELECT json_group_array(value)
+                     FROM (SELECT value FROM json_each(times) WHERE value > ?3
+                           UNION ALL SELECT ?2)),
+                 expires_at = max(expires_at, ?5)
+             WHERE (SELECT count(*) FROM json_each(times) WHERE value > ?3) < ?4",
+        )
+        .bind(bytes(key.as_bytes()))
+        .bind(now.as_millis())
+        .bind(limit.since(now))
+        .bind(limit.most())
+        .bind((now + limit.window).as_millis())
+        .execute(&self.counts)
+        .await?
+        .rows_affected();
+        if counted == 1 {
+            return Ok(Attempted::Now);
+        }
+        // Where an attempt was withdrawn meanwhile, the next may be made at once.
+        let until = self.locked_until(key, limit, now).await?.unwrap_or(now);
+        Ok(Attempted::Locked { until })
+    }
+
+    async fn withdraw(&self, key: LimitKey, at: UnixTime) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE attempts SET times = json_remove(times, (SELECT fullkey
+                 FROM json_each(attempts.times) WHERE value = ?2 LIMIT 1))
+             WHERE key = ?1 AND EXISTS (SELECT 1 FROM json_each(times) WHERE value = ?2)",
+        )
+        .bind(bytes(key.as_bytes()))
+        .bind(at.as_millis())
+        .execute(&self.counts)
+        .await?;
+        Ok(())
+    }
+
+    async fn locked_until(
+        &self,
+        key: LimitKey,
+        limit: AttemptLimit,
+        now: UnixTime,
+    ) -> Result<Option<UnixTime>, StoreError> {
+        let row = sqlx::query(
+            "SELECT value AS failed_at FROM attempts, json_each(attempts.times)
+             WHERE attempts.key = ?1 AND value > ?2 ORDER BY value DESC LIMIT 1 OFFSET ?3 - 1",
+        )
+        .bind(bytes(key.as_bytes()))
+        .bind(limit.since(now))
+        .bind(limit.most())
+        .fetch_optional(&self.counts)
+        .await?;
+        let failed_at = row
+            .map(|row| maybe_time_of(&row, "failed_at"))
+            .transpose()?;
+        Ok(failed_at
+            .flatten()
+            .map(|failed_at| failed_at + limit.window))
+    }
+}
+
+/// Forgets counts that say nothing any more.
+pub(super) async fn purge(counts: &SqlitePool, now: UnixTime) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM buckets WHERE full_at <= ?1")
+        .bind(now_micros(now))
+        .execute(counts)
+        .await?;
+    sqlx::query("DELETE FROM attempts WHERE expires_at <= ?1")
+        .bind(now.as_millis())
+        .execute(counts)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! The PostgreSQL back-end on a real server: against the conformance suite, and what
+//! only happens where there are several servers and a network.
+
+use std::sync::Arc;
+
+use vestibule_store::{PostgresStore, Store as _};
+
+#[path = "../conformance/mod.rs"]
+mod conformance;
+mod faults;
+mod several_servers;
+mod start;
+
+/// More than one, and fewer than the callers that race for them.
+const CONNECTIONS: u32 = 8;
+
+async fn open(url: &str) -> PostgresStore {
+    let address = url.parse().expect("the address is good");
+    let opened = PostgresStore::open(&address, CONNECTIONS).await;
+    opened.expect("the database opens")
+}
+
+async fn with_store<F: Future<Output = ()>>(check: impl FnOnce(Arc<PostgresStore>) -> F) {
+    let store = open(&vestibule_test_postgres::database()).await;
+    check(Arc::new(store.clone())).await;
+    store.close().await;
+}
+
+conformance::conforms!(with_store);

@@ -1,0 +1,274 @@
+//! A cluster: one PostgreSQL server with its databases.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{binaries, next_name, user::Other, watchdog::Watchdog};
+
+/// Seconds that PostgreSQL may take to start or end.
+const PATIENCE: &str = "60";
+
+/// Who owns the databases. There is no password: only this machine gets in, and only to
+/// what lasts as long as a test.
+const OWNER: &str = "vestibule";
+
+/// Whether what is committed is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It is: it survives the machine.
+    On,
+    /// It need not be: faster. It survives [`Cluster::kill`] too, as the system has it by
+    /// then.
+    Off,
+}
+
+/// A PostgreSQL server of its own, on a free port of this machine's loopback address. It
+/// ends, and its folder goes, when this is dropped or the process ends.
+pub struct Cluster {
+    binaries: PathBuf,
+    other: Option<Other>,
+    folder: PathBuf,
+    port: u16,
+    _watchdog: Watchdog,
+}
+
+impl Cluster {
+    /// Makes a cluster and starts it.
+    ///
+    /// # Panics
+    /// Where that is not possible, with what to do.
+    pub fn start(durability: Durability) -> Self {
+        let binaries = binaries::folder();
+        let folder = tempfile::Builder::new()
+            .prefix("vestibule-postgres-")
+            .tempdir()
+            .expect("a temporary folder can be made")
+            .keep();
+        let watchdog = Watchdog::over(&folder);
+        let other = Other::needed();
+        if let Some(other) = &other {
+            other.own(&folder);
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))
+            .expect("the folder is ours");
+        let cluster = Self {
+            binaries,
+            other,
+            folder,
+            port: free_port(),
+            _watchdog: watchdog,
+        };
+        cluster.init(durability);
+        cluster.start_again();
+        cluster
+    }
+
+    /// An empty database. Gives its URL.
+    ///
+    /// # Panics
+    /// Where the server does not run.
+    pub fn database(&self) -> String {
+        let name = next_name();
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        self.url(&name)
+    }
+
+    /// Runs a statement in a database, given by its URL, with PostgreSQL's own client.
+    /// Gives the rows as it prints them: a line each, columns divided by `|`.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn query(&self, database: &str, statement: &str) -> String {
+        let (_, name) = database.rsplit_once('/').expect("it is a URL");
+        self.sql(name, statement)
+    }
+
+    /// Ends the server at once, as when it crashes: no transaction is finished, and every
+    /// connection breaks.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn kill(&self) {
+        self.pg_ctl(&["stop", "--mode=immediate"]);
+    }
+
+    /// Starts the server again, on the same port.
+    ///
+    /// # Panics
+    /// Where it runs, or does not start.
+    pub fn start_again(&self) {
+        self.pg_ctl(&["start"]);
+    }
+
+    /// Ends the server in good order, breaking connections, and starts it again.
+    ///
+    /// # Panics
+    /// Where that does not succeed.
+    pub fn restart(&self) {
+        self.pg_ctl(&["restart", "--mode=fast"]);
+    }
+
+    /// Freezes the server: its connections stay open and nothing answers.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets a frozen server go on.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://{OWNER}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn init(&self, durability: Durability) {
+        let mut initdb = self.program("initdb");
+        initdb
+            .arg("--pgdata")
+            .arg(self.data())
+            .args(["--username", OWNER, "--auth=trust", "--encoding=UTF8"])
+            .args(["--locale=C", "--no-sync", "--no-instructions"]);
+        run(&mut initdb);
+        let durable = match durability {
+            Durability::On => "on",
+            Durability::Off => "off",
+        };
+        let folder = self.folder.display();
+        let port = self.port;
+        let settings = format!(
+            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\n\
+             fsync = {durable}\nfull_page_writes = {durable}\n\
+             shared_buffers = 64MB\nmax_connections = 200\nautovacuum = off\n\
+             log_min_messages = warning\n"
+        );
+        let path = self.data().join("postgresql.auto.conf");
+        fs::write(&path, settings).expect("the cluster's settings can be written");
+        if let Some(other) = &self.other {
+            other.own(&path);
+        }
+    }
+
+    fn pg_ctl(&self, arguments: &[&str]) {
+        let mut pg_ctl = self.program("pg_ctl");
+        pg_ctl
+            .args(arguments)
+            .args(["--wait", "--silent", "--timeout", PATIENCE, "--pgdata"])
+            .arg(self.data())
+            .arg("--log")
+            .arg(self.folder.join("log"));
+        run(&mut pg_ctl);
+    }
+
+    fn sql(&self, database: &str, statement: &str) -> String {
+        let mut psql = self.program("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+            .args(["--set", "ON_ERROR_STOP=1", "--command", statement])
+            .arg(self.url(database));
+        run(&mut psql)
+    }
+
+    /// To every process of the server: the one that listens, and those for connections.
+    fn signal(&self, signal: Signal) {
+        let main = self.main_process();
+        // The listener first: it must not start another one meanwhile.
+        for process in std::iter::once(main).chain(children_of(main)) {
+            // One for a connection may have ended just now.
+            let sent = kill(Pid::from_raw(process), signal);
+            assert!(sent.is_ok() || process != main, "the server runs");
+        }
+    }
+
+    fn main_process(&self) -> i32 {
+        let file = fs::read_to_string(self.data().join("postmaster.pid"));
+        let file = file.expect("the server runs");
+        let first = file
+            .lines()
+            .next()
+            .expect("its number is in the first line");
+        first.parse().expect("it is a number")
+    }
+
+    /// One of PostgreSQL's programs, as the cluster's user, in a folder that this user
+    /// may be in.
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.binaries.join(name));
+        command
+            .current_dir(&self.folder)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
+        for (variable, _) in std::env::vars_os() {
+            // What is meant for another server.
+            if variable.to_string_lossy().starts_with("PG") {
+                command.env_remove(variable);
+            }
+        }
+        if let Some(other) = &self.other {
+            other.run(&mut command);
+        }
+        command
+    }
+}
+
+/// The processes that a process has started, by the system's own list.
+fn children_of(process: i32) -> Vec<i32> {
+    let path = format!("/proc/{process}/task/{process}/children");
+    let list = fs::read_to_string(Path::new(&path)).expect("the system lists processes");
+    list.split_whitespace()
+        .map(|number| number.parse().expect("it is a number"))
+        .collect()
+}
+
+/// A port that nobody listens on at the moment.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
+    listener.local_addr().expect("it has an address").port()
+}
+
+/// Runs a program to its end. Its output goes to files and not to pipes: the server that
+/// `pg_ctl` starts would hold a pipe open.
+fn run(command: &mut Command) -> String {
+    let mut stdout = tempfile::tempfile().expect("a temporary file can be made");
+    let mut stderr = tempfile::tempfile().expect("a temporary file can be made");
+    let handle = |file: &fs::File| Stdio::from(file.try_clone().expect("a file has handles"));
+    let status = command
+        .stdout(handle(&stdout))
+        .stderr(handle(&stderr))
+        .status();
+    let status = status.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = read_from_start(&mut stdout);
+    assert!(
+        status.success(),
+        "{command:?}: {text}{}",
+        read_from_start(&mut stderr)
+    );
+    text
+}
+
+fn read_from_start(file: &mut fs::File) -> String {
+    use std::io::{Read as _, Seek as _};
+    file.rewind().expect("a file can be read again");
+    let mut text = String::new();
+    file.read_to_string(&mut text).expect("it is text");
+    text
+}
