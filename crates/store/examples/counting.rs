@@ -87,6 +87,7 @@ async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> 
     let completion = Completion {
         request_id,
         appointment,
+        department: None,
         alias: AliasHash::from_bytes(bytes),
         alias_expires_at: NOW + Duration::from_secs(3600),
         ticket: None,

@@ -1,8 +1,11 @@
 //! What the server remembers of an administrator who has signed in.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use vestibule_launch::UnixTime;
+
+/// How exactly it is known when a session was last used: a page is no write.
+pub(crate) const EXACT: Duration = Duration::from_secs(60);
 
 /// A signed-in administrator's browser. `Debug` does not show the credential's hash.
 #[derive(Clone, PartialEq, Eq)]

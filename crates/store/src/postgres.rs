@@ -5,11 +5,14 @@
 //! row, or the lock of a row that is taken first lets only one through.
 
 mod address;
+mod admin_sessions;
 mod attempt;
+mod audit;
 mod join_links;
 mod launch_events;
 mod launches;
 mod limits;
+mod overview;
 mod profiles;
 mod purge;
 mod rows;
@@ -149,6 +152,8 @@ fn migrations() -> Migrator {
         4 "visits",
         5 "write_backs",
         6 "limits",
+        7 "overview",
+        8 "audit",
     ])
 }
 

@@ -5,6 +5,9 @@ use std::fmt;
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
+/// Attempts of which there is a record: the latest. In a day there are fewer.
+pub(crate) const ATTEMPTS_KEPT: i32 = 100;
+
 /// A write-back to send.
 #[derive(Clone)]
 pub struct NewWriteBack {

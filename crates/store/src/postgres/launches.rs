@@ -318,7 +318,7 @@ async fn complete(
     let link = completion.link.as_ref();
     let completed = sqlx::query(
         "UPDATE launches
-         SET state = 'completed', completed_at = $2, appointment = $3,
+         SET state = 'completed', completed_at = $2, appointment = $3, department = $6,
              sealed = $4, expires_at = coalesce($5, expires_at)
          WHERE request_id = $1 AND state = 'authorised'",
     )
@@ -327,6 +327,7 @@ async fn complete(
     .bind(completion.appointment.0)
     .bind(link.map(|link| link.sealed.as_slice()))
     .bind(link.map(|link| link.expires_at.as_millis()))
+    .bind(completion.department.as_deref())
     .execute(&mut *transaction)
     .await;
     let completed = match completed {

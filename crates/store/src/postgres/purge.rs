@@ -103,6 +103,13 @@ async fn purge_alone(
     delete(connection, "sessions", expired_sessions, now.as_millis()).await?;
     delete(
         connection,
+        "admin_sessions",
+        "expires_at <= $1",
+        now.as_millis(),
+    )
+    .await?;
+    delete(
+        connection,
         "applied_events",
         "applied_at < $1",
         before.as_millis(),

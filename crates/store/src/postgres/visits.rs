@@ -393,7 +393,7 @@ async fn visit_of(
     .transpose()
 }
 
-fn participant_of(row: &PgRow) -> Result<Participant, StoreError> {
+pub(super) fn participant_of(row: &PgRow) -> Result<Participant, StoreError> {
     Ok(Participant {
         participant: Uuid::from_bytes(array_of(row, "participant")?),
         node: row.try_get("node")?,

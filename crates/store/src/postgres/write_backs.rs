@@ -9,15 +9,17 @@ use vestibule_launch::{RequestId, UnixTime};
 use super::{
     PostgresStore,
     attempt::{Again, Attempt, run},
-    rows::{count_of, profile_of, request_id_of, time_of},
+    rows::{count_of, maybe_time_of, profile_of, request_id_of, time_of},
 };
 use crate::{
-    NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackState, WriteBacks,
+    Lane, NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackRow,
+    WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
 };
 
 /// Those who claim go one after the other, so that a profile has no more places than it
 /// may: each counts the leases of those before it.
-const ONE_AFTER_THE_OTHER: &str = "SELECT pg_advisory_xact_lock(hashtext('claim_write_backs'))";
+pub(super) const ONE_AFTER_THE_OTHER: &str =
+    "SELECT pg_advisory_xact_lock(hashtext('claim_write_backs'))";
 
 /// Claims what is due at `$1` until `$2`: at most `$3`, and `$4` of a profile.
 ///
@@ -58,6 +60,27 @@ pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
      SET attempts = attempts + 1, lease = lease + 1, leased_until = $2
      FROM due WHERE write_backs.id = due.id
      RETURNING write_backs.*";
+
+/// Keeps the attempt that is over, of what `recorded` has changed, and the latest of those
+/// before it. Where the first answer was lost, it is kept already.
+macro_rules! keep_attempt {
+    ($at:literal, $status:literal, $most:literal) => {
+        concat!(
+            " kept AS
+                 (INSERT INTO write_back_attempts (write_back, number, at, status)
+                  SELECT id, attempts, ",
+            $at,
+            ", ",
+            $status,
+            " FROM recorded ON CONFLICT DO NOTHING),
+             forgotten AS
+                 (DELETE FROM write_back_attempts USING recorded
+                  WHERE write_back = id AND number <= attempts - ",
+            $most,
+            ") "
+        )
+    };
+}
 
 #[async_trait]
 impl WriteBacks for PostgresStore {
@@ -112,7 +135,7 @@ impl WriteBacks for PostgresStore {
             return self.finish(write_back, "given_up", status, now).await;
         };
         run!(self, Again::Always, |connection, attempt| {
-            put_off(connection, attempt, write_back, status, due_at).await
+            put_off(connection, attempt, write_back, status, due_at, now).await
         })
     }
 
@@ -161,22 +184,26 @@ impl PostgresStore {
         now: UnixTime,
     ) -> Result<bool, StoreError> {
         run!(self, Again::Always, |connection, attempt| {
-            let recorded = sqlx::query(
-                "UPDATE write_backs
-                 SET state = $3, last_status = $4, finished_at = $5, leased_until = NULL
-                 WHERE id = $1 AND lease = $2
-                     AND (leased_until IS NOT NULL OR $6 AND state = $3)",
-            )
+            let recorded = sqlx::query(concat!(
+                "WITH recorded AS
+                     (UPDATE write_backs
+                      SET state = $3, last_status = $4, finished_at = $5, leased_until = NULL
+                      WHERE id = $1 AND lease = $2
+                          AND (leased_until IS NOT NULL OR $6 AND state = $3)
+                      RETURNING id, attempts),",
+                keep_attempt!("$5", "$4", "$7"),
+                "SELECT id FROM recorded",
+            ))
             .bind(write_back.id)
             .bind(write_back.lease)
             .bind(state)
             .bind(status.map(i32::from))
             .bind(now.as_millis())
             .bind(attempt == Attempt::Second)
-            .execute(connection)
-            .await?
-            .rows_affected();
-            Ok(recorded == 1)
+            .bind(ATTEMPTS_KEPT)
+            .fetch_optional(connection)
+            .await?;
+            Ok(recorded.is_some())
         })
     }
 }
@@ -189,26 +216,30 @@ async fn put_off(
     write_back: &WriteBack,
     status: Option<u16>,
     due_at: UnixTime,
+    now: UnixTime,
 ) -> Result<bool, StoreError> {
-    let recorded = sqlx::query(
-        "WITH put_off AS
+    let recorded = sqlx::query(concat!(
+        "WITH recorded AS
              (UPDATE write_backs SET last_status = $3, due_at = $4, leased_until = NULL
               WHERE id = $1 AND lease = $2
                   AND (leased_until IS NOT NULL OR $5 AND state = 'unsent' AND due_at = $4)
-              RETURNING id, request_id, lane),
+              RETURNING id, request_id, lane, attempts),
          behind AS
              (UPDATE write_backs SET due_at = $4
-              FROM put_off
-              WHERE write_backs.request_id = put_off.request_id
-                  AND write_backs.lane = put_off.lane AND write_backs.state = 'unsent'
-                  AND write_backs.id > put_off.id AND write_backs.due_at < $4)
-         SELECT id FROM put_off",
-    )
+              FROM recorded
+              WHERE write_backs.request_id = recorded.request_id
+                  AND write_backs.lane = recorded.lane AND write_backs.state = 'unsent'
+                  AND write_backs.id > recorded.id AND write_backs.due_at < $4),",
+        keep_attempt!("$6", "$3", "$7"),
+        "SELECT id FROM recorded",
+    ))
     .bind(write_back.id)
     .bind(write_back.lease)
     .bind(status.map(i32::from))
     .bind(due_at.as_millis())
     .bind(attempt == Attempt::Second)
+    .bind(now.as_millis())
+    .bind(ATTEMPTS_KEPT)
     .fetch_optional(connection)
     .await?;
     Ok(recorded.is_some())
@@ -253,7 +284,20 @@ fn write_back_of(row: &PgRow) -> Result<WriteBack, StoreError> {
         sealed: row.try_get("sealed")?,
         attempts: count_of(row, "attempts")?,
         created_at: time_of(row, "created_at")?,
+        since: maybe_time_of(row, "sent_again_at")?.unwrap_or(time_of(row, "created_at")?),
         lease: row.try_get("lease")?,
+    })
+}
+
+/// As listings show it.
+pub(super) fn row_of(row: &PgRow) -> Result<WriteBackRow, StoreError> {
+    let lane: &str = row.try_get("lane")?;
+    let lane = Lane::ALL.into_iter().find(|known| known.as_str() == lane);
+    Ok(WriteBackRow {
+        record: record_of(row)?,
+        profile: profile_of(row)?,
+        request_id: request_id_of(row)?,
+        lane: lane.ok_or(StoreError::Damaged("lane"))?,
     })
 }
 

@@ -10,10 +10,7 @@ use super::{
     SqliteStore,
     rows::{array_of, bytes, time_of},
 };
-use crate::{AdminSession, AdminSessionHash, AdminSessions, StoreError};
-
-/// How exactly it is known when a session was last used: a page is no write.
-const EXACT: Duration = Duration::from_secs(60);
+use crate::{AdminSession, AdminSessionHash, AdminSessions, StoreError, admin_session::EXACT};
 
 #[async_trait]
 impl AdminSessions for SqliteStore {

@@ -12,11 +12,8 @@ use super::{
 };
 use crate::{
     Lane, NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackRow,
-    WriteBackState, WriteBacks,
+    WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
 };
-
-/// Attempts of which there is a record: the latest. In a day there are fewer.
-const ATTEMPTS_KEPT: u32 = 100;
 
 #[async_trait]
 impl WriteBacks for SqliteStore {
@@ -179,7 +176,10 @@ async fn record_attempt(
     .bind(status)
     .execute(&mut *connection)
     .await?;
-    if let Some(forgotten) = write_back.attempts.checked_sub(ATTEMPTS_KEPT) {
+    if let Some(forgotten) = write_back
+        .attempts
+        .checked_sub(ATTEMPTS_KEPT.unsigned_abs())
+    {
         sqlx::query("DELETE FROM write_back_attempts WHERE write_back = ?1 AND number <= ?2")
             .bind(write_back.id)
             .bind(forgotten)

@@ -12,6 +12,7 @@ async fn given(store: &dyn Store, number: u8) {
     let completion = Completion {
         request_id: request_id(number),
         appointment: visit(store, 1, NOW).await,
+        department: None,
         alias: alias(number),
         alias_expires_at: NOW + MINUTE,
         ticket: None,

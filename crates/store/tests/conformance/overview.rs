@@ -54,6 +54,7 @@ async fn led(
         alias_expires_at: at + DAY,
         ticket: None,
         session: None,
+        link: None,
     };
     let completed = store.complete_launch(completion, at + SECOND).await;
     assert_eq!(completed.expect("the store completes"), Completed::Now);

@@ -58,6 +58,7 @@ pub(crate) fn completion(number: u32, appointment: AppointmentId) -> Completion 
     Completion {
         request_id: request_id(number),
         appointment,
+        department: None,
         alias: AliasHash::from_bytes(bytes(number)),
         alias_expires_at: NOW + MINUTE,
         ticket: None,

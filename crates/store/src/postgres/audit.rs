@@ -1,0 +1,176 @@
+//! The audit log in PostgreSQL.
+
+use async_trait::async_trait;
+use sqlx::{QueryBuilder, Row, postgres::PgRow};
+use vestibule_launch::UnixTime;
+
+use super::{
+    PostgresStore,
+    attempt::{Again, run},
+    overview::{push_page, push_time},
+    rows::time_of,
+};
+use crate::{
+    Audit, AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, StoreError,
+    SubjectKind,
+};
+
+/// Entries that are forgotten at a time: some milliseconds' work.
+const BATCH: u64 = 500;
+
+/// Those of another server that purges are left to it.
+const FORGET: &str = "DELETE FROM audit_log WHERE ctid = ANY(ARRAY
+     (SELECT ctid FROM audit_log WHERE at < $1 ORDER BY at, number LIMIT $2
+      FOR UPDATE SKIP LOCKED))";
+
+#[async_trait]
+impl Audit for PostgresStore {
+    /// Where the answer was lost, nobody knows whether the entry is there: the caller
+    /// hears of it and does nothing, and the entry tells at worst of an attempt.
+    async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError> {
+        run!(self, Again::WhenUndone, |connection, _| {
+            let subject = entry.subject.as_ref();
+            sqlx::query(
+                "INSERT INTO audit_log
+                     (at, administrator, role, source, action, subject_kind, subject, details)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(now.as_millis())
+            .bind(entry.administrator.as_deref())
+            .bind(entry.role.as_deref())
+            .bind(&entry.source)
+            .bind(entry.action.as_str())
+            .bind(subject.map(|subject| subject.kind.as_str()))
+            .bind(subject.map(|subject| subject.id.as_str()))
+            .bind(&entry.details)
+            .execute(connection)
+            .await?;
+            Ok(())
+        })
+    }
+
+    /// Each filter has an index that gives the newest first: `audit_log_at`, or that of
+    /// administrator, action or subject.
+    async fn list_audit(
+        &self,
+        filter: &AuditFilter,
+        page: Page<i64>,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE");
+            push_time(&mut query, "at", filter.time);
+            if let Some(administrator) = &filter.administrator {
+                query.push(" AND administrator = ");
+                query.push_bind(administrator.as_str());
+            }
+            if let Some(action) = filter.action {
+                query.push(" AND action = ").push_bind(action.as_str());
+            }
+            if let Some(subject) = &filter.subject {
+                let kind = subject.kind.as_str();
+                query.push(" AND subject_kind = ").push_bind(kind);
+                query.push(" AND subject = ").push_bind(subject.id.as_str());
+            }
+            push_page(&mut query, ("at", "number"), page, |number| number);
+            let rows = query.build().fetch_all(connection).await?;
+            rows.iter().map(entry_of).collect()
+        })
+    }
+
+    /// `audit_log_at` gives the oldest entries, a batch at a time.
+    async fn purge_audit(&self, before: UnixTime) -> Result<u64, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            sqlx::query("UPDATE audit_retention SET kept_since = $1 WHERE kept_since < $1")
+                .bind(before.as_millis())
+                .execute(connection)
+                .await?;
+            Ok(())
+        })?;
+        let mut purged = 0;
+        loop {
+            let forgotten = run!(self, Again::Always, |connection, _| {
+                let done = sqlx::query(FORGET)
+                    .bind(before.as_millis())
+                    .bind(BATCH.cast_signed())
+                    .execute(connection)
+                    .await?;
+                Ok(done.rows_affected())
+            })?;
+            purged += forgotten;
+            if forgotten < BATCH {
+                return Ok(purged);
+            }
+        }
+    }
+}
+
+fn entry_of(row: &PgRow) -> Result<AuditEntry, StoreError> {
+    let action: &str = row.try_get("action")?;
+    let kind: Option<&str> = row.try_get("subject_kind")?;
+    let id: Option<String> = row.try_get("subject")?;
+    let subject = match (kind, id) {
+        (Some(kind), Some(id)) => Some(AuditSubject {
+            kind: SubjectKind::of_word(kind).ok_or(StoreError::Damaged("subject_kind"))?,
+            id,
+        }),
+        _ => None,
+    };
+    Ok(AuditEntry {
+        number: row.try_get("number")?,
+        at: time_of(row, "at")?,
+        entry: NewAuditEntry {
+            administrator: row.try_get("administrator")?,
+            role: row.try_get("role")?,
+            source: row.try_get("source")?,
+            action: AuditAction::of_word(action).ok_or(StoreError::Damaged("action"))?,
+            subject,
+            details: row.try_get("details")?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_database_itself_refuses_to_change_the_audit_log() {
+        let address = vestibule_test_postgres::database().parse().unwrap();
+        let store = PostgresStore::open(&address, 2).await.unwrap();
+        let now = UnixTime::from_millis(1_000);
+        let entry = NewAuditEntry {
+            administrator: Some("ada".into()),
+            role: None,
+            source: "192.0.2.1".into(),
+            action: AuditAction::SignedIn,
+            subject: None,
+            details: String::new(),
+        };
+        store.record_audit(entry, now).await.unwrap();
+        store.purge_audit(now).await.unwrap();
+        for statement in [
+            "UPDATE audit_log SET administrator = 'grace'",
+            "DELETE FROM audit_log",
+            "TRUNCATE audit_log",
+            "INSERT INTO audit_log (number, at, source, action, details)
+             OVERRIDING SYSTEM VALUE VALUES (1, 1, '192.0.2.2', 'signed_out', '')
+             ON CONFLICT (number) DO UPDATE SET administrator = 'grace'",
+            "UPDATE audit_retention SET kept_since = 999",
+            "DELETE FROM audit_retention",
+            "TRUNCATE audit_retention",
+        ] {
+            let refused = sqlx::query(statement).execute(&store.pool).await;
+            let error = refused.expect_err(statement).to_string();
+            let told = ["only added to", "does not come back"];
+            assert!(
+                told.iter().any(|told| error.contains(told)),
+                "{statement}: {error}"
+            );
+        }
+        let kept: Vec<String> = sqlx::query_scalar("SELECT administrator FROM audit_log")
+            .fetch_all(&store.pool)
+            .await
+            .unwrap();
+        assert_eq!(kept, ["ada"]);
+    }
+}
