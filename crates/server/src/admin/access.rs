@@ -232,7 +232,9 @@ impl Refusal {
     /// When it is of use to try again, as a `Retry-After`.
     pub(super) fn retry_after(&self) -> Option<HeaderValue> {
         match self {
-            Self::TooMany { retry_after: wait, .. } => Some(retry_after(*wait)),
+            Self::TooMany {
+                retry_after: wait, ..
+            } => Some(retry_after(*wait)),
             _ => None,
         }
     }

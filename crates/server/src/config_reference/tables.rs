@@ -21,6 +21,9 @@ const FOLDER: &str = "path of a folder";
 const NUMBER: &str = "whole number, not negative";
 const AT_LEAST_ONE: &str = "whole number, 1 or more";
 const YES_OR_NO: &str = "`true` or `false`";
+const NAME: &str = "text, 1 to 64 characters without a colon";
+const PASSWORD_HASH: &str = "\"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$wZeUqErRQM9fr7+3IJVQyFsb5QPhYeqkXwNGZgBH/L4\"";
+const ADMINISTRATOR: &str = "username = \"admin\"\npassword_hash = \"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$wZeUqErRQM9fr7+3IJVQyFsb5QPhYeqkXwNGZgBH/L4\"\n";
 const POLICY: &str =
     "policy_username = \"pexip\"\npolicy_password = \"put a random password here\"\n";
 const SINK: &str =
@@ -113,11 +116,39 @@ pub const TABLES: &[Table] = &[
     Table {
         name: "admin",
         is_list: false,
-        meaning: "The admin API, on an address of its own that launches never reach. Without this table there is none.",
+        meaning: "The admin pages and the admin API, on an address of their own that launches never reach. Without this table there are none. At least one administrator is needed: by `username` and `password_hash`, by `[[admin.users]]`, or by `[admin.oidc]`. See [administration](../topics/administration.md).",
         settings: &[
-            key("listen", ADDRESS, Required, "Where to listen; never the address of launches. Other than on this machine it needs TLS: by `[tls]`, or by a proxy in front.", "\"127.0.0.1:7090\""),
-            key("username", "text, 1 to 64 characters without a colon", Required, "The administrator.", "\"admin\""),
-            key("password_hash", "Argon2 hash", Required, "What `vestibule admin password` makes of the administrator's password.", "\"$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$wZeUqErRQM9fr7+3IJVQyFsb5QPhYeqkXwNGZgBH/L4\""),
+            key("listen", ADDRESS, Required, "Where to listen; never the address of launches. Other than on this machine it needs TLS: by `[tls]`, or by a proxy in front.", "\"127.0.0.1:7090\"").beside(ADMINISTRATOR),
+            key("username", NAME, Without("those of the tables below"), "An administrator who may do everything and sees names.", "\"admin\"").beside(ADMINISTRATOR),
+            key("password_hash", "Argon2 hash", Without("those of the tables below"), "What `vestibule admin password` makes of that administrator's password.", PASSWORD_HASH).beside(ADMINISTRATOR),
+            key("audit_days", NUMBER, Value("2196"), "For how many days the audit log is kept: six years by default.", "3650").beside(ADMINISTRATOR),
+        ],
+    },
+    Table {
+        name: "admin.users",
+        is_list: true,
+        meaning: "An administrator; there may be several.",
+        settings: &[
+            key("name", NAME, Required, "The name to sign in by; no two have the same.", "\"ada\""),
+            key("password_hash", "Argon2 hash", Required, "What `vestibule admin password` makes of the password.", PASSWORD_HASH),
+            key("role", "`\"view\"`, `\"operate\"` or `\"configure\"`", Required, "What the administrator may do: look; send write-backs again and have profiles checked, too; change profiles and read the audit log, too.", "\"operate\""),
+            key("names", YES_OR_NO, Value("false"), "Whether the administrator sees names of patients and providers. The audit log says who looked at whose.", "true"),
+        ],
+    },
+    Table {
+        name: "admin.oidc",
+        is_list: false,
+        meaning: "Sign-in on the admin pages by OpenID Connect, beside the administrators above or in their place.",
+        settings: &[
+            key("issuer", "`https` URL", Required, "The provider, exactly as its identity tokens name it.", "\"https://id.example.org\""),
+            key("client_id", "text", Required, "The id that the provider gave to this server.", "\"vestibule\""),
+            key("client_secret", "text", Without("none is sent"), "The secret, where the provider gave one.", "\"put the provider's secret here\""),
+            key("redirect_uri", "`https` URL that ends with `/admin/oidc/callback`", Required, "The callback of this server, as browsers reach it and as it is registered with the provider.", "\"https://admin.example.org/admin/oidc/callback\""),
+            key("scope", "words, `openid` among them", Value("\"openid profile\""), "What the provider is asked for.", "\"openid profile groups\""),
+            key("name_claim", "name of a claim", Value("\"preferred_username\""), "The claim that names the administrator.", "\"email\""),
+            key("groups_claim", "name of a claim", Value("\"groups\""), "The claim that lists the administrator's groups.", "\"roles\""),
+            key("roles", "table of groups and roles", Required, "Which group has which role, `view`, `operate` or `configure`. Of several the highest counts; without any nobody comes in.", "{ telehealth-help-desk = \"operate\" }"),
+            key("names", "list of groups", Value("[]"), "The groups that see names of patients and providers.", "[\"telehealth-clinicians\"]"),
         ],
     },
     Table {

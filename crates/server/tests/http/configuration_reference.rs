@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde::de::DeserializeOwned;
 use vestibule_server::{
-    admin::AdminConfig,
+    admin::{AdminConfig, AdminUser, OidcConfig},
     conferencing::{PexipConfig, RoutingRuleDocument},
     config::{Config, LandingPageConfig},
     config_reference::{self, Default, Setting, TABLES, Table},
@@ -46,17 +46,19 @@ fn read<T: DeserializeOwned>() -> BTreeSet<String> {
 fn described(name: &str) -> BTreeSet<String> {
     let table = TABLES.iter().find(|table| table.name == name);
     let settings = table.unwrap_or_else(|| panic!("no table {name}")).settings;
-    settings
-        .iter()
-        .map(|setting| setting.key.to_owned())
-        .collect()
+    let inner = TABLES.iter().filter_map(|table| {
+        let (outer, inner) = table.name.split_once('.')?;
+        (outer == name).then(|| inner.to_owned())
+    });
+    let settings = settings.iter().map(|setting| setting.key.to_owned());
+    settings.chain(inner).collect()
 }
 
 #[test]
 fn every_key_that_is_read_is_described_and_no_other() {
     let mut keys = described("");
     let tables = TABLES.iter().map(|table| table.name.to_owned());
-    keys.extend(tables.filter(|name| !name.is_empty()));
+    keys.extend(tables.filter(|name| !name.is_empty() && !name.contains('.')));
     assert_eq!(read::<Config>(), keys);
     assert_eq!(read::<LandingPageConfig>(), described("landing_page"));
     assert_eq!(read::<DatabaseConfig>(), described("database"));
@@ -64,10 +66,24 @@ fn every_key_that_is_read_is_described_and_no_other() {
     assert_eq!(read::<ConnectionLimits>(), described("connections"));
     assert_eq!(read::<LimitsConfig>(), described("limits"));
     assert_eq!(read::<AdminConfig>(), described("admin"));
+    assert_eq!(read::<AdminUser>(), described("admin.users"));
+    assert_eq!(read::<OidcConfig>(), described("admin.oidc"));
     assert_eq!(read::<MetricsConfig>(), described("metrics"));
     assert_eq!(read::<TracesConfig>(), described("traces"));
     assert_eq!(read::<PexipConfig>(), described("pexip"));
     assert_eq!(read::<RoutingRuleDocument>(), described("routing_rules"));
+}
+
+/// The table that another one stands in, with what it requires.
+fn around(name: &str) -> String {
+    let Some((outer, _)) = name.split_once('.') else {
+        return String::new();
+    };
+    let table = TABLES.iter().find(|table| table.name == outer).unwrap();
+    let required = table.settings.iter();
+    let required = required.filter(|setting| setting.default == Default::Required);
+    let lines = required.map(|Setting { key, example, .. }| format!("{key} = {example}\n"));
+    format!("[{outer}]\n{}", lines.collect::<String>())
 }
 
 /// A configuration that has what a table requires, and these lines in it.
@@ -92,8 +108,8 @@ fn configured(table: &Table, lines: &str) -> Result<String, String> {
             let others: String = others.map(|line| format!("{line}\n")).collect();
             format!("{others}{lines}")
         }
-        (name, false) => format!("{CONFIG}[{name}]\n{lines}"),
-        (name, true) => format!("{CONFIG}[[{name}]]\n{lines}"),
+        (name, false) => format!("{CONFIG}{}[{name}]\n{lines}", around(name)),
+        (name, true) => format!("{CONFIG}{}[[{name}]]\n{lines}", around(name)),
     };
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), text).unwrap();

@@ -72,8 +72,9 @@ fn paths(router: &axum::Router) -> BTreeSet<String> {
     paths
 }
 
-/// The paths of all listeners, but for the landing page's, which are configured, and what
-/// takes in everything below a path that nobody knows.
+/// The paths of all listeners, but for the landing page's, which are configured, the admin
+/// pages', which are for people and not for programs, and what takes in everything below a
+/// path that nobody knows.
 async fn routed() -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let ehr = Ehr::start().await;
@@ -99,6 +100,8 @@ async fn routed() -> BTreeSet<String> {
     let all = paths(browsers).into_iter().chain(paths(admin.unwrap()));
     // "/" is what answers where there is no page.
     let all = all.filter(|path| path != "/" && !is_landing_page(path) && !path.contains("{*"));
+    let is_admin_page = |path: &str| path == "/admin" || path.starts_with("/admin/");
+    let all = all.filter(|path| !is_admin_page(path));
     all.map(|path| without_slash(&path)).collect()
 }
 

@@ -45,6 +45,16 @@ macro_rules! lend {
 }
 
 behind_the_gate! {
+    AdminSessions {
+        begin_admin_session(hash: AdminSessionHash, session: AdminSession) -> ();
+        use_admin_session(hash: AdminSessionHash, idle: Duration, now: UnixTime) -> Option<AdminSession>;
+        end_admin_session(hash: AdminSessionHash) -> bool;
+    }
+    Audit {
+        record_audit(entry: NewAuditEntry, now: UnixTime) -> ();
+        list_audit(filter: &AuditFilter => lent, page: Page<i64>) -> Vec<AuditEntry>;
+        purge_audit(before: UnixTime) -> u64;
+    }
     Launches {
         begin_launch(launch: NewLaunch, now: UnixTime) -> Begun;
         begin_authorised(launch: NewLaunch, now: UnixTime) -> Begun;
@@ -73,6 +83,21 @@ behind_the_gate! {
         attempt(key: LimitKey, limit: AttemptLimit, now: UnixTime) -> Attempted;
         withdraw(key: LimitKey, at: UnixTime) -> ();
         locked_until(key: LimitKey, limit: AttemptLimit, now: UnixTime) -> Option<UnixTime>;
+    }
+    Overview {
+        list_launches(filter: &LaunchFilter => lent, page: Page<RequestId>) -> Vec<LaunchRow>;
+        launch_row(request_id: RequestId) -> Option<LaunchRow>;
+        list_appointments(filter: &AppointmentFilter => lent, page: Page<AppointmentId>) -> Vec<AppointmentRow>;
+        appointment_row(appointment: AppointmentId) -> Option<AppointmentRow>;
+        attendees(appointment: AppointmentId) -> Vec<Attendee>;
+        count_launches(filter: &LaunchFilter => lent, step: Step, grouping: Grouping, limit: u32) -> Vec<LaunchCount>;
+        launch_durations(filter: &LaunchFilter => lent, limit: u32) -> Vec<LaunchDurations>;
+        visit_lengths(filter: &AppointmentFilter => lent, limit: u32) -> Vec<VisitLength>;
+        departments(limit: u32) -> Vec<String>;
+        list_write_backs(filter: &WriteBackFilter => lent, page: Page<i64>) -> Vec<WriteBackRow>;
+        write_back_row(id: i64) -> Option<WriteBackRow>;
+        attempts_of(write_back: i64) -> Vec<Attempt>;
+        send_again(write_back: i64, now: UnixTime) -> SentAgain;
     }
     Profiles {
         profile_number(uuid: Uuid) -> ProfileNumber;
