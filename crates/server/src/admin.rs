@@ -88,7 +88,9 @@ impl AdminServer {
         registry: Arc<Registry>,
         tools: &Tools,
     ) -> io::Result<Self> {
-        let router = router(config, &settings.trusted_proxies, registry, tools);
+        let live = Arc::new(pages::Live::new());
+        let proxies = &settings.trusted_proxies;
+        let router = router(config, proxies, registry, tools, Arc::clone(&live));
         let is_plain = settings.tls.is_none();
         let listener = Listener::bind(config.listen, settings).await?;
         let address = listener.address();
@@ -99,6 +101,7 @@ impl AdminServer {
                  only a reverse proxy with TLS may reach it, or set up [tls]"
             );
         }
+        tracing::info!(%address, "administrators come in here");
         Ok(Self {
             listener,
             router,

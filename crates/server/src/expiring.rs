@@ -43,8 +43,7 @@ impl<K: Hash + Eq + Clone, V> Expiring<K, V> {
     }
 
     /// The entry, while it lives.
-    #[cfg(test)]
-    fn get(&self, key: &K, now: UnixTime) -> Option<&V> {
+    pub(crate) fn get(&self, key: &K, now: UnixTime) -> Option<&V> {
         let entry = self.entries.get(key)?;
         (now < entry.until).then_some(&entry.value)
     }

@@ -61,10 +61,7 @@ impl Overview for PostgresStore {
         page: Page<RequestId>,
     ) -> Result<Vec<LaunchRow>, StoreError> {
         run!(self, Again::Always, |connection, _| {
-            let mut query = select_launches();
-            push_launches(&mut query, filter);
-            let columns = ("launches.created_at", "launches.request_id");
-            push_page(&mut query, columns, page, |id| id.as_bytes().to_vec());
+            let mut query = page_of_launches(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(launch_row_of).collect()
         })
@@ -88,25 +85,7 @@ impl Overview for PostgresStore {
         page: Page<AppointmentId>,
     ) -> Result<Vec<AppointmentRow>, StoreError> {
         run!(self, Again::Always, |connection, _| {
-            let mut query = select_appointments();
-            push_appointments(&mut query, filter);
-            match filter.progress {
-                None => {}
-                Some(VisitProgress::Running) => {
-                    query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
-                }
-                Some(VisitProgress::Over) => {
-                    push_over(&mut query);
-                }
-                Some(VisitProgress::Nobody) => {
-                    query.push(
-                        " AND NOT EXISTS (SELECT 1 FROM visit_times
-                             WHERE visit_times.appointment = appointments.id)",
-                    );
-                }
-            }
-            let columns = ("appointments.created_at", "appointments.id");
-            push_page(&mut query, columns, page, |id| id.0);
+            let mut query = page_of_appointments(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(appointment_row_of).collect()
         })
@@ -250,9 +229,7 @@ impl Overview for PostgresStore {
         page: Page<i64>,
     ) -> Result<Vec<WriteBackRow>, StoreError> {
         run!(self, Again::Always, |connection, _| {
-            let mut query = QueryBuilder::new("SELECT * FROM write_backs WHERE TRUE");
-            push_write_backs(&mut query, filter);
-            push_page(&mut query, ("created_at", "id"), page, |id| id);
+            let mut query = page_of_write_backs(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(write_backs::row_of).collect()
         })
@@ -361,6 +338,45 @@ fn select_appointments() -> QueryBuilder<Postgres> {
     );
     query.push(DEPARTMENT).push(",").push(TIMES);
     query.push(" FROM appointments WHERE TRUE");
+    query
+}
+
+fn page_of_launches(filter: &LaunchFilter, page: Page<RequestId>) -> QueryBuilder<Postgres> {
+    let mut query = select_launches();
+    push_launches(&mut query, filter);
+    let columns = ("launches.created_at", "launches.request_id");
+    push_page(&mut query, columns, page, |id| id.as_bytes().to_vec());
+    query
+}
+
+fn page_of_appointments(
+    filter: &AppointmentFilter,
+    page: Page<AppointmentId>,
+) -> QueryBuilder<Postgres> {
+    let mut query = select_appointments();
+    push_appointments(&mut query, filter);
+    match filter.progress {
+        None => {}
+        Some(VisitProgress::Running) => {
+            query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
+        }
+        Some(VisitProgress::Over) => push_over(&mut query),
+        Some(VisitProgress::Nobody) => {
+            query.push(
+                " AND NOT EXISTS (SELECT 1 FROM visit_times
+                     WHERE visit_times.appointment = appointments.id)",
+            );
+        }
+    }
+    let columns = ("appointments.created_at", "appointments.id");
+    push_page(&mut query, columns, page, |id| id.0);
+    query
+}
+
+fn page_of_write_backs(filter: &WriteBackFilter, page: Page<i64>) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("SELECT * FROM write_backs WHERE TRUE");
+    push_write_backs(&mut query, filter);
+    push_page(&mut query, ("created_at", "id"), page, |id| id);
     query
 }
 
@@ -594,4 +610,119 @@ fn durations_of(row: &PgRow) -> Result<LaunchDurations, StoreError> {
             .filter(|_| is_patient)
             .map(|(from, until)| between(from, until)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Execute as _};
+
+    use super::*;
+    use crate::{LaunchProgress, WriteBackProgress};
+
+    /// How many launches, appointments and write-backs there are.
+    const MANY: i64 = 20_000;
+
+    /// Of launches one in a hundred has failed and one in a thousand is of a department;
+    /// of write-backs five are unsent and ten were given up.
+    const FILL: [&str; 4] = [
+        "INSERT INTO appointments (profile, encounter_key, sealed, created_at, last_used_at)
+         SELECT substr(sha256('a'), 1, 16), sha256(n::text::bytea), ''::bytea, n, n
+         FROM generate_series(1, $1) AS n",
+        "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
+             expires_at, error_name, failed_at, department)
+         SELECT substr(sha256(n::text::bytea), 1, 16), substr(sha256('a'), 1, 16), 'patient',
+             sha256(n::text::bytea), CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'started' END, n, n,
+             CASE WHEN n % 1000 = 0 THEN 'InternalError' WHEN n % 100 = 0 THEN 'InvalidState' END,
+             CASE WHEN n % 100 = 0 THEN n END,
+             CASE WHEN n % 1000 = 1 THEN 'Cardiology' END
+         FROM generate_series(1, $1) AS n",
+        "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at, due_at,
+             state, finished_at)
+         SELECT sha256(n::text::bytea), substr(sha256('a'), 1, 16),
+             substr(sha256(n::text::bytea), 1, 16), 'visit', ''::bytea, n, n,
+             CASE WHEN n <= 5 THEN 'unsent' WHEN n <= 15 THEN 'given_up' ELSE 'sent' END,
+             CASE WHEN n > 5 THEN n END
+         FROM generate_series(1, $1) AS n",
+        "UPDATE launches SET state = 'completed', completed_at = created_at,
+             appointment = (SELECT min(id) FROM appointments)
+         WHERE created_at = $1 - 1",
+    ];
+
+    async fn filled() -> PostgresStore {
+        let address = vestibule_test_postgres::database().parse().unwrap();
+        let store = PostgresStore::open(&address, 2).await.unwrap();
+        let mut patient = PgConnection::connect_with(address.options()).await.unwrap();
+        for statement in FILL {
+            let filled = sqlx::query(statement).bind(MANY).execute(&mut patient);
+            filled.await.unwrap();
+        }
+        sqlx::query("ANALYZE").execute(&mut patient).await.unwrap();
+        store
+    }
+
+    /// The steps of the plan of a query.
+    async fn plan(store: &PostgresStore, mut query: QueryBuilder<Postgres>) -> String {
+        let statement = format!("EXPLAIN (COSTS OFF) {}", query.sql().as_str());
+        let arguments = query.build().take_arguments().unwrap().unwrap();
+        let steps = sqlx::query_scalar_with(AssertSqlSafe(statement), arguments);
+        let steps: Vec<String> = steps.fetch_all(&store.pool).await.unwrap();
+        steps.join("\n")
+    }
+
+    /// Any page but the first.
+    fn page<I>(id: I) -> Page<I> {
+        let at = UnixTime::from_millis(MANY / 2);
+        Page {
+            after: Some(crate::Position { at, id }),
+            limit: 50,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_is_found_without_reading_the_whole_table() {
+        let store = filled().await;
+        let none = LaunchFilter::default;
+        let failed = LaunchFilter {
+            progress: Some(LaunchProgress::Failed),
+            ..none()
+        };
+        let of_error = LaunchFilter {
+            error_name: Some("InternalError".parse().unwrap()),
+            ..none()
+        };
+        let of_department = LaunchFilter {
+            department: Some("Cardiology".to_owned()),
+            ..none()
+        };
+        for (filter, index) in [
+            (none(), "launches_created_at"),
+            (failed, "launches_failed"),
+            (of_error, "launches_error_name"),
+            (of_department, "launches_department"),
+        ] {
+            let query = page_of_launches(&filter, page(RequestId::from_bytes([0; 16])));
+            let plan = plan(&store, query).await;
+            assert!(plan.contains(index), "{plan}");
+            assert!(!plan.contains("Seq Scan on launches"), "{plan}");
+        }
+        let query = page_of_appointments(&AppointmentFilter::default(), page(AppointmentId(0)));
+        let found = plan(&store, query).await;
+        assert!(found.contains("appointments_created_at"), "{found}");
+        assert!(!found.contains("Seq Scan on appointments"), "{found}");
+        let of = |progress| WriteBackFilter {
+            progress,
+            ..WriteBackFilter::default()
+        };
+        for (progress, index) in [
+            (None, "write_backs_created_at"),
+            (Some(WriteBackProgress::Sent), "write_backs_created_at"),
+            (Some(WriteBackProgress::GivenUp), "write_backs_given_up"),
+            // The indices of those that are unsent are of one size.
+            (Some(WriteBackProgress::Unsent), "write_backs_"),
+        ] {
+            let plan = plan(&store, page_of_write_backs(&of(progress), page(0))).await;
+            assert!(plan.contains(index), "{plan}");
+            assert!(!plan.contains("Seq Scan on write_backs"), "{plan}");
+        }
+    }
 }
