@@ -9,7 +9,7 @@ use reqwest::{
 use vestibule_launch::{ErrorName, UnixTime};
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_server::error_reference;
-use vestibule_store::{Audit as _, AuditAction, AuditFilter, NewAuditEntry, Page};
+use vestibule_store::{AuditAction, AuditFilter, NewAuditEntry, Page};
 
 use crate::house::{ENCOUNTER, House, Setup, WHOLE};
 
