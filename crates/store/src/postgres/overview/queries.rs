@@ -27,14 +27,14 @@ const DEPARTMENT: &str = "
      ORDER BY launches.created_at, launches.request_id LIMIT 1) AS department";
 
 /// Of an appointment: when the first came, when the last went, and whether anybody is
-/// there.
+/// there. Each looks at the few rows of the appointment, and never at all that run.
 const TIMES: &str = "
     (SELECT min(began_at) FROM visit_times
      WHERE visit_times.appointment = appointments.id) AS began_at,
     (SELECT max(ended_at) FROM visit_times
      WHERE visit_times.appointment = appointments.id) AS ended_at,
-    EXISTS (SELECT 1 FROM running_visits
-     WHERE running_visits.appointment = appointments.id) AS runs";
+    coalesce((SELECT bool_or(ended_at IS NULL) FROM visit_times
+     WHERE visit_times.appointment = appointments.id), FALSE) AS runs";
 
 pub(super) fn select_launches() -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("SELECT launches.*,");
@@ -261,12 +261,11 @@ fn push_write_backs(query: &mut QueryBuilder<Postgres>, filter: &WriteBackFilter
     }
 }
 
+/// Somebody was there, and nobody is.
 fn push_over(query: &mut QueryBuilder<Postgres>) {
     query.push(
-        " AND NOT EXISTS (SELECT 1 FROM running_visits
-              WHERE running_visits.appointment = appointments.id)
-          AND EXISTS (SELECT 1 FROM visit_times
-              WHERE visit_times.appointment = appointments.id)",
+        " AND (SELECT bool_and(ended_at IS NOT NULL) FROM visit_times
+               WHERE visit_times.appointment = appointments.id)",
     );
 }
 
