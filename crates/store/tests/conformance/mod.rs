@@ -62,7 +62,9 @@ macro_rules! conforms {
                 the_latest_attempts_to_send_are_on_record,
                 what_was_given_up_is_sent_again_in_its_place,
                 what_was_overtaken_is_not_sent_again,
-            } {}
+            } {
+                one_of_fifty_sends_again,
+            }
             launches {
                 a_launch_is_found_in_each_of_its_states,
                 a_launch_without_sign_in_is_authorised_at_once,

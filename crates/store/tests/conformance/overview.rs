@@ -1,6 +1,6 @@
 //! Listings and figures.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, UnixTime};
@@ -12,7 +12,7 @@ use vestibule_store::{
 };
 
 use super::{
-    MINUTE, NOW, PROFILE, SECOND, alias, begin, completed, launch, request_id, visit,
+    MINUTE, NOW, PROFILE, SECOND, alias, begin, completed, launch, race, request_id, visit,
     visits::{apply, event},
     write_backs::{claim, failed, sent, store_all, write_back},
 };
@@ -565,4 +565,20 @@ pub(crate) async fn what_was_overtaken_is_not_sent_again(store: &dyn Store) {
     let third = claim(store, NOW, 1).await.remove(0);
     assert!(failed(store, &third, None, None).await);
     assert_eq!(send_again(store, third.id, NOW).await, SentAgain::Due);
+}
+
+/// Of many at once one sends it again, and one of those who claim has it.
+pub(crate) async fn one_of_fifty_sends_again(store: Arc<dyn Store>) {
+    store_all(&*store, 1, vec![write_back(1, 1)], NOW).await;
+    let first = claim(&*store, NOW, 1).await.remove(0);
+    assert!(failed(&*store, &first, None, None).await);
+    let id = first.id;
+    let sent = race(&store, |store, _| async move {
+        let sent = send_again(&*store, id, NOW).await;
+        (sent, claim(&*store, NOW, 1).await.len())
+    });
+    let (sent, claimed): (Vec<_>, Vec<_>) = sent.await.into_iter().unzip();
+    let due = sent.iter().filter(|sent| **sent == SentAgain::Due);
+    assert_eq!(due.count(), 1);
+    assert_eq!(claimed.iter().sum::<usize>(), 1);
 }
