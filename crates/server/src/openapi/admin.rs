@@ -24,7 +24,7 @@ pub(super) fn routes() -> Vec<Described> {
         )
     };
     let written =
-        |route: Described| refused(route, &[400, 409, 413, 415]).json_body("ProfileWritten");
+        |route: Described| refused(route, &[400, 403, 409, 413, 415]).json_body("ProfileWritten");
     vec![
         refused(get(PROFILES, TAG, "The profiles, a page at a time"), &[400])
             .parameter(
@@ -90,7 +90,7 @@ pub(super) fn routes() -> Vec<Described> {
                 TAG,
                 "Removes a profile",
             )),
-            &[400, 404, 409],
+            &[400, 403, 404, 409],
         )
         .parameter(
             "force",
