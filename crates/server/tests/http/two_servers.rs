@@ -280,3 +280,39 @@ async fn wrong_admin_passwords_count_at_whichever_server_they_are_tried() {
         assert_ne!(status(url, PASSWORD).await, 429);
     }
 }
+
+#[tokio::test]
+async fn an_administrator_who_signs_in_at_one_server_is_in_at_the_other_until_signing_out() {
+    let Admin { server } = Admin::start().await;
+    let second = Second::beside(&server).await;
+    let urls = [
+        server.admin_url.as_ref().unwrap(),
+        second.admin_url.as_ref().unwrap(),
+    ];
+    let post = async |url: &str, path: &str, cookie: &str, body: String| {
+        let request = server.client.post(format!("{url}{path}"));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let request = request.header("sec-fetch-site", "same-origin").body(body);
+        let response = request.header("cookie", cookie).send().await.unwrap();
+        assert_eq!(response.status(), 303);
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let password = PASSWORD.replace(' ', "+");
+    let signed_in = format!("name=admin&password={password}");
+    let cookie = post(urls[0], "/admin/sign-in", "", signed_in).await;
+    let page = async |url: &str| {
+        let request = server.client.get(format!("{url}/admin/profiles"));
+        request.header("cookie", &cookie).send().await.unwrap()
+    };
+    assert_eq!(page(urls[0]).await.status(), 200);
+    let found = page(urls[1]).await;
+    assert_eq!(found.status(), 200);
+    let found = found.text().await.unwrap();
+    let (_, rest) = found.split_once("name=\"csrf\" value=\"").unwrap();
+    let token = rest.split('"').next().unwrap();
+    post(urls[1], "/admin/sign-out", &cookie, format!("csrf={token}")).await;
+    for url in urls {
+        assert_eq!(page(url).await.status(), 303, "to the sign-in");
+    }
+}
