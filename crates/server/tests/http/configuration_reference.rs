@@ -10,6 +10,7 @@ use vestibule_server::{
     config_reference::{self, Default, Setting, TABLES, Table},
     database::DatabaseConfig,
     limits::LimitsConfig,
+    retention::RetentionConfig,
     serving::{ConnectionLimits, TlsConfig},
     telemetry::{MetricsConfig, TracesConfig},
 };
@@ -63,6 +64,7 @@ fn every_key_that_is_read_is_described_and_no_other() {
     assert_eq!(read::<TlsConfig>(), described("tls"));
     assert_eq!(read::<ConnectionLimits>(), described("connections"));
     assert_eq!(read::<LimitsConfig>(), described("limits"));
+    assert_eq!(read::<RetentionConfig>(), described("retention"));
     assert_eq!(read::<AdminConfig>(), described("admin"));
     assert_eq!(read::<MetricsConfig>(), described("metrics"));
     assert_eq!(read::<TracesConfig>(), described("traces"));
