@@ -16,6 +16,7 @@ use crate::{
     database::DatabaseConfig,
     limits::LimitsConfig,
     page_files::{EmbeddedFiles, PageFiles},
+    retention::RetentionConfig,
     serving::{ConnectionLimits, TlsConfig},
     source_address::TrustedProxies,
     telemetry::{MetricsConfig, TracesConfig},
@@ -78,6 +79,9 @@ pub struct Config {
     /// How much is taken from one place.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// How long what is over is kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// Where counts and durations are told to Prometheus. Nowhere by default.
     pub metrics: Option<MetricsConfig>,
     /// TLS by the server itself. Without it, plain HTTP is spoken, and a proxy in front

@@ -17,7 +17,7 @@ pub async fn run(state: &AppState, registry: &Registry, in_flight: &InFlight) {
 /// Runs those that work on launches, for ever.
 pub async fn of_launches(state: &AppState, in_flight: &InFlight) {
     tokio::join!(
-        purge::run(&state.tools),
+        purge::run(&state.tools, state.launch_rules.keep.duration()),
         renew::run(state, in_flight),
         write_backs::run(state, in_flight),
     );

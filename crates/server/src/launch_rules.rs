@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::{config::Config, limits::LaunchLimits, source_address::TrustedProxies};
+use crate::{
+    config::Config, limits::LaunchLimits, retention::Days, source_address::TrustedProxies,
+};
 
 /// Rules for all launches.
 #[derive(Debug, Default)]
@@ -13,6 +15,8 @@ pub struct LaunchRules {
     pub trusted_proxies: TrustedProxies,
     /// Whether a browser must prove that a launch began in it.
     pub cookie_required: bool,
+    /// How long launches are kept.
+    pub keep: Days,
     proxy_is_told_of: OnceLock<()>,
 }
 
@@ -23,6 +27,7 @@ impl LaunchRules {
             limits: LaunchLimits::new(config.limits),
             trusted_proxies: config.trusted_proxies.clone(),
             cookie_required: config.require_launch_cookie,
+            keep: config.retention.days,
             proxy_is_told_of: OnceLock::new(),
         }
     }

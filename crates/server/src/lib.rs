@@ -35,6 +35,7 @@ mod problem;
 pub mod profile;
 pub mod random;
 pub mod readiness;
+pub mod retention;
 pub mod routes;
 pub mod sealing;
 pub mod security_headers;

@@ -96,6 +96,12 @@ pub const TABLES: &[Table] = &[
         settings: &[key("launches_per_minute", NUMBER, Value("120"), "Launches of one profile from one source address; 0 for no limit. A hospital's clinicians often share one address.", "600")],
     },
     Table {
+        name: "retention",
+        is_list: false,
+        meaning: "How long what is over is kept. What a visit that runs or an EHR that is still to be told needs is kept in any case.",
+        settings: &[key("days", "whole number, 2 to 3650", Value("30"), "Launches, who was in their visits, and what EHRs were told, for the help desk to find them.", "7")],
+    },
+    Table {
         name: "landing_page",
         is_list: false,
         meaning: "What the landing page looks like and where it stands. See [the landing page](../topics/landing-page.md).",

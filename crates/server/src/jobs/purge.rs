@@ -7,15 +7,13 @@ use crate::tools::Tools;
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// How long launches are kept, for the help desk to find them.
-const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-pub(super) async fn run(tools: &Tools) {
+/// `keep` is how long launches are kept.
+pub(super) async fn run(tools: &Tools, keep: Duration) {
     let mut ticks = tokio::time::interval(INTERVAL);
     loop {
         ticks.tick().await;
         let now = tools.now();
-        match tools.store.purge(now - KEEP, now).await {
+        match tools.store.purge(now - keep, now).await {
             Ok(0) => {}
             Ok(launches) => tracing::info!(launches, "old launches are forgotten"),
             Err(error) => tracing::error!(%error, "old launches cannot be forgotten"),

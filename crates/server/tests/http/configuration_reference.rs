@@ -10,6 +10,7 @@ use vestibule_server::{
     config_reference::{self, Default, Setting, TABLES, Table},
     database::DatabaseConfig,
     limits::LimitsConfig,
+    retention::RetentionConfig,
     serving::{ConnectionLimits, TlsConfig},
     telemetry::{MetricsConfig, TracesConfig},
 };
@@ -65,6 +66,7 @@ fn every_key_that_is_read_is_described_and_no_other() {
     assert_eq!(read::<TlsConfig>(), described("tls"));
     assert_eq!(read::<ConnectionLimits>(), described("connections"));
     assert_eq!(read::<LimitsConfig>(), described("limits"));
+    assert_eq!(read::<RetentionConfig>(), described("retention"));
     assert_eq!(read::<AdminConfig>(), described("admin"));
     assert_eq!(read::<AdminUser>(), described("admin.users"));
     assert_eq!(read::<OidcConfig>(), described("admin.oidc"));

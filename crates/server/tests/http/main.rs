@@ -34,6 +34,7 @@ mod plain;
 mod profiles_reload;
 mod refusals;
 mod registry;
+mod retention;
 mod samples;
 mod sandbox;
 mod secrets;

@@ -12,6 +12,7 @@ use vestibule_server::{
     direct_link::DirectLinksDocument,
     limits::LimitsConfig,
     profile::{PreviousSecrets, Profile, ProfileDocument, TokenResponseMap, folder},
+    retention::RetentionConfig,
     telemetry::{MetricsConfig, TracesConfig},
     write_back::{DeviceTestDocument, EndOfCallDocument, EpicDocument},
 };
@@ -101,6 +102,7 @@ fn the_sample_configuration_has_every_key() {
     has::<LandingPageConfig>(&text);
     assert_eq!(config.landing_page.paths.len(), 2);
     has::<LimitsConfig>(&text);
+    has::<RetentionConfig>(&text);
     has::<DatabaseConfig>(&text);
     has::<AdminConfig>(&text);
     has::<MetricsConfig>(&text);

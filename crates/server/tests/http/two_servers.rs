@@ -18,14 +18,14 @@ use crate::{
 const PASSWORD: &str = "correct horse battery";
 
 /// Another server with the same database, clock and EHR.
-struct Second {
+pub(crate) struct Second {
     url: String,
     admin_url: Option<String>,
     running: JoinHandle<()>,
 }
 
 impl Second {
-    async fn beside(server: &TestServer) -> Self {
+    pub(crate) async fn beside(server: &TestServer) -> Self {
         let config = Config::read(&server.folder.path().join("vestibule.toml")).unwrap();
         let clock = server.clock.clone();
         let second = Server::bind_with_clock(&config, clock).await.unwrap();
