@@ -34,6 +34,10 @@ const PACE: Duration = Duration::from_secs(2);
 /// How many looks a stream lasts. Browsers come back, and are asked again who they are.
 const LOOKS: u32 = 60;
 
+/// The same of figures over a time, which read every launch of it.
+const PACE_OF_FIGURES: Duration = Duration::from_secs(30);
+const LOOKS_AT_FIGURES: u32 = 4;
+
 /// Most streams at once.
 const MOST: usize = 64;
 
@@ -72,7 +76,11 @@ pub(super) async fn live(
     if asked.page.len() > LONGEST {
         return protected(StatusCode::BAD_REQUEST.into_response());
     }
-    let mut interval = interval(PACE);
+    let (pace, looks) = match path_and_query(&asked.page) {
+        (overview::PATH, _) => (PACE_OF_FIGURES, LOOKS_AT_FIGURES),
+        _ => (PACE, LOOKS),
+    };
+    let mut interval = interval(pace);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // A browser that comes back says what it knows.
     let known = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
@@ -80,7 +88,7 @@ pub(super) async fn live(
         who,
         page: asked.page,
         seen: known.map(ToOwned::to_owned),
-        left: LOOKS,
+        left: looks,
         interval,
         _permit: permit,
         admin,
@@ -151,9 +159,13 @@ impl Watch {
     }
 }
 
+fn path_and_query(page: &str) -> (&str, &str) {
+    page.split_once('?').unwrap_or((page, ""))
+}
+
 /// Something that is another text where the page shows something else.
 async fn pulse(admin: &Admin, who: &Administrator, page: &str) -> Result<String, PageError> {
-    let (path, query) = page.split_once('?').unwrap_or((page, ""));
+    let (path, query) = path_and_query(page);
     let chosen = Chosen::of(Some(query));
     let json = |made: Result<String, serde_json::Error>| made.map_err(|_| PageError::Missing);
     match path {
