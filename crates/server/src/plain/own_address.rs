@@ -19,7 +19,7 @@ pub(crate) fn own_origin(headers: &HeaderMap) -> Option<String> {
 
 /// Whether the browser is on this machine: plain HTTP is possible there and nowhere else,
 /// and not every browser takes secure cookies over it.
-pub(super) fn is_loopback(headers: &HeaderMap) -> bool {
+pub(crate) fn is_loopback(headers: &HeaderMap) -> bool {
     let Some(host) = host(headers) else {
         return false;
     };

@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::ConnectInfo,
-    http::{HeaderValue, Request, Response, StatusCode, header},
+    http::{HeaderValue, Request, Response, StatusCode, Version, header},
     response::IntoResponse as _,
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
@@ -50,6 +50,7 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Body> {
     let answering = activity.answering();
+    let request = with_host(request);
     // Where a request's end is open to opinions, nothing may follow on its connection
     // (RFC 9112 section 6.1): whoever gave it a Content-Length too means to smuggle.
     let is_last = request.headers().contains_key(header::TRANSFER_ENCODING);
@@ -68,6 +69,19 @@ pub(super) async fn answer(
             _answering: answering,
         })
     })
+}
+
+/// With HTTP/2 the host that is asked for is in `:authority`, and there need be no `Host`
+/// (RFC 9113 section 8.3.1). Routes find it in `Host` in either case.
+fn with_host<B>(mut request: Request<B>) -> Request<B> {
+    if request.version() == Version::HTTP_2 {
+        let authority = request.uri().authority();
+        let host = authority.and_then(|it| HeaderValue::from_str(it.as_str()).ok());
+        if let Some(host) = host {
+            request.headers_mut().insert(header::HOST, host);
+        }
+    }
+    request
 }
 
 async fn answer_in_time(
@@ -133,5 +147,35 @@ impl HttpBody for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_that_is_asked_for_is_found_with_either_version() {
+        let host_of = |version: Version, uri: &str, host: Option<&str>| {
+            let mut request = Request::builder().version(version).uri(uri);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            let request = with_host(request.body(()).unwrap());
+            let host = request.headers().get(header::HOST);
+            host.map(|host| host.to_str().unwrap().to_owned())
+        };
+        let name = Some("admin.example.org:8443".to_owned());
+        let uri = "https://admin.example.org:8443/admin";
+        assert_eq!(host_of(Version::HTTP_2, uri, None), name);
+        assert_eq!(
+            host_of(Version::HTTP_2, uri, Some("evil.example.org")),
+            name
+        );
+        assert_eq!(
+            host_of(Version::HTTP_11, "/admin", Some("admin.example.org:8443")),
+            name
+        );
+        assert_eq!(host_of(Version::HTTP_11, "/admin", None), None);
     }
 }
