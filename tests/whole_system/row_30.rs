@@ -105,6 +105,7 @@ async fn row_30_an_engine_without_webassembly_leads_to_the_plain_visit(
         ..Setting::default()
     };
     let browser = opened(engine, &house, setting).await?;
+    browser.screen("unsupported").await?;
     let there = browser.client.execute("return typeof WebAssembly", vec![]);
     ensure!(there.await? == "undefined");
     goes_on_in_plain_html(&house, &browser).await?;

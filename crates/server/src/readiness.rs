@@ -39,7 +39,8 @@ const DISK_REFUSES: &str = "the data folder takes no file: is the disk full, or 
 /// Looks whether the server can work.
 pub struct Readiness {
     store: Arc<dyn Store>,
-    data: PathBuf,
+    /// Where the database is a file: its folder.
+    data: Option<PathBuf>,
     draining: Draining,
     last: Mutex<Option<(Instant, Vec<&'static str>)>>,
     /// A disk that hangs holds up one thread, and not one for every look.
@@ -56,8 +57,8 @@ pub struct Report {
 }
 
 impl Readiness {
-    /// Looks at this store and at this data folder.
-    pub fn new(store: Arc<dyn Store>, data: PathBuf, draining: Draining) -> Self {
+    /// Looks at this store and, where it is a file, at its folder.
+    pub fn new(store: Arc<dyn Store>, data: Option<PathBuf>, draining: Draining) -> Self {
         Self {
             store,
             data,
@@ -108,10 +109,11 @@ impl Readiness {
     }
 
     async fn disk(&self) -> Option<&'static str> {
+        let folder = self.data.clone()?;
         if self.disk_is_tried.swap(true, Ordering::SeqCst) {
             return Some(DISK_SLOW);
         }
-        let (folder, is_tried) = (self.data.clone(), Arc::clone(&self.disk_is_tried));
+        let is_tried = Arc::clone(&self.disk_is_tried);
         let tried = tokio::task::spawn_blocking(move || {
             let tried = write(&folder);
             is_tried.store(false, Ordering::SeqCst);

@@ -225,7 +225,8 @@ impl Server {
         );
         let drain = Drain::new();
         let store_of_launches = Arc::clone(&state.tools.store);
-        let readiness = Readiness::new(store_of_launches, config.data.clone(), drain.draining());
+        let folder = matches!(place, Place::File(_)).then(|| config.data.clone());
+        let readiness = Readiness::new(store_of_launches, folder, drain.draining());
         let readiness = Arc::new(readiness);
         let log = |listener| RequestLog::new(listener, &state.tools);
         let router = router.merge(routes::readiness(&readiness, log("launches")));
@@ -371,7 +372,9 @@ impl Server {
             tracing::info!("connections that did not end by themselves are cut off");
         }
         events.recorded(RECORD).await;
-        store.close().await;
+        if tokio::time::timeout(RECORD, store.close()).await.is_err() {
+            tracing::warn!("the database does not let go; its connections are cut off");
+        }
         ended
     }
 }

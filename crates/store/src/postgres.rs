@@ -35,7 +35,7 @@ pub use self::address::PostgresAddress;
 use self::attempt::{Again, run};
 use crate::{Store, StoreError, Tables, tables};
 
-/// How long an operation may take, from the wait for a connection to the last answer.
+/// How long an operation may take, unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a server waits at its start for a way into the database.
@@ -49,6 +49,8 @@ const MIGRATE: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// How long an operation may take, from the wait for a connection to the last answer.
+    patience: Duration,
 }
 
 impl PostgresStore {
@@ -58,6 +60,18 @@ impl PostgresStore {
     /// # Errors
     /// Where there is no way into it, or its tables were written by a newer version.
     pub async fn open(address: &PostgresAddress, connections: u32) -> Result<Self, StoreError> {
+        Self::open_within(address, connections, PATIENCE).await
+    }
+
+    /// The same, with operations that may take so long: two seconds otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_within(
+        address: &PostgresAddress,
+        connections: u32,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
         let mut connection = connect(address).await?;
         let migrations = migrations();
         let migrated = migrations.run_direct(None, &mut connection, false);
@@ -65,7 +79,7 @@ impl PostgresStore {
         migrated.map_err(|_| StoreError::TooSlow)??;
         // All is committed; the server notices that nobody is there any more.
         drop(connection.close().await);
-        let limit = PATIENCE.as_millis();
+        let limit = patience.as_millis();
         let options = address.options().clone().options([
             ("statement_timeout", limit),
             ("lock_timeout", limit),
@@ -73,9 +87,9 @@ impl PostgresStore {
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(patience)
             .connect_lazy_with(options);
-        Ok(Self { pool })
+        Ok(Self { pool, patience })
     }
 
     /// Looks at a database and changes nothing.
@@ -114,12 +128,14 @@ impl Store for PostgresStore {
         purge::purge(self, before, now).await
     }
 
-    /// A database that was made a replica answers, and takes no writes.
+    /// A replica answers, and so does a database that was made read-only because its disk
+    /// is full; neither takes writes.
     async fn ready(&self) -> Result<(), StoreError> {
         run!(self, Again::Always, |connection, _| {
-            let read_only: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()")
-                .fetch_one(connection)
-                .await?;
+            let read_only: bool =
+                sqlx::query_scalar("SELECT current_setting('transaction_read_only')::boolean")
+                    .fetch_one(connection)
+                    .await?;
             if read_only {
                 return Err(StoreError::ReadOnly);
             }

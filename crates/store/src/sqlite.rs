@@ -117,9 +117,14 @@ impl Store for SqliteStore {
         Ok(purged)
     }
 
-    /// Takes the right to write, and gives it back.
+    /// Writes what is there already: a file may give the right to write, and take
+    /// nothing.
     async fn ready(&self) -> Result<(), StoreError> {
-        Ok(self.write().await?.rollback().await?)
+        let mut transaction = self.write().await?;
+        sqlx::query("PRAGMA user_version = 0")
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Writes the log back into the database file, too.

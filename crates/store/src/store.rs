@@ -63,8 +63,7 @@ pub trait Store:
     /// there is nothing to forget.
     async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError>;
 
-    /// Whether the database answers, and takes writes where that can be told without
-    /// writing. Changes nothing.
+    /// Whether the database answers, and takes writes. Changes nothing.
     async fn ready(&self) -> Result<(), StoreError>;
 
     /// Closes the connections, once nobody uses the store any more.
@@ -102,7 +101,7 @@ pub enum StoreError {
     #[error("the database did not answer within two seconds; check its load and the way to it")]
     TooSlow,
     /// The database answers, and takes no writes.
-    #[error("the database takes no writes: it is a replica; connect to the one that it follows")]
+    #[error("the database takes no writes: is it a replica, or is its disk full?")]
     ReadOnly,
     /// The tables cannot be brought up to date.
     #[error("cannot bring the database up to date; was it written by a newer version? {0}")]

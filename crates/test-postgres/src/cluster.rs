@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use nix::{
@@ -239,10 +240,23 @@ fn children_of(process: i32) -> Vec<i32> {
         .collect()
 }
 
-/// A port that nobody listens on at the moment.
+/// A port that nobody listens on at the moment, and that no other cluster of this process
+/// gets; below those that the system gives out to connections, so that it stays free until
+/// the server starts, and while it is started again.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
-    listener.local_addr().expect("it has an address").port()
+    const FIRST: u32 = 15_000;
+    const PORTS: u32 = 16_000;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let own = std::process::id().wrapping_mul(40_503);
+    for _ in 0..PORTS {
+        let tried = TRIED.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + own.wrapping_add(tried) % PORTS;
+        let port = u16::try_from(port).expect("it is below 31000");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port from 15000 to 31000 is free");
 }
 
 /// Runs a program to its end. Its output goes to files and not to pipes: the server that

@@ -254,7 +254,7 @@ impl Step {
 /// The server's tests of what it remembers once more, with PostgreSQL in the place of
 /// SQLite. Nothing is built anew for it.
 fn on_postgresql(workspace: &Workspace) -> Command {
-    let mut test = workspace.cargo(["test", "--no-fail-fast", "--package", "vestibule-server"]);
+    let mut test = workspace.cargo(["test", "--no-fail-fast", "--workspace"]);
     test.args(["--test", "http", "--test", "conferencing", "--"]);
     test.args(ON_POSTGRESQL);
     test.env("VESTIBULE_TEST_DATABASE", "postgresql");

@@ -97,16 +97,20 @@ impl Browser {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Waits until `script` returns true.
+    /// Waits until `script` returns true. Where another page is on its way it may fail, or
+    /// return nothing, as that page has not come.
     pub(crate) async fn until(&self, what: &str, script: &str) -> Result<()> {
         let start = tokio::time::Instant::now();
-        while self.client.execute(script, vec![]).await? != Value::Bool(true) {
+        loop {
+            let answer = self.client.execute(script, vec![]).await;
+            if matches!(answer, Ok(Value::Bool(true))) {
+                return Ok(());
+            }
             if start.elapsed() > PATIENCE {
-                bail!("waited in vain: {what}");
+                bail!("waited in vain: {what}; the last answer: {answer:?}");
             }
             tokio::time::sleep(POLL).await;
         }
-        Ok(())
     }
 
     /// Clicks twice with the mouse where the element is, as soon as it is there.

@@ -43,7 +43,11 @@ pub(super) fn serve(
         log_to_stderr(&config, traces.as_ref());
         allow_many_files();
         let mut signals = EndSignals::new()?;
-        let server = Server::bind(&config).await?;
+        let server = tokio::select! {
+            bound = Server::bind(&config) => bound?,
+            // The database may be brought up to date for minutes.
+            () = signals.one() => return Ok(ExitCode::SUCCESS),
+        };
         for profile in server.profiles().iter() {
             let key_check_value = profile.dialect.key_check_value();
             let key_check_value = key_check_value.map(|value| value.to_string());

@@ -35,6 +35,8 @@ pub(super) async fn work_off<T, Claiming, Working>(
     let one_is_done = Arc::new(Notify::new());
     loop {
         tokio::select! {
+            // Both do the same; a simulation goes by its seed alone.
+            biased;
             _ = ticks.tick() => {}
             () = one_is_done.notified() => {}
         }

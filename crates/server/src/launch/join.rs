@@ -104,7 +104,7 @@ pub async fn join(
         Binding::Other | Binding::Unknown => return Err(JoinError::OtherBrowser),
     }
     // A second click waits here for the first one's link.
-    let _turn = tools.repeats.turn(request_id, tools.now()).await;
+    let turn = tools.repeats.turn(request_id, tools.now()).await;
     let links = JoinLinks { tools, profile };
     let consuming = tools
         .store
@@ -113,7 +113,9 @@ pub async fn join(
     let sealed = match consumed {
         Consumed::Now(sealed) => sealed,
         Consumed::Before => {
-            // Perhaps on another server, which is still at it.
+            // Perhaps on another server, which is still at it. Whoever comes next waits
+            // beside this one, not after it.
+            drop(turn);
             let again = links.of_launch_under_way(request_id, browser).await?;
             return again.ok_or(JoinError::Used);
         }

@@ -55,7 +55,7 @@ impl ProfileFile {
         let text = fs::read_to_string(path).map_err(unreadable)?;
         let mode = fs::metadata(path).map_err(unreadable)?.mode();
         let mut file = Self::parse(path, &text, sealer)?;
-        if mode & 0o044 == 0 {
+        if mode & 0o004 == 0 {
             file.exposed.clear();
         }
         Ok(file)
@@ -110,7 +110,7 @@ fn exposed(document: &ProfileDocument) -> Vec<Remark> {
         .map(|(field, _)| Remark {
             field,
             text: "stands in the clear in a file that others on this machine can read; run \
-                   `chmod 600` on the file, or `vestibule profile seal`"
+                   `chmod 640` on the file, or `vestibule profile seal`"
                 .to_owned(),
         })
         .collect()

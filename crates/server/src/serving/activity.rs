@@ -43,7 +43,7 @@ impl Activity {
     /// Bytes have come in.
     pub(super) fn received(&self) {
         self.0.send_if_modified(|phase| {
-            let begins = *phase == Phase::Idle;
+            let begins = matches!(phase, Phase::New | Phase::Idle);
             if begins {
                 *phase = Phase::Head;
             }
@@ -60,6 +60,16 @@ impl Activity {
             };
         });
         Answering(self.clone())
+    }
+
+    /// Waits until the first bytes are there.
+    pub(super) async fn begun(&self) {
+        // The sender is this very connection's.
+        let _ = self
+            .0
+            .subscribe()
+            .wait_for(|phase| *phase != Phase::New)
+            .await;
     }
 
     /// Waits until the connection does nothing for `idle`, or a request's headers take

@@ -93,7 +93,9 @@ where
 {
     let limits = answers.limits;
     let activity = Activity::new();
-    // Bytes between requests are of use here: settings, windows, pings.
+    // Bytes between requests are of use here: settings, windows, pings. The first ones are
+    // awaited by HTTP/2 itself.
+    activity.received();
     let watched = Watched::new(stream, None, limits.stall());
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
@@ -136,6 +138,13 @@ async fn until_it_ends<C>(
         ended = connection.as_mut() => return tell(ended),
         too_long = activity.too_long(limits.header(), limits.idle()) => too_long,
         () = draining.begun() => {
+            // One that was told to end before its first bytes are read would be closed
+            // with a request in it.
+            tokio::select! {
+                ended = connection.as_mut() => return tell(ended),
+                () = activity.begun() => {}
+                () = tokio::time::sleep(limits.header()) => {}
+            }
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => return tell(ended),
@@ -148,8 +157,9 @@ async fn until_it_ends<C>(
         TooLong::Head => tracing::debug!("a request's headers took too long"),
         TooLong::Idle => {
             connection.as_mut().graceful_shutdown();
-            if let Ok(ended) = tokio::time::timeout(FAREWELL, connection).await {
-                tell(ended);
+            tokio::select! {
+                ended = connection.as_mut() => tell(ended),
+                _ = activity.too_long(limits.header(), FAREWELL) => {}
             }
         }
     }

@@ -36,6 +36,8 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// Certificates that end sooner are warned of.
 pub(crate) const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// `[tls]` of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +80,9 @@ pub struct Tls {
 struct Seen {
     digest: [u8; 32],
     fault: Option<String>,
+    /// When the certificate in use ends, and when that was last warned of.
+    ends: UnixTime,
+    warned_at: Option<UnixTime>,
 }
 
 /// The certificate of the moment.
@@ -101,7 +106,6 @@ impl Tls {
         let files = Files::read(&config.certificate, &config.key)?;
         let (certified, validity) =
             files.certified(&config.certificate, &config.key, &provider, now)?;
-        warn_of_the_end(validity, now);
         let current = Arc::new(Current(RwLock::new(certified)));
         let mut tls = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13, &TLS12])
@@ -117,6 +121,8 @@ impl Tls {
             seen: Mutex::new(Seen {
                 digest: files.digest(),
                 fault: None,
+                ends: validity.ends,
+                warned_at: None,
             }),
         })
     }
@@ -160,17 +166,34 @@ impl Tls {
                 _ = hangup => {}
                 _ = ticks.tick() => {}
             }
-            match self.look(clock.now()) {
+            let now = clock.now();
+            match self.look(now) {
                 Look::Same => {}
                 Look::Replaced(validity) => {
                     let until = rfc3339(validity.ends);
                     tracing::info!(%until, "the certificate is replaced");
-                    warn_of_the_end(validity, clock.now());
                 }
                 Look::Fault(fault) => {
                     tracing::error!(%fault, "the certificate stays as it was");
                 }
             }
+            self.warn_of_the_end(now);
+        }
+    }
+
+    /// Says once a day that the certificate in use ends soon, or has ended.
+    fn warn_of_the_end(&self, now: UnixTime) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = seen.warned_at.is_some_and(|at| now.since(at) < DAY);
+        if is_told || seen.ends.since(now) >= SOON {
+            return;
+        }
+        seen.warned_at = Some(now);
+        let until = rfc3339(seen.ends);
+        if seen.ends > now {
+            tracing::warn!(%until, "the certificate ends soon");
+        } else {
+            tracing::error!(%until, "the certificate has ended: browsers refuse it");
         }
     }
 
@@ -202,6 +225,8 @@ impl Tls {
                 *seen = Seen {
                     digest,
                     fault: None,
+                    ends: validity.ends,
+                    warned_at: None,
                 };
                 Look::Replaced(validity)
             }
@@ -214,13 +239,6 @@ impl Tls {
                 Look::Fault(fault)
             }
         }
-    }
-}
-
-fn warn_of_the_end(validity: Validity, now: UnixTime) {
-    if validity.ends.since(now) < SOON {
-        let until = rfc3339(validity.ends);
-        tracing::warn!(%until, "the certificate ends soon");
     }
 }
 

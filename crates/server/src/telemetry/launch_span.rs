@@ -20,7 +20,8 @@ const REQUEST_ID: &str = "telehealth_request_id";
 pub async fn surround(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", MatchedPath::as_str);
-    let span = tracing::info_span!(
+    // At this level it is there for lines of every level.
+    let span = tracing::error_span!(
         "launch",
         http.route = route,
         http.response.status_code = field::Empty,

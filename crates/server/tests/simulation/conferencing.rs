@@ -103,11 +103,11 @@ impl Conferences {
         nodes.all(|node| node.inner.lock().unwrap().waiting.is_empty())
     }
 
-    /// Somebody dials an alias, stays for a while and leaves; with `devices` devices at
-    /// the same time, each on another node.
+    /// Somebody dials an alias, stays for a while and leaves; with a second device at
+    /// about the same time, on another node.
     pub(crate) async fn visit(&self, node: usize, alias: &str, person: Person, stay: Stay) {
         let service = loop {
-            match self.ask(alias).await {
+            match self.ask(alias, person).await {
                 Some(service) => break service,
                 None => tokio::time::sleep(AGAIN).await,
             }
@@ -187,7 +187,7 @@ impl Conferences {
         }
     }
 
-    async fn ask(&self, alias: &str) -> Option<Service> {
+    async fn ask(&self, alias: &str, person: Person) -> Option<Service> {
         let alias: String = url::form_urlencoded::byte_serialize(alias.as_bytes()).collect();
         let request = http::Request::get(format!(
             "/policy/v1/service/configuration?protocol=api&local_alias={alias}"
@@ -202,12 +202,18 @@ impl Conferences {
         }
         let answer: Value = serde_json::from_str(&page.body).unwrap_or_default();
         let text = |name: &str| Some(answer["result"][name].as_str()?.to_owned());
-        let service = text("name").zip(text("service_tag"));
-        if service.is_none() {
+        let service = text("name").zip(text("service_tag")).zip(text("pin"));
+        let Some(((name, tag), pin)) = service else {
             let what = format!("an alias in use leads nowhere: {}", page.body);
             self.record.violation(what);
-        }
-        let (name, tag) = service?;
+            return None;
+        };
+        self.record.with(|record| {
+            let conferences = &mut record.conferences;
+            let conferences = conferences.entry(person.appointment.to_owned());
+            let conference = [name.clone(), tag.clone(), pin];
+            conferences.or_default().insert(conference);
+        });
         Some(Service { name, tag })
     }
 

@@ -55,7 +55,16 @@ pub(crate) fn violations(world: &World) -> Vec<String> {
     }
 
     // Everybody of an appointment is in one conference, with one host PIN.
-    let pins = record.with(|record| record.pins.clone());
+    let conferences = record.with(|record| record.conferences.clone());
+    let mut pins = record.with(|record| record.pins.clone());
+    for (appointment, conferences) in conferences {
+        if conferences.len() != 1 {
+            let count = conferences.len();
+            found.push(format!("appointment {appointment} has {count} conferences"));
+        }
+        let pins = pins.entry(appointment).or_default();
+        pins.extend(conferences.into_iter().map(|[_, _, pin]| pin));
+    }
     for (appointment, pins) in &pins {
         if pins.len() != 1 {
             found.push(format!("appointment {appointment} has {} PINs", pins.len()));

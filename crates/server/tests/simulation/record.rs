@@ -18,6 +18,8 @@ pub(crate) struct Inner {
     pub(crate) violations: Vec<String>,
     /// By the EHR's launch token: every join link that a browser was sent to.
     pub(crate) links: BTreeMap<String, BTreeSet<String>>,
+    /// By appointment: every conference that an alias led to, by name, tag and PIN.
+    pub(crate) conferences: BTreeMap<String, BTreeSet<[String; 3]>>,
     /// By appointment: the host PINs that providers were given.
     pub(crate) pins: BTreeMap<String, BTreeSet<String>>,
     /// What patients and strangers were shown.

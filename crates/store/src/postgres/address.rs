@@ -59,6 +59,14 @@ impl FromStr for PostgresAddress {
                  mark that is not percent-encoded",
             ));
         }
+        // A slash or another special character in the password makes an address of its own.
+        let database = url.path().trim_start_matches('/');
+        if database.contains(['/', '@']) || url.fragment().is_some() {
+            return Err(StoreError::Address(
+                "the name of the database is none; percent-encode special characters of the \
+                 password",
+            ));
+        }
         let options = PgConnectOptions::from_str(text).map_err(|_| {
             StoreError::Address("a parameter after the question mark has a value that is not known")
         })?;

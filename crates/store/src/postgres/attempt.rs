@@ -1,10 +1,12 @@
 //! One operation on the database: its deadline, and a second attempt where the first was
 //! cut off.
 
-use sqlx::{Postgres, pool::PoolConnection};
+use std::time::Duration;
+
+use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 use tokio::time::{Instant, timeout_at};
 
-use super::{PATIENCE, PostgresStore};
+use super::PostgresStore;
 use crate::StoreError;
 
 /// When an operation is done again after the connection was lost, or the server ended,
@@ -32,9 +34,21 @@ pub(super) enum Attempt {
 /// Does an operation, a second attempt included: `run!(store, again, |connection, attempt|
 /// { … })`. It stands for a function that takes a closure: of such a function the compiler
 /// cannot tell that what it awaits may move between threads.
+///
+/// `run!(store, again, patience, …)` has another deadline than the store's usual one.
 macro_rules! run {
-    ($store:expr, $again:expr, |$connection:ident, $attempt:pat_param| $operation:block) => {{
-        let mut run = $crate::postgres::attempt::Run::new($store, $again);
+    ($store:expr, $again:expr, |$connection:ident, $attempt:pat_param| $operation:block) => {
+        $crate::postgres::attempt::run!($store, $again, $store.patience, |$connection, $attempt| {
+            $operation
+        })
+    };
+    (
+        $store:expr,
+        $again:expr,
+        $patience:expr,
+        |$connection:ident, $attempt:pat_param| $operation:block
+    ) => {{
+        let mut run = $crate::postgres::attempt::Run::new($store, $again, $patience);
         loop {
             let mut pooled = match run.connection().await {
                 Ok(pooled) => pooled,
@@ -42,7 +56,7 @@ macro_rules! run {
             };
             let $attempt = run.attempt();
             let done = {
-                let $connection: &mut sqlx::PgConnection = &mut pooled;
+                let $connection: &mut sqlx::PgConnection = pooled.connection();
                 run.within(async { $operation }).await
             };
             if let Some(done) = run.settle(done, pooled) {
@@ -53,7 +67,26 @@ macro_rules! run {
 }
 pub(super) use run;
 
-/// An operation that is being done, within [`PATIENCE`] from the wait for a connection to
+/// A connection that is closed, and not put back, where the operation on it was not
+/// brought to its end: it may have no other end any more, and to find that out would keep
+/// its place in the pool.
+pub(super) struct InUse(Option<PoolConnection<Postgres>>);
+
+impl InUse {
+    pub(super) fn connection(&mut self) -> &mut PgConnection {
+        self.0.as_mut().expect("it is taken at its end only")
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.0 {
+            connection.close_on_drop();
+        }
+    }
+}
+
+/// An operation that is being done, within its deadline from the wait for a connection to
 /// the last answer, a second attempt included.
 pub(super) struct Run<'a> {
     store: &'a PostgresStore,
@@ -63,12 +96,12 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(store: &'a PostgresStore, again: Again) -> Self {
+    pub(super) fn new(store: &'a PostgresStore, again: Again, patience: Duration) -> Self {
         Self {
             store,
             again,
             attempt: Attempt::First,
-            deadline: Instant::now() + PATIENCE,
+            deadline: Instant::now() + patience,
         }
     }
 
@@ -78,14 +111,14 @@ impl<'a> Run<'a> {
 
     /// A connection of the pool. Nothing has been sent yet: where there was none to be
     /// had because one broke, another one is asked for.
-    pub(super) async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+    pub(super) async fn connection(&self) -> Result<InUse, StoreError> {
         let acquire = async {
             match self.store.pool.acquire().await {
                 Err(sqlx::Error::Io(_)) => self.store.pool.acquire().await,
                 acquired => acquired,
             }
         };
-        let acquired = self.within(async { Ok(acquire.await?) }).await;
+        let acquired = self.within(async { Ok(InUse(Some(acquire.await?))) }).await;
         acquired.unwrap_or(Err(StoreError::TooSlow))
     }
 
@@ -98,23 +131,23 @@ impl<'a> Run<'a> {
     }
 
     /// What the operation came to; `None` where it is to be done again.
-    ///
-    /// A connection that did not answer in time is closed, and not put back: it may have
-    /// no other end any more.
     pub(super) fn settle<T>(
         &mut self,
         done: Option<Result<T, StoreError>>,
-        mut connection: PoolConnection<Postgres>,
+        mut in_use: InUse,
     ) -> Option<Result<T, StoreError>> {
         let Some(done) = done else {
-            connection.close_on_drop();
             return Some(Err(StoreError::TooSlow));
         };
+        if matches!(done, Err(StoreError::ReadOnly)) {
+            return Some(done);
+        }
         let Err(StoreError::Unavailable(error)) = &done else {
+            in_use.0.take();
             return Some(done);
         };
-        if is_read_only(error) {
-            connection.close_on_drop();
+        if !is_read_only(error) {
+            in_use.0.take();
         }
         if self.attempt == Attempt::Second || !allows(self.again, error) {
             return Some(done);

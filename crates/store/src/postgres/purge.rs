@@ -59,6 +59,10 @@ pub(super) async fn purge(
     }
     // Whatever becomes of this: the lock goes with the connection.
     connection.close_on_drop();
+    // One batch that takes its time must not keep the others from being forgotten.
+    sqlx::query("SET statement_timeout = '60s'")
+        .execute(&mut *connection)
+        .await?;
     let purged = timeout(LIMIT, purge_alone(&mut connection, before, now)).await;
     let purged = purged.map_err(|_| StoreError::TooSlow)??;
     sqlx::query(NO_LONGER_ALONE)

@@ -1,5 +1,7 @@
 //! Visits in PostgreSQL.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
@@ -15,6 +17,13 @@ use crate::{
     AliasHash, Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch,
     NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits,
 };
+
+/// How much longer an event may take for each launch that it tells of: the end of a node
+/// on which hundreds were.
+const STEP: Duration = Duration::from_millis(10);
+
+/// For so many launches at most: the node waits 15 seconds for an answer.
+const MOST_STEPS: u32 = 1_000;
 
 #[async_trait]
 impl Visits for PostgresStore {
@@ -46,7 +55,10 @@ impl Visits for PostgresStore {
         when_over: Vec<NewWriteBack>,
         now: UnixTime,
     ) -> Result<Applied, StoreError> {
-        run!(self, Again::Always, |connection, _| {
+        let steps = presences.len() + when_over.len() + always.len();
+        let patience =
+            self.patience + STEP * u32::try_from(steps).unwrap_or(u32::MAX).min(MOST_STEPS);
+        run!(self, Again::Always, patience, |connection, _| {
             let mut transaction = connection.begin().await?;
             if !is_news(&mut transaction, &event.id, now).await? {
                 transaction.rollback().await?;

@@ -82,6 +82,9 @@ macro_rules! keep_attempt {
     };
 }
 
+/// Most that are counted: more say nothing more.
+const MOST_COUNTED: i64 = 100_000;
+
 #[async_trait]
 impl WriteBacks for PostgresStore {
     /// Of a claim whose answer was lost the leases run out; the second attempt claims
@@ -139,13 +142,15 @@ impl WriteBacks for PostgresStore {
         })
     }
 
-    /// An index holds those that are unsent, and no others.
+    /// An index holds those that are unsent, and no others. More than 100,000
+    /// are not counted.
     async fn unsent_write_backs(&self) -> Result<Unsent, StoreError> {
         run!(self, Again::Always, |connection, _| {
             let row = sqlx::query(
                 "SELECT count(*) AS count, min(created_at) AS oldest
-                 FROM write_backs WHERE state = 'unsent'",
+                 FROM (SELECT created_at FROM write_backs WHERE state = 'unsent' LIMIT $1) AS counted",
             )
+            .bind(MOST_COUNTED)
             .fetch_one(connection)
             .await?;
             let count: i64 = row.try_get("count")?;

@@ -11,7 +11,7 @@ use vestibule_store::{
 };
 use vestibule_test_postgres::database;
 
-use crate::open;
+use crate::open_patiently;
 
 pub(crate) const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
 pub(crate) const PROFILE: Uuid = Uuid::from_u128(7);
@@ -103,7 +103,7 @@ async fn servers() -> Vec<PostgresStore> {
     let url = database();
     let mut servers = Vec::new();
     for _ in 0..4 {
-        servers.push(open(&url).await);
+        servers.push(open_patiently(&url).await);
     }
     servers
 }

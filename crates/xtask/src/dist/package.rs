@@ -143,7 +143,7 @@ impl Package<'_> {
              Architecture: {}\n\
              Maintainer: {}\n\
              Installed-Size: {size}\n\
-             Depends: {depends}, adduser\n\
+             Depends: {depends}, adduser, ca-certificates\n\
              Section: net\n\
              Priority: optional\n\
              Description: from a telehealth launch in the EHR to the right video visit\n \
@@ -151,7 +151,7 @@ impl Package<'_> {
              in, makes the conference and its join links, serves the landing page on\n \
              which the visit begins, and tells the record who is connected.\n \
              .\n \
-             The landing page is in the program; a reverse proxy in front ends TLS.\n",
+             The landing page is in the program. TLS ends there, or at a proxy in front.\n",
             self.version(),
             architecture()?,
             MAINTAINER,

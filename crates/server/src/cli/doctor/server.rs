@@ -101,7 +101,7 @@ fn permissions(known: &Known) -> Option<Finding> {
             path.display(),
             fields.join(", ")
         ),
-        "run `chmod 600` on it, or `vestibule profile seal`",
+        "run `chmod 640` on it, with the server's group, or `vestibule profile seal`",
     ))
 }
 

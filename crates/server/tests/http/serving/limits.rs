@@ -78,7 +78,7 @@ async fn headers_that_drip_do_not_hold_a_connection() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_waits_for_its_next_request_for_a_while_only() {
-    let server = server("idle_seconds = 1\nheader_seconds = 600").await;
+    let server = server("idle_seconds = 5\nheader_seconds = 600").await;
     let mut stream = connect(&server);
     for _ in 0..2 {
         stream

@@ -111,6 +111,16 @@ impl Drop for Program {
             // It was never known by its process id.
             drop(self.child.kill());
         }
+        let start = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if start.elapsed() > PATIENCE {
+                let mut kill = as_root(self.sudo, "kill");
+                drop(process::output(kill.args(["-KILL", &self.process])));
+                drop(self.child.kill());
+                break;
+            }
+            thread::sleep(POLL);
+        }
         drop(self.child.wait());
     }
 }
