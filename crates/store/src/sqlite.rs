@@ -74,6 +74,26 @@ impl SqliteStore {
         Ok(Self { pool, counts })
     }
 
+    /// An empty store in memory, which is gone with its last clone. There is one
+    /// connection, for the memory is that connection's own.
+    ///
+    /// # Errors
+    /// Where SQLite gets no memory.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            // A connection that is replaced takes everything with it.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .acquire_timeout(PATIENCE)
+            .connect_with(SqliteConnectOptions::new().foreign_keys(true))
+            .await?;
+        migrations().run(&pool).await?;
+        let counts = pool.clone();
+        Ok(Self { pool, counts })
+    }
+
     /// Looks at a database file and changes nothing.
     ///
     /// # Errors
@@ -171,6 +191,7 @@ mod tests {
     use super::*;
     use crate::{
         EncounterKey, Fingerprint, Launches as _, NewAppointment, NewLaunch, Profiles as _,
+        Visits as _,
     };
 
     #[tokio::test]
@@ -306,6 +327,27 @@ mod tests {
                 .await
                 .unwrap();
         assert_eq!(kept, [true, false]);
+    }
+
+    #[tokio::test]
+    async fn each_store_in_memory_is_one_of_its_own() {
+        let appointment = NewAppointment {
+            profile: Uuid::from_u128(1),
+            encounter: EncounterKey::from_bytes([1; 32]),
+            sealed: b"first".to_vec(),
+        };
+        let now = UnixTime::from_millis(0);
+        let store = SqliteStore::in_memory().await.unwrap();
+        let made = store.find_or_create_appointment(appointment.clone(), now);
+        let made = made.await.unwrap();
+        store.purge(now, now).await.unwrap();
+        let of = async |store: &SqliteStore| {
+            let found = store.find_appointment_by_key(appointment.encounter);
+            found.await.unwrap()
+        };
+        assert_eq!(of(&store.clone()).await, Some(made));
+        let other = SqliteStore::in_memory().await.unwrap();
+        assert_eq!(of(&other).await, None);
     }
 
     #[tokio::test]
