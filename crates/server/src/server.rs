@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use vestibule_launch::Clock;
 use vestibule_node::{Node, NodeSettings};
 use vestibule_store::{Store, StoreError};
@@ -59,6 +59,8 @@ pub struct Server {
     recorder: Recorder,
     store: Arc<dyn Store>,
     in_flight: InFlight,
+    /// Requests that begin to come in, where launches and Pexip do.
+    coming: InFlight,
 }
 
 /// Why the server does not start or run.
@@ -150,10 +152,12 @@ impl Server {
             Some(tls) => Some(Arc::new(Tls::open(tls, clock.now())?)),
             None => None,
         };
+        let coming = InFlight::default();
         let settings = |tls: Option<&Arc<Tls>>| Settings {
             limits: config.connections,
             tls: tls.cloned(),
             trusted_proxies: config.trusted_proxies.clone(),
+            under_way: coming.clone(),
         };
         make_data_folder(config)?;
         let mut rng = random::system();
@@ -237,7 +241,12 @@ impl Server {
         };
         let listener = Listener::bind(config.listen, settings(tls.as_ref()));
         let listener = listener.await.map_err(refused)?;
-        let of_admin = settings(tls.as_ref().filter(|tls| tls.is_for_admin()));
+        // Nobody waits for what is asked of the admin API and of metrics.
+        let apart = |settings| Settings {
+            under_way: InFlight::default(),
+            ..settings
+        };
+        let of_admin = apart(settings(tls.as_ref().filter(|tls| tls.is_for_admin())));
         let admin = admin(config, of_admin, &registry, &state.tools).await?;
         let open = routes::readiness(&readiness, log("admin"));
         let open = open.merge(routes::health(log("admin")));
@@ -247,7 +256,7 @@ impl Server {
                 let AppState {
                     tools, profiles, ..
                 } = &state;
-                let settings = settings(None);
+                let settings = apart(settings(None));
                 Some(MetricsServer::bind(config, settings, tools, profiles, &in_flight).await?)
             }
             None => None,
@@ -267,6 +276,7 @@ impl Server {
             recorder,
             store,
             in_flight,
+            coming,
         })
     }
 
@@ -336,6 +346,7 @@ impl Server {
             state,
             store,
             in_flight,
+            coming,
         } = self;
         tokio::spawn(recorder.run());
         let mut serving = JoinSet::new();
@@ -364,12 +375,18 @@ impl Server {
             Some(ended) = serving.join_next() => ended.map_err(ServerError::Serve),
         };
         drain.begin();
-        finish(&in_flight).await;
+        let under_way = [&coming, &in_flight];
+        let end = Instant::now() + FINISH;
+        finish(under_way, end).await;
         node.shut_down();
         last.begin();
-        let closed = async { while serving.join_next().await.is_some() {} };
-        if tokio::time::timeout(CLOSE, closed).await.is_err() {
-            tracing::info!("connections that did not end by themselves are cut off");
+        while !closed(&mut serving).await {
+            if under_way.iter().all(|count| count.now() == 0) || Instant::now() >= end {
+                tracing::info!("connections that did not end by themselves are cut off");
+                break;
+            }
+            // Whoever was connected has asked only now.
+            finish(under_way, end).await;
         }
         events.recorded(RECORD).await;
         if tokio::time::timeout(RECORD, store.close()).await.is_err() {
@@ -418,13 +435,22 @@ async fn pexip(
     bound.map_err(|source| ServerError::PexipListen { address, source })
 }
 
-async fn finish(in_flight: &InFlight) {
-    if tokio::time::timeout(FINISH, in_flight.none())
-        .await
-        .is_err()
-    {
+/// Lets what is under way finish until `end`.
+async fn finish(under_way: [&InFlight; 2], end: Instant) {
+    let finished = async {
+        for count in under_way {
+            count.none().await;
+        }
+    };
+    if tokio::time::timeout_at(end, finished).await.is_err() {
         tracing::warn!("launches under way are cut off");
     }
+}
+
+/// Whether every connection has ended.
+async fn closed(serving: &mut JoinSet<()>) -> bool {
+    let closed = async { while serving.join_next().await.is_some() {} };
+    tokio::time::timeout(CLOSE, closed).await.is_ok()
 }
 
 pub(crate) fn make_data_folder(config: &Config) -> Result<(), ServerError> {
