@@ -9,7 +9,7 @@ use vestibule_store::{Store, StoreError};
 
 use crate::{
     access_log::RequestLog,
-    admin::AdminServer,
+    admin::{AdminConfig, AdminServer},
     clock::SystemClock,
     conferencing::{
         Attendance, EmbeddedEvents, EmbeddedPolicy, PexipServer, Recorder, StoredPinAttempts,
@@ -30,7 +30,7 @@ use crate::{
     security_headers::Policies,
     serving::{CertificateError, Drain, Listener, Settings, Tls},
     state::AppState,
-    telemetry::{MetricsListenError, MetricsServer, TracedTransport},
+    telemetry::{Gauges, MetricsListenError, MetricsServer, Telemetry, TracedTransport},
     tools::Tools,
 };
 
@@ -153,11 +153,13 @@ impl Server {
             None => None,
         };
         let coming = InFlight::default();
-        let settings = |tls: Option<&Arc<Tls>>| Settings {
+        let telemetry = Arc::<Telemetry>::default();
+        let settings = |listener, tls: Option<&Arc<Tls>>| Settings {
             limits: config.connections,
             tls: tls.cloned(),
             trusted_proxies: config.trusted_proxies.clone(),
             under_way: coming.clone(),
+            counts: telemetry.connections(listener),
         };
         make_data_folder(config)?;
         let mut rng = random::system();
@@ -173,7 +175,7 @@ impl Server {
             routing: Arc::new(config.routing_rules.clone()),
             metadata: Arc::default(),
             repeats: Arc::default(),
-            telemetry: Arc::default(),
+            telemetry: Arc::clone(&telemetry),
         };
         let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
         let profiles = registry.profiles();
@@ -206,7 +208,7 @@ impl Server {
         let pexip = match config.pexip.listen {
             Some(address) => {
                 let tls = tls.as_ref().filter(|tls| tls.is_for_pexip());
-                Some(pexip(address, settings(tls), routes, &state.tools).await?)
+                Some(pexip(address, settings("pexip", tls), routes, &state.tools).await?)
             }
             None => {
                 conferencing = conferencing.merge(routes);
@@ -239,25 +241,34 @@ impl Server {
             address: config.listen,
             source,
         };
-        let listener = Listener::bind(config.listen, settings(tls.as_ref()));
+        let listener = Listener::bind(config.listen, settings("launches", tls.as_ref()));
         let listener = listener.await.map_err(refused)?;
         // Nobody waits for what is asked of the admin API and of metrics.
         let apart = |settings| Settings {
             under_way: InFlight::default(),
             ..settings
         };
-        let of_admin = apart(settings(tls.as_ref().filter(|tls| tls.is_for_admin())));
-        let admin = admin(config, of_admin, &registry, &state.tools).await?;
+        let admin = match &config.admin {
+            Some(config) => {
+                let tls = tls.as_ref().filter(|tls| tls.is_for_admin());
+                let settings = apart(settings("admin", tls));
+                Some(admin(config, settings, &registry, &state.tools).await?)
+            }
+            None => None,
+        };
         let open = routes::readiness(&readiness, log("admin"));
         let open = open.merge(routes::health(log("admin")));
         let admin = admin.map(|admin| admin.with_open_routes(open));
         let metrics = match &config.metrics {
             Some(config) => {
-                let AppState {
-                    tools, profiles, ..
-                } = &state;
-                let settings = apart(settings(None));
-                Some(MetricsServer::bind(config, settings, tools, profiles, &in_flight).await?)
+                let settings = apart(settings("metrics", None));
+                let gauges = Gauges {
+                    profiles: Arc::clone(&state.profiles),
+                    in_flight: in_flight.clone(),
+                    readiness: Arc::clone(&readiness),
+                    tls: tls.clone(),
+                };
+                Some(MetricsServer::bind(config, settings, &state.tools, gauges).await?)
             }
             None => None,
         };
@@ -408,21 +419,16 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>, HttpClientError> {
 }
 
 async fn admin(
-    config: &Config,
+    config: &AdminConfig,
     settings: Settings,
     registry: &Arc<Registry>,
     tools: &Tools,
-) -> Result<Option<AdminServer>, ServerError> {
-    let Some(admin) = &config.admin else {
-        return Ok(None);
-    };
-    AdminServer::bind(admin, settings, Arc::clone(registry), tools)
-        .await
-        .map(Some)
-        .map_err(|source| ServerError::AdminListen {
-            address: admin.listen,
-            source,
-        })
+) -> Result<AdminServer, ServerError> {
+    let bound = AdminServer::bind(config, settings, Arc::clone(registry), tools).await;
+    bound.map_err(|source| ServerError::AdminListen {
+        address: config.listen,
+        source,
+    })
 }
 
 async fn pexip(

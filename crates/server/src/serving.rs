@@ -9,8 +9,17 @@ use tokio::{
     task::JoinSet,
 };
 
-use self::{answer::Answers, connections::Connections, refusal::Refusals};
-use crate::{in_flight::InFlight, source_address::TrustedProxies};
+use self::{
+    answer::Answers,
+    connection::HandshakeFailed,
+    connections::{Connections, Full},
+    refusal::Refusals,
+};
+use crate::{
+    in_flight::InFlight,
+    source_address::TrustedProxies,
+    telemetry::{ConnectionCounts, ConnectionRefusal},
+};
 
 mod activity;
 mod answer;
@@ -46,6 +55,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Counts requests from when they begin to come in until their answer begins.
     pub under_way: InFlight,
+    /// Counts connections.
+    pub counts: ConnectionCounts,
 }
 
 /// An address that is listened on, and not served yet.
@@ -127,6 +138,7 @@ fn non_blocking(stream: std::net::TcpStream) -> io::Result<TcpStream> {
 struct Serving {
     answers: Arc<Answers>,
     connections: Connections,
+    counts: ConnectionCounts,
     refusals: Refusals,
     tls: Option<Arc<Tls>>,
     draining: Draining,
@@ -144,6 +156,7 @@ impl Serving {
                 strict_transport_security: tls.as_deref().and_then(Tls::strict_transport_security),
             }),
             connections: Connections::new(&settings.limits, settings.trusted_proxies.clone()),
+            counts: settings.counts.clone(),
             refusals: Refusals::default(),
             tls,
             draining,
@@ -160,14 +173,22 @@ impl Serving {
             Ok(counted) => counted,
             Err(full) => {
                 tracing::debug!(?full, "a connection is refused");
+                self.counts.refused(match full {
+                    Full::All => ConnectionRefusal::TooMany,
+                    Full::Address => ConnectionRefusal::TooManyOfAddress,
+                });
                 return self.refusals.refuse(stream, self.tls.is_some());
             }
         };
         let (answers, tls) = (Arc::clone(&self.answers), self.tls.clone());
         let draining = self.draining.clone();
+        let (counts, open) = (self.counts.clone(), self.counts.open());
         self.running.spawn(async move {
-            connection::serve(stream, peer, answers, tls, draining).await;
-            drop(counted);
+            let served = connection::serve(stream, peer, answers, tls, draining).await;
+            if let Err(HandshakeFailed) = served {
+                counts.refused(ConnectionRefusal::HandshakeFailed);
+            }
+            drop((counted, open));
         });
     }
 }

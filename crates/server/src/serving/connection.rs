@@ -37,6 +37,10 @@ const STREAM_BUFFER: usize = 64 * 1024;
 /// (RFC 9113 section 10.5), and most that this side reset because of faults in them.
 const RESET_STREAMS: usize = 20;
 
+/// There was no TLS on a connection, and so nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HandshakeFailed;
+
 /// Serves a connection until it ends.
 pub(super) async fn serve(
     stream: TcpStream,
@@ -44,11 +48,12 @@ pub(super) async fn serve(
     answers: Arc<Answers>,
     tls: Option<Arc<Tls>>,
     draining: Draining,
-) {
+) -> Result<(), HandshakeFailed> {
     // Answers are small, and each is written at once.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
-        return http1(stream, peer, answers, draining).await;
+        http1(stream, peer, answers, draining).await;
+        return Ok(());
     };
     let handshake = tls.accept(stream);
     match tokio::time::timeout(answers.limits.handshake(), handshake).await {
@@ -59,9 +64,16 @@ pub(super) async fn serve(
                 http1(stream, peer, answers, draining).await;
             }
         }
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            return Err(HandshakeFailed);
+        }
+        Err(_) => {
+            tracing::debug!("a TLS handshake took too long");
+            return Err(HandshakeFailed);
+        }
     }
+    Ok(())
 }
 
 async fn http1<S>(stream: S, peer: SocketAddr, answers: Arc<Answers>, draining: Draining)
