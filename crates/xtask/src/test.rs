@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
     time::Duration,
 };
 
@@ -24,6 +24,8 @@ use crate::{
     workspace::Workspace,
 };
 
+mod on_postgresql;
+
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 5;
 
@@ -33,22 +35,6 @@ const BROWSER_TESTS: [(&str, &str); 4] = [
     ("vestibule", "page"),
     ("vestibule-error-page", "browser"),
     ("vestibule-device-check", "browser"),
-];
-
-/// The server's tests that run on PostgreSQL too, by their modules.
-const ON_POSTGRESQL: [&str; 12] = [
-    "departure::",
-    "direct_link::",
-    "launch::",
-    "launch_bearer::",
-    "launch_error::",
-    "profiles_reload::",
-    "sandbox::",
-    "session::",
-    "ticket::",
-    "two_servers::",
-    "visit::",
-    "write_backs::",
 ];
 
 /// One step, in the order in which they run.
@@ -229,8 +215,7 @@ impl Step {
             Self::Tests => {
                 let mut tests = cargo("test --workspace --no-fail-fast");
                 let all = process::run(tests.envs(machine.variables()));
-                let on_postgresql = process::run(&mut on_postgresql(workspace));
-                all.and(on_postgresql)
+                all.and(on_postgresql::run(workspace))
             }
             Self::BrowserTests => browser_tests(workspace, machine),
             Self::Deny => {
@@ -249,16 +234,6 @@ impl Step {
             ),
         }
     }
-}
-
-/// The server's tests of what it remembers once more, with PostgreSQL in the place of
-/// SQLite. Nothing is built anew for it.
-fn on_postgresql(workspace: &Workspace) -> Command {
-    let mut test = workspace.cargo(["test", "--no-fail-fast", "--workspace"]);
-    test.args(["--test", "http", "--test", "conferencing", "--"]);
-    test.args(ON_POSTGRESQL);
-    test.env("VESTIBULE_TEST_DATABASE", "postgresql");
-    test
 }
 
 /// The wasm modules' own tests, in a browser without a screen, through the

@@ -2,18 +2,8 @@
 
 use super::{
     Default::{Required, Value, Without},
-    Setting, Table,
+    Table, key,
 };
-
-const fn key(
-    key: &'static str,
-    kind: &'static str,
-    default: super::Default,
-    meaning: &'static str,
-    example: &'static str,
-) -> Setting {
-    Setting::new(key, kind, default, meaning, example)
-}
 
 const ADDRESS: &str = "address and port";
 const FILE: &str = "path of a file";

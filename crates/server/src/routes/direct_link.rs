@@ -3,13 +3,13 @@
 //! answers 303 to the join link. A GET changes nothing, whoever sends it.
 
 use axum::{
+    Extension,
     body::Bytes,
     extract::{Path, RawQuery, State, rejection::BytesRejection},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
-use tracing::Span;
 use vestibule_launch::{EhrRole, RequestId};
 
 use super::{caller::Caller, parameters};
@@ -19,7 +19,7 @@ use crate::{
     profile::Profile,
     security_headers::PageCsp,
     state::AppState,
-    telemetry::{self, Step},
+    telemetry::{LaunchSpan, Step},
 };
 
 /// Why a direct join link leads to an error page.
@@ -50,6 +50,7 @@ pub(crate) fn path(role: EhrRole) -> String {
 pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
     let join = move |State(state): State<AppState>,
                      Path(uuid): Path<String>,
+                     Extension(span): Extension<LaunchSpan>,
                      caller: Caller,
                      RawQuery(query): RawQuery,
                      body: Result<Bytes, BytesRejection>| async move {
@@ -59,6 +60,7 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
             parameters: parameters(query, body),
             caller,
         };
+        span.name(press.request_id);
         press.answer(&state, state.profile(&uuid).as_deref()).await
     };
     get(show).post(join)
@@ -109,7 +111,6 @@ struct Press {
 
 impl Press {
     async fn answer(self, state: &AppState, profile: Option<&Profile>) -> Response {
-        telemetry::name_launch(&Span::current(), self.request_id);
         let joined = self.join(state, profile);
         match state.tools.telemetry.step(Step::DirectLink, joined).await {
             Ok(link) => {

@@ -4,13 +4,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
+    Extension,
     body::Bytes,
     extract::{Path, RawQuery, State, rejection::BytesRejection},
     http::{StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
-use tracing::Span;
 use url::form_urlencoded;
 use vestibule_launch::RequestId;
 
@@ -23,7 +23,7 @@ use crate::{
     security_headers::PageCsp,
     sign_in_page,
     state::AppState,
-    telemetry::{self, Step},
+    telemetry::{LaunchSpan, Step},
 };
 
 /// Why a launch URL leads to an error page.
@@ -46,10 +46,14 @@ pub enum EntranceError {
 pub(super) fn route(entrance: &'static Entrance) -> MethodRouter<AppState> {
     let handler = move |State(state): State<AppState>,
                         Path(path): Path<HashMap<String, String>>,
+                        Extension(span): Extension<LaunchSpan>,
                         caller: Caller,
                         RawQuery(query): RawQuery,
                         body: Result<Bytes, BytesRejection>| async move {
-        handle(&state, entrance, &path, &caller, parameters(query, body)).await
+        let request_id = state.tools.request_id();
+        span.name(request_id);
+        let parameters = parameters(query, body);
+        handle(&state, entrance, &path, &caller, parameters, request_id).await
     };
     get(handler).post(handler).head(no_head)
 }
@@ -60,9 +64,8 @@ async fn handle(
     path: &HashMap<String, String>,
     caller: &Caller,
     parameters: Result<String, StatusCode>,
+    request_id: RequestId,
 ) -> Response {
-    let request_id = state.tools.request_id();
-    telemetry::name_launch(&Span::current(), request_id);
     let profile = profile(state, entrance, path, parameters.as_deref().ok());
     let profile = profile.as_deref();
     let begun = begin(state, entrance, profile, caller, parameters, request_id);

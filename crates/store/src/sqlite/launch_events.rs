@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx::{Row, sqlite::SqliteRow};
-use vestibule_launch::{DeviceTest, ErrorName, LaunchEvent, RequestId, TestResult, UnixTime};
+use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 
 use super::{
     SqliteStore, launches,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     LaunchEventRecord, LaunchEvents, NewLaunchEvent, NewWriteBack, Recorded, Reported, StoreError,
+    launch_event::stored_device_test,
 };
 
 #[async_trait]
@@ -44,13 +45,7 @@ impl LaunchEvents for SqliteStore {
         if count >= i64::from(most) {
             return Ok(Recorded::TooMany);
         }
-        let (error_name, test) = match event {
-            Reported::Failed(error_name) => (Some(error_name), None),
-            Reported::DeviceTest(test) => (None, Some(test)),
-            Reported::Connecting | Reported::Waiting | Reported::Joined | Reported::Left => {
-                (None, None)
-            }
-        };
+        let (error_name, test) = (event.error_name(), event.device_test());
         sqlx::query(
             "INSERT INTO launch_events
                  (request_id, number, event, error_name, camera, microphone, speaker, connection,
@@ -59,7 +54,7 @@ impl LaunchEvents for SqliteStore {
         )
         .bind(bytes(request_id.as_bytes()))
         .bind(count + 1)
-        .bind(name_of(event).as_str())
+        .bind(event.name().as_str())
         .bind(error_name.map(ErrorName::as_str))
         .bind(test.map(|test| test.camera.as_str()))
         .bind(test.map(|test| test.microphone.as_str()))
@@ -106,51 +101,15 @@ impl LaunchEvents for SqliteStore {
     }
 }
 
-fn name_of(event: Reported) -> LaunchEvent {
-    match event {
-        Reported::Connecting => LaunchEvent::Connecting,
-        Reported::Waiting => LaunchEvent::Waiting,
-        Reported::Joined => LaunchEvent::Joined,
-        Reported::Left => LaunchEvent::Left,
-        Reported::Failed(_) => LaunchEvent::Failed,
-        Reported::DeviceTest(_) => LaunchEvent::DeviceTest,
-    }
-}
-
 fn record_of(row: &SqliteRow) -> Result<LaunchEventRecord, StoreError> {
-    let name: String = row.try_get("event")?;
-    let mut known = LaunchEvent::ALL.into_iter();
-    let event = known.find(|known| known.as_str() == name);
     Ok(LaunchEventRecord {
         number: row.try_get("number")?,
-        event: match event.ok_or(StoreError::Damaged("event"))? {
-            LaunchEvent::Connecting => Reported::Connecting,
-            LaunchEvent::Waiting => Reported::Waiting,
-            LaunchEvent::Joined => Reported::Joined,
-            LaunchEvent::Left => Reported::Left,
-            LaunchEvent::Failed => {
-                let error_name: String = row.try_get("error_name")?;
-                let error_name = error_name.parse();
-                Reported::Failed(error_name.map_err(|_| StoreError::Damaged("error_name"))?)
-            }
-            LaunchEvent::DeviceTest => Reported::DeviceTest(test_of(row)?),
-        },
+        event: Reported::stored(|column| Ok(row.try_get(column)?))?,
         received_at: time_of(row, "received_at")?,
         browser_time: maybe_time_of(row, "browser_time")?,
     })
 }
 
 fn test_of(row: &SqliteRow) -> Result<DeviceTest, StoreError> {
-    let result = |column: &'static str| {
-        let word: String = row.try_get(column)?;
-        let mut known = TestResult::ALL.into_iter();
-        let result = known.find(|known| known.as_str() == word);
-        result.ok_or(StoreError::Damaged(column))
-    };
-    Ok(DeviceTest {
-        camera: result("camera")?,
-        microphone: result("microphone")?,
-        speaker: result("speaker")?,
-        connection: result("connection")?,
-    })
+    stored_device_test(|column| Ok(row.try_get(column)?))
 }
