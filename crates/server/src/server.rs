@@ -238,7 +238,11 @@ impl Server {
         let listener = Listener::bind(config.listen, settings(tls.as_ref()));
         let listener = listener.await.map_err(refused)?;
         let of_admin = settings(tls.as_ref().filter(|tls| tls.is_for_admin()));
-        let admin = admin(config, of_admin, &registry, &state.tools).await?;
+        let for_admin = Tools {
+            store: place.for_administrators(&state.tools.store),
+            ..state.tools.clone()
+        };
+        let admin = admin(config, of_admin, &registry, &for_admin).await?;
         let open = routes::readiness(&readiness, log("admin"));
         let open = open.merge(routes::health(log("admin")));
         let admin = admin.map(|admin| admin.with_open_routes(open));

@@ -79,6 +79,17 @@ impl PostgresStore {
         migrated.map_err(|_| StoreError::TooSlow)??;
         // All is committed; the server notices that nobody is there any more.
         drop(connection.close().await);
+        Ok(Self::lazily(address, connections, patience))
+    }
+
+    /// More connections to a database that is open, apart from the others: whoever uses
+    /// these gets one also while all the others are in use. None is made before it is
+    /// needed.
+    pub fn beside(address: &PostgresAddress, connections: u32) -> Self {
+        Self::lazily(address, connections, PATIENCE)
+    }
+
+    fn lazily(address: &PostgresAddress, connections: u32, patience: Duration) -> Self {
         let limit = patience.as_millis();
         let options = address.options().clone().options([
             ("statement_timeout", limit),
@@ -89,7 +100,7 @@ impl PostgresStore {
             .max_connections(connections)
             .acquire_timeout(patience)
             .connect_lazy_with(options);
-        Ok(Self { pool, patience })
+        Self { pool, patience }
     }
 
     /// Looks at a database and changes nothing.
