@@ -15,7 +15,9 @@ use serde_json::json;
 use vestibule_test_postgres::{Cluster, Durability};
 
 mod killed;
+mod row_16_embedded_database;
 mod row_17_killed_after_the_tokens;
+mod row_18_database_away;
 mod row_19_slow_database;
 
 use crate::support::{

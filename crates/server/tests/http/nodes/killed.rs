@@ -45,10 +45,10 @@ mod story;
 const SEED: u64 = 20_270_115;
 
 /// In each everybody launches once more, and somebody is killed.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 7;
 
 /// In this one PostgreSQL is killed too.
-const BREAKDOWN: usize = 4;
+const BREAKDOWN: usize = 3;
 
 /// The people of each appointment, by the EHR's schedule.
 const APPOINTMENTS: [&[Person]; 4] = [
