@@ -161,10 +161,17 @@ async fn row_01_metadata_that_is_used_beyond_its_time_is_counted() {
     let down = MetadataScript::Answers(500);
     server.ehr.script(|ehr| ehr.metadata = down);
     let stale = "vestibule_metadata_stale_uses_total";
-    assert_eq!(value(&server.metrics().await, stale), Some(0.0));
-    server.clock.advance(Duration::from_secs(23 * 60 * 60));
+    let failed = "vestibule_metadata_fetches_total{outcome=\"failed\"}";
+    server.clock.advance(Duration::from_secs(60 * 60));
     server.launch(Launch::PATIENT).await;
-    assert_eq!(value(&server.metrics().await, stale), Some(1.0));
+    // The EHR is asked behind the back of the launch.
+    while server.metric(failed).await != Some(1.0) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(server.metric(stale).await, Some(0.0), "nobody knew yet");
+    server.clock.advance(Duration::from_secs(60 * 60));
+    server.launch(Launch::PATIENT).await;
+    assert_eq!(server.metric(stale).await, Some(1.0));
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ const IMPATIENT: Duration = Duration::from_secs(2);
 const MOST_PRESSES: usize = 40;
 
 /// Most reloads of one page.
-const MOST_RELOADS: usize = 3;
+const MOST_RELOADS: usize = 2;
 
 /// Somebody whose EHR has a button for a visit.
 #[derive(Clone, Copy, Debug)]
