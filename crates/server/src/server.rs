@@ -248,11 +248,15 @@ impl Server {
             under_way: InFlight::default(),
             ..settings
         };
+        let for_admin = Tools {
+            store: place.for_administrators(&state.tools.store),
+            ..state.tools.clone()
+        };
         let admin = match &config.admin {
             Some(config) => {
                 let tls = tls.as_ref().filter(|tls| tls.is_for_admin());
                 let settings = apart(settings("admin", tls));
-                Some(admin(config, settings, &registry, &state.tools).await?)
+                Some(admin(config, settings, &registry, &for_admin).await?)
             }
             None => None,
         };

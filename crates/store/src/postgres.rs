@@ -20,7 +20,7 @@ mod sessions;
 mod visits;
 mod write_backs;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -28,7 +28,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
     postgres::PgPoolOptions,
 };
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use vestibule_launch::UnixTime;
 
 pub use self::address::PostgresAddress;
@@ -37,6 +37,11 @@ use crate::{Store, StoreError, Tables, tables};
 
 /// How long an operation may take, unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many operations may wait for each connection. They are done in a fraction of a
+/// second where the database is as it should be; where it is not, more would only wait in
+/// vain.
+const WAITING: u32 = 64;
 
 /// How long a server waits at its start for a way into the database.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -49,6 +54,8 @@ const MIGRATE: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// Places for those who wait for a connection.
+    places: Arc<Semaphore>,
     /// How long an operation may take, from the wait for a connection to the last answer.
     patience: Duration,
 }
@@ -79,6 +86,17 @@ impl PostgresStore {
         migrated.map_err(|_| StoreError::TooSlow)??;
         // All is committed; the server notices that nobody is there any more.
         drop(connection.close().await);
+        Ok(Self::lazily(address, connections, patience))
+    }
+
+    /// More connections to a database that is open, apart from the others: whoever uses
+    /// these gets one also while all the others are in use. None is made before it is
+    /// needed.
+    pub fn beside(address: &PostgresAddress, connections: u32) -> Self {
+        Self::lazily(address, connections, PATIENCE)
+    }
+
+    fn lazily(address: &PostgresAddress, connections: u32, patience: Duration) -> Self {
         let limit = patience.as_millis();
         let options = address.options().clone().options([
             ("statement_timeout", limit),
@@ -89,7 +107,13 @@ impl PostgresStore {
             .max_connections(connections)
             .acquire_timeout(patience)
             .connect_lazy_with(options);
-        Ok(Self { pool, patience })
+        let places = usize::try_from(connections.saturating_mul(WAITING));
+        let places = places.map_or(Semaphore::MAX_PERMITS, |it| it.min(Semaphore::MAX_PERMITS));
+        Self {
+            pool,
+            places: Arc::new(Semaphore::new(places)),
+            patience,
+        }
     }
 
     /// Looks at a database and changes nothing.

@@ -46,7 +46,7 @@ pub const TABLES: &[Table] = &[
         settings: &[
             key("url", "`postgres://user:password@host:5432/database`", Without("SQLite"), "Where it is, and who comes. With `?sslmode=verify-full&sslrootcert=` and the path of the authority's certificate, where the way to it leaves this machine. It carries a password: better in `url_file`.", "\"postgres://vestibule@127.0.0.1:5432/vestibule\""),
             key("url_file", FILE, Without("`url`"), "A file that holds the URL, in its place.", "\"/run/secrets/vestibule-database-url\""),
-            key("connections", AT_LEAST_ONE, Without("16"), "Connections of this server at most.", "32"),
+            key("connections", AT_LEAST_ONE, Without("16"), "Connections of this server at most, beside two of its administrators.", "32"),
         ],
     },
     Table {

@@ -387,7 +387,7 @@ async fn a_search_finds_launch_and_appointment_and_puts_the_encounter_into_no_ad
 }
 
 #[tokio::test]
-async fn what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_page() {
+async fn row_23_what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_page() {
     let house = House::open(SETUP).await;
     let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
     house

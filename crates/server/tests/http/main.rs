@@ -20,6 +20,7 @@ mod direct_link;
 mod epic;
 mod errors_reference;
 mod faults;
+mod faults_reference;
 mod headers;
 mod jwks;
 mod landing_page;

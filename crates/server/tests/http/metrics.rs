@@ -10,7 +10,7 @@ use vestibule_store::{Lane, NewLaunchEvent, NewWriteBack, Reported};
 
 use crate::{
     launch_bearer::LINKS,
-    support::{Launch, TestServer, UUID, launch_path},
+    support::{Launch, MetadataScript, TestServer, UUID, launch_path},
 };
 
 /// Prometheus' own reader of its format, and readers of rules.
@@ -152,6 +152,26 @@ async fn failures_are_counted_by_the_name_that_the_user_saw() {
     let text = server.metrics().await;
     assert_eq!(value(&text, &state), Some(1.0));
     assert_eq!(value(&text, &node), Some(1.0));
+}
+
+#[tokio::test]
+async fn row_01_metadata_that_is_used_beyond_its_time_is_counted() {
+    let server = TestServer::watched("").await;
+    server.launch(Launch::PATIENT).await;
+    let down = MetadataScript::Answers(500);
+    server.ehr.script(|ehr| ehr.metadata = down);
+    let stale = "vestibule_metadata_stale_uses_total";
+    let failed = "vestibule_metadata_fetches_total{outcome=\"failed\"}";
+    server.clock.advance(Duration::from_secs(60 * 60));
+    server.launch(Launch::PATIENT).await;
+    // The EHR is asked behind the back of the launch.
+    while server.metric(failed).await != Some(1.0) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(server.metric(stale).await, Some(0.0), "nobody knew yet");
+    server.clock.advance(Duration::from_secs(60 * 60));
+    server.launch(Launch::PATIENT).await;
+    assert_eq!(server.metric(stale).await, Some(1.0));
 }
 
 #[tokio::test]

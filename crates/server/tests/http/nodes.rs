@@ -14,6 +14,12 @@ use reqwest::{Response, header::COOKIE};
 use serde_json::json;
 use vestibule_test_postgres::{Cluster, Durability};
 
+mod killed;
+mod row_16_embedded_database;
+mod row_17_killed_after_the_tokens;
+mod row_18_database_away;
+mod row_19_slow_database;
+
 use crate::support::{
     CONFIG, Ehr, TokenScript, encrypt, launch_path, location, parameter, profile, return_path,
     write_profile, write_www,
@@ -45,7 +51,7 @@ impl Node {
             .arg(folder.join("vestibule.toml"))
             .env_remove("RUST_LOG")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log(folder))
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -74,14 +80,20 @@ impl Drop for Node {
 
 impl House {
     async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With these lines at the end of its servers' configuration.
+    async fn with(more: &str) -> Self {
         let cluster = Cluster::start(Durability::On);
         let ehr = Ehr::start().await;
         let folder = tempfile::tempdir().unwrap();
         write_profile(folder.path(), &profile(&ehr, ""));
         write_www(&folder.path().join("www"));
         let database = cluster.database();
-        let config =
-            format!("{CONFIG}database.url = \"{database}\"\nlimits.launches_per_minute = 0\n");
+        let config = format!(
+            "{CONFIG}database.url = \"{database}\"\nlimits.launches_per_minute = 0\n{more}"
+        );
         fs::write(folder.path().join("vestibule.toml"), config).unwrap();
         #[expect(
             clippy::disallowed_methods,
@@ -147,6 +159,13 @@ impl House {
                 .collect()
         })
     }
+}
+
+/// Where all servers log, one after the other and beside one another.
+fn log(folder: &Path) -> fs::File {
+    let mut options = fs::OpenOptions::new();
+    let log = options.create(true).append(true);
+    log.open(folder.join("log")).unwrap()
 }
 
 /// A failure is a page with a status that says whose turn it is, and its request id.
