@@ -10,9 +10,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use vestibule_test_log::FOLDER_VARIABLE;
 
 use crate::{
     dist, fuzz,
+    log_search::Logs,
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
@@ -227,10 +229,15 @@ impl Step {
                 "build --quiet --package vestibule-server --package vestibule-sandbox",
             )),
             Self::Tests => {
+                let logs = Logs::begin(workspace.target())?;
                 let mut tests = cargo("test --workspace --no-fail-fast");
+                tests.env(FOLDER_VARIABLE, logs.folder());
                 let all = process::run(tests.envs(machine.variables()));
-                let on_postgresql = process::run(&mut on_postgresql(workspace));
-                all.and(on_postgresql)
+                let mut tests = on_postgresql(workspace);
+                let on_postgresql = process::run(tests.env(FOLDER_VARIABLE, logs.folder()));
+                // It says what it finds whether or not a test has failed.
+                let searched = logs.search().inspect_err(|error| eprintln!("error: {error}"));
+                all.and(on_postgresql).and(searched)
             }
             Self::BrowserTests => browser_tests(workspace, machine),
             Self::Deny => {

@@ -45,7 +45,7 @@ impl Node {
             .arg(folder.join("vestibule.toml"))
             .env_remove("RUST_LOG")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(vestibule_test_log::stderr("vestibule", Stdio::null()))
             .spawn()
             .unwrap();
         let mut line = String::new();

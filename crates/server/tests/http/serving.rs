@@ -1,7 +1,9 @@
 //! Where connections come in: limits, TLS, the end, and whether the server can work.
 
+mod admin_limits;
 mod drain;
 mod floods;
+mod hsts;
 mod limits;
 mod ready;
 mod smuggling;
