@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use vestibule_store::{PostgresAddress, PostgresStore, Store as _, StoreError};
-use vestibule_test_postgres::{Cluster, Durability};
+use vestibule_test_postgres::{Cluster, Durability, database};
 
 use crate::PATIENCE;
 
@@ -92,6 +92,11 @@ async fn verify_full_goes_to_the_server_that_is_meant_and_to_no_other() {
         told.contains("UnknownIssuer"),
         "browsers' authorities alone: {told}"
     );
+    let absent = folder.path().join("absent.pem");
+    refusal(&with(&by_name, "verify-full", &absent)).await;
+    let spoilt = folder.path().join("spoilt.pem");
+    fs::write(&spoilt, "no certificate").expect("there is room");
+    refusal(&with(&by_name, "verify-full", &spoilt)).await;
     // What checks less is let through, so it is the check that refuses.
     for address in [
         with(&url, "verify-ca", &ours),
@@ -104,26 +109,8 @@ async fn verify_full_goes_to_the_server_that_is_meant_and_to_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn verify_full_does_without_no_tls() {
-    let cluster = Cluster::start(Durability::Off);
-    let url = cluster.database();
+async fn verify_full_goes_to_no_server_without_tls() {
+    let url = database();
     let told = refusal(&format!("{url}?sslmode=verify-full")).await;
     assert!(told.contains("server does not support TLS"), "{told}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_authority_that_is_no_certificate_or_is_not_there_is_told() {
-    let folder = tempfile::tempdir().expect("there is room");
-    let cluster = Cluster::start(Durability::Off);
-    let (certificate, key) = Authority::new("Ours").certify("localhost");
-    cluster.require_tls(&certificate, &key);
-    let url = cluster.database().replace("127.0.0.1", "localhost");
-    let file = folder.path().join("ca.pem");
-    for text in [None, Some("no certificate")] {
-        if let Some(text) = text {
-            fs::write(&file, text).expect("there is room");
-        }
-        let root = file.display();
-        refusal(&format!("{url}?sslmode=verify-full&sslrootcert={root}")).await;
-    }
 }
