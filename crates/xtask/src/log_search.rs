@@ -13,10 +13,10 @@ use vestibule_test_log::{Class, Searched, search};
 /// would find nothing.
 const SUITES: [(&str, usize); 5] = [
     ("http", 100_000),
-    ("conferencing", 20_000),
-    ("cli", 1_000),
-    ("node", 2_000),
-    ("whole_system", 20_000),
+    ("conferencing", 5_000),
+    ("cli", 500),
+    ("node", 500),
+    ("whole_system", 5_000),
 ];
 
 /// How many different PINs and tokens tests come by, at least.
