@@ -197,7 +197,8 @@ fn router(
         .merge(pages::router())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(middleware::from_fn(end_at_deadline))
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::map_response(pages::protect));
     api.merge(pages)
         .layer(middleware::from_fn_with_state(
             RequestLog::new("admin", tools),

@@ -10,9 +10,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use vestibule_test_log::FOLDER_VARIABLE;
 
 use crate::{
     dist, fuzz,
+    log_search::Logs,
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
@@ -213,9 +215,14 @@ impl Step {
                 "build --quiet --package vestibule-server --package vestibule-sandbox",
             )),
             Self::Tests => {
+                let logs = Logs::begin(workspace.target())?;
                 let mut tests = cargo("test --workspace --no-fail-fast");
+                tests.env(FOLDER_VARIABLE, logs.folder());
                 let all = process::run(tests.envs(machine.variables()));
-                all.and(on_postgresql::run(workspace))
+                let on_postgresql = on_postgresql::run(workspace, logs.folder());
+                // It says what it finds whether or not a test has failed.
+                let searched = logs.search().inspect_err(|error| eprintln!("error: {error}"));
+                all.and(on_postgresql).and(searched)
             }
             Self::BrowserTests => browser_tests(workspace, machine),
             Self::Deny => {

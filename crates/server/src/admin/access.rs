@@ -96,26 +96,23 @@ impl Access {
         name: &[u8],
         password: &[u8],
     ) -> Result<SignedIn, Refusal> {
-        let mut wait = self.attempts.may_try(source).await?;
+        let attempt = self.attempts.begin(source).await?;
         let fingerprint = self.fingerprint(name, password);
         if let Some(user) = self.known(&fingerprint) {
+            attempt.withdrawn().await;
             return Ok(user.into());
         }
         let permit = tokio::time::timeout(PATIENCE, self.hashing.acquire()).await;
         let Ok(Ok(_permit)) = permit else {
+            attempt.withdrawn().await;
             return Err(Refusal::Busy);
         };
-        if wait.is_none() {
-            // Those that waited before may have failed.
-            wait = self.attempts.may_try(source).await?;
-        }
         if let Some(place) = self.are_right(name, password).await {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known[place] = Some(fingerprint);
+            self.remember(place, fingerprint);
+            attempt.withdrawn().await;
             return Ok((&self.users[place]).into());
         }
-        self.attempts.failed(source).await;
-        match wait {
+        match attempt.wrong() {
             Some(retry_after) => Err(Refusal::TooMany {
                 retry_after,
                 looked_at: true,
@@ -158,6 +155,11 @@ impl Access {
         mac.update(name);
         mac.update(password);
         mac.finalize().into_bytes().into()
+    }
+
+    fn remember(&self, place: usize, fingerprint: [u8; 32]) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known[place] = Some(fingerprint);
     }
 
     fn known(&self, fingerprint: &[u8; 32]) -> Option<&AdminUser> {
@@ -311,6 +313,7 @@ impl From<NotLookedAt> for Refusal {
                 retry_after,
                 looked_at: false,
             },
+            NotLookedAt::Busy => Self::Busy,
             NotLookedAt::Store(error) => {
                 tracing::error!(%error, "administrators' attempts cannot be counted");
                 Self::Unavailable

@@ -32,7 +32,7 @@ mod words;
 mod write_back_rows;
 mod write_backs;
 
-pub(super) use frame::{message, sign_in};
+pub(super) use frame::{message, protect, sign_in};
 pub(super) use live::Live;
 
 /// The pages of those who have signed in, and what pages are made of.

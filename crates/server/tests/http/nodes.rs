@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -32,6 +32,7 @@ const GENEROUS: Duration = Duration::from_secs(60);
 struct Node {
     process: Child,
     url: String,
+    log: PathBuf,
 }
 
 /// The database, the EHR, and the folder with what is the same for all servers.
@@ -46,12 +47,13 @@ struct House {
 impl Node {
     /// Starts a server and waits until it listens.
     fn start(folder: &Path) -> Self {
+        let log = folder.join("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_vestibule"))
             .args(["serve", "--config"])
             .arg(folder.join("vestibule.toml"))
             .env_remove("RUST_LOG")
             .stdout(Stdio::piped())
-            .stderr(log(folder))
+            .stderr(append_to(&log))
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -61,6 +63,7 @@ impl Node {
         Self {
             process,
             url: url.to_owned(),
+            log,
         }
     }
 
@@ -75,6 +78,8 @@ impl Drop for Node {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());
+        let log = fs::read(&self.log).unwrap_or_default();
+        vestibule_test_log::record("vestibule", &log);
     }
 }
 
@@ -162,10 +167,9 @@ impl House {
 }
 
 /// Where all servers log, one after the other and beside one another.
-fn log(folder: &Path) -> fs::File {
+fn append_to(log: &Path) -> fs::File {
     let mut options = fs::OpenOptions::new();
-    let log = options.create(true).append(true);
-    log.open(folder.join("log")).unwrap()
+    options.create(true).append(true).open(log).unwrap()
 }
 
 /// A failure is a page with a status that says whose turn it is, and its request id.

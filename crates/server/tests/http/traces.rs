@@ -179,6 +179,7 @@ impl Program {
             let mut log = String::new();
             let mut stderr = self.child.stderr.take().unwrap();
             stderr.read_to_string(&mut log).unwrap();
+            vestibule_test_log::record("vestibule", log.as_bytes());
             assert!(self.child.wait().unwrap().success(), "{log}");
             log
         });

@@ -19,8 +19,8 @@ const PASSWORD: &str = "correct horse battery";
 
 /// Another server with the same database, clock and EHR.
 pub(crate) struct Second {
-    url: String,
-    admin_url: Option<String>,
+    pub(crate) url: String,
+    pub(crate) admin_url: Option<String>,
     running: JoinHandle<()>,
 }
 

@@ -1,12 +1,16 @@
 //! The server's tests of what it remembers once more, with PostgreSQL in the place of
 //! SQLite.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
+use vestibule_test_log::FOLDER_VARIABLE;
 
 use crate::{process, workspace::Workspace};
 
 /// Those tests, by their modules.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 13] = [
+    "admin_pages::",
     "departure::",
     "direct_link::",
     "launch::",
@@ -21,8 +25,8 @@ const MODULES: [&str; 12] = [
     "write_backs::",
 ];
 
-/// Runs them. Nothing is built anew for it.
-pub(super) fn run(workspace: &Workspace) -> Result<()> {
+/// Runs them. Nothing is built anew for it, and their logs go to the folder `logs`.
+pub(super) fn run(workspace: &Workspace, logs: &Path) -> Result<()> {
     let tests = || {
         let mut test = workspace.cargo(["test", "--no-fail-fast", "--workspace"]);
         test.args(["--test", "http", "--test", "conferencing", "--"]);
@@ -39,7 +43,8 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     process::run(
         tests
             .args(MODULES)
-            .env("VESTIBULE_TEST_DATABASE", "postgresql"),
+            .env("VESTIBULE_TEST_DATABASE", "postgresql")
+            .env(FOLDER_VARIABLE, logs),
     )
 }
 

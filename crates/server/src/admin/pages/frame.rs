@@ -166,7 +166,25 @@ fn html(status: StatusCode, text: String) -> Response {
 /// With the headers of a page of this listener.
 pub(super) fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    for (name, value) in [
+    for (name, value) in protection() {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Puts the headers of a page on what has none of its own: redirects, and what the router
+/// answers by itself.
+pub(in crate::admin) async fn protect(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in protection() {
+        let value = HeaderValue::from_static(value);
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
+
+fn protection() -> [(HeaderName, &'static str); 6] {
+    [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -179,10 +197,7 @@ pub(super) fn protected(mut response: Response) -> Response {
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    ]
 }
 
 /// The profile of a launch or of an appointment, by its name.
