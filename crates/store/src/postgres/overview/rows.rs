@@ -83,7 +83,7 @@ pub(super) fn count_row_of(row: &PgRow, grouping: Grouping) -> Result<LaunchCoun
     let group = match grouping {
         Grouping::ErrorName => {
             let name: Option<&str> = row.try_get("error_name")?;
-            let name = name.map(|name| name.parse()).transpose();
+            let name = name.map(str::parse).transpose();
             Group::ErrorName(name.map_err(|_| StoreError::Damaged("error_name"))?)
         }
         Grouping::Profile => Group::Profile(Uuid::from_bytes(array_of(row, "profile")?)),
