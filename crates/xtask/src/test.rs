@@ -221,7 +221,9 @@ impl Step {
                 let all = process::run(tests.envs(machine.variables()));
                 let on_postgresql = on_postgresql::run(workspace, logs.folder());
                 // It says what it finds whether or not a test has failed.
-                let searched = logs.search().inspect_err(|error| eprintln!("error: {error}"));
+                let searched = logs
+                    .search()
+                    .inspect_err(|error| eprintln!("error: {error}"));
                 all.and(on_postgresql).and(searched)
             }
             Self::BrowserTests => browser_tests(workspace, machine),

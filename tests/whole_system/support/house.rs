@@ -172,7 +172,9 @@ impl House {
     /// Where administrators come in, where the configuration says so.
     pub(crate) fn admin_address(&self) -> Result<String> {
         let log = self.server.log()?;
-        let line = log.lines().find(|line| line.contains("administrators come in here"));
+        let line = log
+            .lines()
+            .find(|line| line.contains("administrators come in here"));
         let address = line.and_then(|line| line.rsplit("address=").next());
         Ok(format!("http://{}", address.context("in the log")?))
     }
