@@ -16,11 +16,6 @@ async fn every_answer_by_tls_tells_browsers_to_come_by_nothing_else() {
         ("/no/where", &[], "404"),
         (&launch_path("patient"), &[], "400"),
         (&return_path("patient"), &[], "400"),
-        (
-            "/api/client/v2/conferences/x/request_token",
-            &["--data", "{}"],
-            "404",
-        ),
     ] {
         for version in ["--http1.1", "--http2"] {
             let arguments = [&[version], arguments].concat();
