@@ -223,7 +223,7 @@ fn what_the_ehr_was_told_twice_is_found_unless_by_its_key() {
                 .as_object_mut()
                 .unwrap()
                 .remove("idempotency_key"),
-        )
+        );
     });
     assert!(keyless.contains("without a key"));
 }
@@ -252,7 +252,7 @@ fn somebody_else_or_nobody_who_is_told_of_is_found() {
 fn a_journal_that_may_have_lost_something_is_no_proof() {
     let much = found(|it| {
         it.journal
-            .extend((0..JOURNAL).map(|_| json!({"event": "other"})))
+            .extend((0..JOURNAL).map(|_| json!({"event": "other"})));
     });
     assert!(much.contains("lost its beginning"));
 }
