@@ -142,4 +142,9 @@ app.disable("etag");
 app.get("/api/telehealth/v1/:role/oauth2smartlaunch/:uuid", answering(begin));
 app.get("/api/telehealth/v1/:role/oauth2authorized/:uuid", answering(join));
 app.get("/healthz", (_, answer) => answer.send("ok"));
-app.listen(port, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${port}`));
+const server = app.listen(port, "127.0.0.1", (error) => {
+  if (error) throw error;
+  console.log(`listening on http://127.0.0.1:${port}`);
+});
+// As long as Vestibule's.
+server.keepAliveTimeout = 75_000;

@@ -99,7 +99,7 @@ async def parse_and_render(milliseconds):
         return environment.from_string(TASK["template"]).render(CONTEXT)
 
     expect(rendered(), SERVICE_NAME)
-    return repeat(milliseconds, BATCH, rendered)
+    return repeat(milliseconds, FEW, rendered)
 
 
 def base64url(data):

@@ -212,5 +212,7 @@ if __name__ == "__main__":
             http="httptools",
             access_log=False,
             log_level="warning",
+            # As long as Vestibule's.
+            timeout_keep_alive=75,
         )
     ).run()

@@ -77,10 +77,10 @@ impl Load {
         })?;
         progress.step("Looking for Python and PostgreSQL", || {
             python::ensure(workspace)?;
-            if self.database != Some(Database::Sqlite) {
-                postgresql::ensure(workspace)?;
+            if self.database == Some(Database::Sqlite) {
+                return Ok(());
             }
-            Ok(())
+            postgresql::ensure(workspace)
         })?;
         let peers = progress.step("Looking for Express and Starlette", || {
             Peers::ensure(workspace)
