@@ -175,7 +175,6 @@ pub(super) async fn run(load: &Load, cluster: Option<&Cluster>, programs: &Progr
                 }
             }
         }
-        eprint!(".");
         let [ours, node, python] = measured.map(median);
         let [node_aim, python_aim] = part.aims;
         report::part(
@@ -187,7 +186,6 @@ pub(super) async fn run(load: &Load, cluster: Option<&Cluster>, programs: &Progr
             ],
         );
     }
-    eprintln!();
     Ok(())
 }
 

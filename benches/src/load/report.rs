@@ -131,7 +131,10 @@ pub(super) fn part(what: &str, seconds: &[(&str, f64, Option<f64>)]) {
     println!("  {:<28} {:>10}", seconds[0].0, time(*ours));
     for (name, theirs, aim) in peers {
         println!("  {name:<28} {:>10}", time(*theirs));
-        at_least("as fast", theirs / ours, name, *aim);
+        let ratio = theirs / ours;
+        let verdict = aim.map(|aim| verdict(ratio >= aim, aim));
+        let verdict = verdict.unwrap_or_default();
+        println!("  {ratio:.2} times as fast as {name}{verdict}");
     }
 }
 
