@@ -578,7 +578,9 @@ pub(crate) async fn what_was_given_up_after_it_is_sent_again_behind_it(store: &d
     loop {
         let claimed = claim(store, later, 9).await;
         assert!(claimed.len() <= 1, "one after the other");
-        let Some(claimed) = claimed.first() else { break };
+        let Some(claimed) = claimed.first() else {
+            break;
+        };
         assert_eq!(claimed.since, later, "for another day");
         heard.push(claimed.id);
         assert!(self::sent(store, claimed, later).await);
