@@ -12,7 +12,9 @@ use vestibule_launch::{
 };
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_server::error_reference;
-use vestibule_store::{AuditAction, AuditFilter, NewAuditEntry, Page};
+use vestibule_store::{
+    AuditAction, AuditFilter, EncounterKey, NewAppointment, NewAuditEntry, Page,
+};
 
 use crate::house::{ENCOUNTER, House, Setup, WHOLE};
 
@@ -386,6 +388,12 @@ async fn a_search_finds_launch_and_appointment_and_puts_the_encounter_into_no_ad
     let page = signed.text(&path).await;
     assert!(page.contains(&launch), "{page}");
     assert!(page.contains("call ended"), "its write-backs: {page}");
+    let patient = house.patient().await;
+    let alias = format!("text={}", patient.alias);
+    let found = signed.post("/admin/search", &alias).await;
+    let launch = location(&found);
+    assert!(launch.starts_with("/admin/launches/"), "{launch}");
+    assert!(signed.text(&launch).await.contains("by a patient"));
     let nothing = signed.post("/admin/search", "text=nothing").await;
     assert_eq!(nothing.status(), 200);
     assert!(nothing.text().await.unwrap().contains("Nothing is known"));
@@ -590,6 +598,10 @@ async fn every_table_of_every_page_can_be_downloaded() {
     house.visit().await;
     let signed = house.sign_in("cora").await;
     let launch = newest_launch(&signed).await;
+    // Each of its write-backs is tried.
+    house.clock.advance(Duration::from_secs(60));
+    let tried = format!("/admin/write-back-attempts.csv?request_id={launch}");
+    signed.until(&tried, "call ended").await;
     let page = signed.text("/admin/appointments").await;
     let one = between(&page, "href=\"/admin/appointments/", "\"");
     let mut paths = vec!["/admin".to_owned(), format!("/admin/launches/{launch}")];
@@ -757,6 +769,11 @@ async fn who_looked_at_an_encounter_is_found_when_the_appointment_is_forgotten()
     assert!(!page.contains(ENCOUNTER), "{page}");
     // Everything about one thing is a link away.
     assert!(page.contains(&format!("href=\"{path}\"")), "{page}");
+    // What is unsent keeps its appointment.
+    house.clock.advance(Duration::from_secs(60));
+    let unsent = "/admin/write-backs?state=unsent";
+    signed.until("/admin/write-backs", "call ended").await;
+    signed.until(unsent, "No write-back is like this").await;
     let store = house.store().await;
     let future = UnixTime::from_millis(4_000_000_000_000);
     store.purge(future, UnixTime::from_millis(0)).await.unwrap();
@@ -949,5 +966,39 @@ async fn a_state_stands_in_the_column_of_states() {
         assert!(cells[column("Role")].contains(role), "{row}");
         assert!(cells[column("Department")].contains(department), "{row}");
     }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_visit_that_runs_stands_before_those_that_were_launched_later() {
+    let house = House::open(SETUP).await;
+    let patient = house.patient().await;
+    let token = house.come(&patient).await;
+    let store = house.store().await;
+    let now = UnixTime::from_millis(1_800_000_100_000);
+    for number in 1..=30 {
+        let new = NewAppointment {
+            profile: uuid::uuid!("12daaebc-ea75-43c1-a6c7-c044be66a36e"),
+            encounter: EncounterKey::from_bytes([number; 32]),
+            sealed: b"sealed".to_vec(),
+        };
+        store.find_or_create_appointment(new, now).await.unwrap();
+    }
+    let signed = house.sign_in("vic").await;
+    let page = signed
+        .until("/admin/appointments", "state good\">active<")
+        .await;
+    let rows = between(&page, "href=\"/admin/appointments/", "\"");
+    assert_eq!(rows.first(), Some(&"1"), "{page}");
+    let before = page.split_once("\" rel=\"next\"").unwrap().0;
+    let next = before.rsplit('"').next().unwrap();
+    let rest = signed.text(next).await;
+    let mut all = rows.clone();
+    all.extend(between(&rest, "href=\"/admin/appointments/", "\""));
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 31, "each is there: {all:?}");
+    assert!(!rest.contains("state good\">active<"), "once: {rest}");
+    house.leave(&patient, &token).await;
     house.end().await;
 }

@@ -1,7 +1,7 @@
 //! `/admin/appointments`: active and past, with who was there. Service name and
 //! participants' names are shown to whose role sees them.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Path, RawQuery, State},
@@ -21,7 +21,7 @@ use super::{
     filter::{Chosen, Filter, Pager},
     frame::{PageError, PageOf, Section, chosen_profile, profile_choices, profile_name},
     launches::{self, time_of},
-    moment::{Moment, between},
+    moment::{Moment, between, duration},
     words::{self, StateWord},
     write_back_rows, write_backs,
 };
@@ -150,6 +150,8 @@ pub(super) async fn page(
             std::iter::once(any).chain(states),
         )
         .days(&chosen)
+        .called("from", "First launched from (UTC)")
+        .called("to", "First launched to (UTC)")
         .choice(&chosen, "profile", "Profile", profile_choices(&admin))
         .choice(
             &chosen,
@@ -335,10 +337,24 @@ async fn shown(
         after,
         limit: ROWS + 1,
     };
-    let mut rows = admin.tools.store.list_appointments(&filter, page).await?;
+    let store = &admin.tools.store;
+    let mut rows = store.list_appointments(&filter, page).await?;
     let more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
     let next = more.then(|| rows.last().map(|row| row.position().to_string()));
+    if filter.progress.is_none() {
+        // What runs stands before all others, whenever it was first launched.
+        let filter = AppointmentFilter {
+            progress: Some(VisitProgress::Running),
+            ..filter
+        };
+        let running = store.list_appointments(&filter, first()).await?;
+        let ids: HashSet<_> = running.iter().map(|row| row.appointment.id).collect();
+        rows.retain(|row| !ids.contains(&row.appointment.id));
+        if after.is_none() {
+            rows.splice(..0, running);
+        }
+    }
     Ok((attended(admin, rows).await?, next.flatten()))
 }
 
@@ -416,7 +432,11 @@ impl Row {
             department: department.clone(),
             joined: began_at.map(Moment::of),
             left: ended_at.map(Moment::of),
-            length: began_at.zip(*ended_at).map(|(from, to)| between(from, to)),
+            length: began_at.zip(*ended_at).map(|(from, to)| {
+                let times = one.attendees.iter().map(|attendee| &attendee.participant);
+                let times = times.map(|it| (it.connected_at, it.disconnected_at));
+                presence(times).map_or_else(|| between(from, to), duration)
+            }),
             participants: one
                 .attendees
                 .iter()
@@ -449,6 +469,26 @@ impl Somebody {
             },
         }
     }
+}
+
+/// How long anybody was there, of those who have left: without the time between, in which
+/// nobody was.
+fn presence(times: impl Iterator<Item = (UnixTime, Option<UnixTime>)>) -> Option<Duration> {
+    let mut times: Vec<_> = times
+        .filter_map(|(joined, left)| Some((joined, left?)))
+        .collect();
+    times.sort_unstable();
+    let (mut from, mut until) = *times.first()?;
+    let mut present = Duration::ZERO;
+    for (joined, left) in times {
+        if joined > until {
+            present += until.since(from);
+            (from, until) = (joined, left);
+        } else {
+            until = until.max(left);
+        }
+    }
+    Some(present + until.since(from))
 }
 
 fn in_minutes(from: UnixTime, to: UnixTime) -> String {
@@ -507,5 +547,27 @@ fn filter_of(chosen: &mut Chosen) -> AppointmentFilter {
             "nobody" => Some(VisitProgress::Nobody),
             _ => None,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_in_which_nobody_was_there_is_no_part_of_a_visit() {
+        let at = |second: i64| UnixTime::from_millis(second * 1000);
+        let present = |times: &[(i64, Option<i64>)]| {
+            let times = times.iter();
+            presence(times.map(|(joined, left)| (at(*joined), left.map(at))))
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(present(&[]), None);
+        assert_eq!(present(&[(5, None)]), None);
+        assert_eq!(present(&[(5, Some(15))]), seconds(10));
+        // One within the other, and one after the other without and with a gap.
+        assert_eq!(present(&[(5, Some(15)), (6, Some(7))]), seconds(10));
+        assert_eq!(present(&[(15, Some(20)), (5, Some(15))]), seconds(15));
+        assert_eq!(present(&[(100, Some(110)), (5, Some(15))]), seconds(20));
     }
 }

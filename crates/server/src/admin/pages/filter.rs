@@ -224,6 +224,14 @@ impl Filter {
         }
     }
 
+    /// The same with this label for a field that it has.
+    pub(super) fn called(mut self, name: &str, label: &'static str) -> Self {
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            field.label = label;
+        }
+        self
+    }
+
     /// A choice; the first is what holds where nothing was chosen.
     pub(super) fn choice<V: Into<String>, L: Into<String>>(
         mut self,

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use vestibule_launch::RequestId;
-use vestibule_store::{AuditFilter, AuditSubject, EncounterKey, Page, StoreError};
+use vestibule_store::{AuditFilter, AuditSubject, EncounterKey, Launch, Page, StoreError};
 
 use super::{
     appointments, audit,
@@ -124,10 +124,18 @@ async fn find(admin: &Admin, text: &str) -> Result<Vec<Found>, StoreError> {
             });
         }
     }
-    if let Some(launch) = tools.store.find_launch_by_alias(alias_hash(text)).await? {
+    if let Some(launch) = of_meeting(admin, text).await? {
         found.push(Found::launch(launch_path(&launch), launch.request_id));
     }
     Ok(found)
+}
+
+/// The launch whose join link leads to this conference, as the link names it or as it is
+/// dialled.
+async fn of_meeting(admin: &Admin, alias: &str) -> Result<Option<Launch>, StoreError> {
+    let tools = &admin.tools;
+    let routed = alias_hash(&tools.routing.known_as(alias));
+    tools.store.find_launch_by_alias(routed).await
 }
 
 /// The write-backs of what is found.
@@ -147,7 +155,7 @@ async fn find_write_backs(admin: &Admin, text: &str) -> Result<Vec<Found>, Store
         let appointment = tools.store.find_appointment_by_key(key).await?;
         appointments.extend(appointment.map(|appointment| appointment.id));
     }
-    let launch = tools.store.find_launch_by_alias(alias_hash(text)).await?;
+    let launch = of_meeting(admin, text).await?;
     appointments.extend(launch.and_then(|launch| launch.appointment));
     found.extend(appointments.into_iter().map(|appointment| Found {
         path: format!("{}?appointment={appointment}", write_backs::PATH),
