@@ -23,7 +23,7 @@ const WORD_SIZE: i32 = 16;
 const NAMES: i32 = 200;
 
 /// Most labels under a chart.
-const LABELS: usize = 6;
+const LABELS: usize = 7;
 
 /// Height of a bar with a name, with what is between it and the next.
 const LANE: u32 = 26;
