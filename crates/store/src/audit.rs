@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
-use crate::{AppointmentId, Position, TimeRange};
+use crate::{AppointmentId, EncounterKey, Position, TimeRange};
 
 macro_rules! words {
     ($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $word:literal,)+ }) => {
@@ -67,6 +67,9 @@ words! {
         Launch = "launch",
         /// An appointment; the id is its number in the store.
         Appointment = "appointment",
+        /// An encounter; the id is its key, in hexadecimal digits. It is the same when the
+        /// appointment is long forgotten.
+        Encounter = "encounter",
         /// A telehealth profile; the id is its UUID.
         Profile = "profile",
         /// A write-back; the id is its number in the store.
@@ -94,6 +97,12 @@ impl AuditSubject {
     /// An appointment.
     pub fn appointment(appointment: AppointmentId) -> Self {
         Self::of(SubjectKind::Appointment, &appointment)
+    }
+
+    /// An encounter.
+    pub fn encounter(key: EncounterKey) -> Self {
+        let digits = key.as_bytes().iter().map(|byte| format!("{byte:02x}"));
+        Self::of(SubjectKind::Encounter, &digits.collect::<String>())
     }
 
     /// A telehealth profile.
@@ -168,6 +177,8 @@ pub struct AuditFilter {
     pub administrator: Option<String>,
     /// Of this kind.
     pub action: Option<AuditAction>,
+    /// On something of this kind.
+    pub kind: Option<SubjectKind>,
     /// On this.
     pub subject: Option<AuditSubject>,
 }

@@ -179,6 +179,7 @@ fn migrations() -> Migrator {
         9 "overview",
     } "00" {
         10 "audit",
+        12 "appointment_numbers",
     } })
 }
 
@@ -303,6 +304,50 @@ mod tests {
             assert_eq!(store.profiles_revision().await.unwrap(), 0);
             store.close().await;
         }
+    }
+
+    #[tokio::test]
+    async fn numbers_that_the_audit_log_names_are_given_to_no_other_after_the_upgrade() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let before = migrations();
+        let before = before.iter().filter(|it| it.version < 12).cloned();
+        let before = Migrator::with_migrations(before.collect());
+        before.run(&pool).await.unwrap();
+        for statement in [
+            "INSERT INTO appointments (id, profile, encounter_key, sealed, created_at,
+                 last_used_at)
+             VALUES (7, zeroblob(16), zeroblob(32), x'01', 5, 6)",
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, appointment,
+                 created_at, expires_at, completed_at)
+             VALUES (zeroblob(16), zeroblob(16), 'patient', zeroblob(32), 'completed', 7, 5, 6, 6)",
+            "INSERT INTO audit_log (at, source, action, subject_kind, subject, details)
+             VALUES (1, '192.0.2.1', 'names_seen', 'appointment', '41', ''),
+                 (2, '192.0.2.1', 'names_seen', 'appointment', '8', ''),
+                 (3, '192.0.2.1', 'exported', 'table', '99', '')",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = SqliteStore::open(&path).await.unwrap();
+        let appointment = |number| NewAppointment {
+            profile: Uuid::nil(),
+            encounter: EncounterKey::from_bytes([number; 32]),
+            sealed: b"new".to_vec(),
+        };
+        let now = UnixTime::from_millis(10);
+        let kept = store.find_or_create_appointment(appointment(0), now).await;
+        let kept = kept.unwrap();
+        assert_eq!((kept.id.0, kept.sealed), (7, vec![1]));
+        let launch = store.find_launch(RequestId::from_bytes([0; 16])).await;
+        let launch = launch.unwrap().unwrap();
+        assert_eq!(launch.appointment, Some(kept.id));
+        let new = store.find_or_create_appointment(appointment(1), now).await;
+        assert_eq!(new.unwrap().id.0, 42);
     }
 
     #[tokio::test]

@@ -87,9 +87,11 @@ pub(super) async fn of_appointments(
         if admin.looks.are_known(&look, now) {
             continue;
         }
-        let subject = AuditSubject::appointment(appointment.id);
+        // The encounter's key tells it apart when the appointment is long forgotten.
+        let subject = AuditSubject::encounter(appointment.encounter);
+        let details = appointment_details(appointment.id);
         administrator
-            .record(admin, AuditAction::NamesSeen, Some(subject), "")
+            .record(admin, AuditAction::NamesSeen, Some(subject), &details)
             .await?;
         admin.looks.learn(look, now);
     }
@@ -108,6 +110,18 @@ pub(super) async fn of_appointments(
     };
     Ok(Some(appointments.iter().map(open).collect()))
 }
+
+/// How the audit log names the appointment of an encounter.
+fn appointment_details(appointment: AppointmentId) -> String {
+    format!("{APPOINTMENT}{appointment}")
+}
+
+/// The appointment in the details of an entry about an encounter.
+pub(super) fn appointment_in(details: &str) -> Option<AppointmentId> {
+    details.strip_prefix(APPOINTMENT)?.parse().ok()
+}
+
+const APPOINTMENT: &str = "appointment ";
 
 impl fmt::Debug for AppointmentNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::Path,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
@@ -13,7 +14,9 @@ use axum::{
 use self::frame::PageError;
 use super::{Admin, Administrator};
 
+mod again;
 mod appointments;
+mod attempts;
 mod audit;
 mod chart;
 mod csv;
@@ -21,6 +24,7 @@ mod csv_stream;
 mod filter;
 mod frame;
 mod launches;
+mod leads;
 mod live;
 mod moment;
 mod overview;
@@ -39,6 +43,7 @@ pub(super) use live::Live;
 pub(super) fn router() -> Router<Arc<Admin>> {
     let pages = Router::new()
         .route(overview::PATH, get(overview::page))
+        .route("/", get(async || Redirect::to(overview::PATH)))
         .route("/admin/", get(async || Redirect::to(overview::PATH)))
         .route("/admin/charts/{file}", get(overview::csv))
         .route(appointments::PATH, get(appointments::page))
@@ -52,15 +57,30 @@ pub(super) fn router() -> Router<Arc<Admin>> {
         .route("/admin/write-backs.csv", get(write_backs::csv))
         .route(
             "/admin/write-backs/{id}/send-again",
-            post(write_backs::send_again),
+            post(again::one).get(async || Redirect::to(write_backs::PATH)),
         )
+        .route(
+            "/admin/write-backs/send-again",
+            post(again::all).get(async || Redirect::to(write_backs::PATH)),
+        )
+        .route(attempts::CSV, get(attempts::csv))
         .route(profiles::PATH, get(profiles::page))
         .route("/admin/profiles.csv", get(profiles::csv))
         .route("/admin/profiles/{number}", get(profiles::one))
-        .route("/admin/profiles/{number}/doctor", post(profiles::examine))
+        .route(
+            "/admin/profiles/{number}/doctor",
+            post(profiles::examine).get(to_profile),
+        )
+        .route(
+            "/admin/profiles/{number}/doctor.csv",
+            post(profiles::examine_as_csv).get(to_profile),
+        )
         .route(audit::PATH, get(audit::page))
         .route("/admin/audit.csv", get(audit::csv))
-        .route("/admin/search", post(search::search))
+        .route(
+            "/admin/search",
+            post(search::search).get(async || Redirect::to(overview::PATH)),
+        )
         .route("/admin/live", get(live::live))
         .route("/admin/{*rest}", get(nothing));
     pages
@@ -76,6 +96,11 @@ pub(super) fn router() -> Router<Arc<Admin>> {
             "/admin/icon.svg",
             get(async || asset("image/svg+xml", ICON)),
         )
+}
+
+/// What only a form leads to, entered as an address.
+async fn to_profile(Path(number): Path<i64>) -> Redirect {
+    Redirect::to(&format!("{}/{number}", profiles::PATH))
 }
 
 async fn nothing(_: Administrator) -> PageError {

@@ -233,13 +233,22 @@ async fn send_again(
     };
     if row.try_get::<&str, _>("state")? != "given_up" {
         let is_ours = maybe_time_of(&row, "sent_again_at")? == Some(now);
-        return Ok(if attempt == Try::Second && is_ours {
-            SentAgain::Due
-        } else {
-            SentAgain::NotGivenUp
-        });
+        if attempt != Try::Second || !is_ours {
+            return Ok(SentAgain::NotGivenUp);
+        }
+        let due: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM write_backs AS later
+             JOIN write_backs AS first ON first.id = $1
+             WHERE later.request_id = first.request_id AND later.lane = first.lane
+                 AND later.id >= first.id AND later.sent_again_at = $2",
+        )
+        .bind(write_back)
+        .bind(now.as_millis())
+        .fetch_one(&mut *transaction)
+        .await?;
+        return Ok(SentAgain::Due(u32::try_from(due).unwrap_or(u32::MAX)));
     }
-    let due = sqlx::query(
+    let due: i64 = sqlx::query_scalar(
         "WITH again AS
              (UPDATE write_backs
               SET state = 'unsent', finished_at = NULL, due_at = $2, sent_again_at = $2
@@ -249,22 +258,29 @@ async fn send_again(
                        AND later.lane = write_backs.lane AND later.id > write_backs.id
                        AND (later.state = 'sent' OR later.leased_until > $2))
               RETURNING id, request_id, lane),
+         following AS
+             (UPDATE write_backs
+              SET state = 'unsent', finished_at = NULL, due_at = $2, sent_again_at = $2
+              FROM again
+              WHERE write_backs.request_id = again.request_id
+                  AND write_backs.lane = again.lane AND write_backs.state = 'given_up'
+                  AND write_backs.id > again.id
+              RETURNING write_backs.id),
          behind AS
              (UPDATE write_backs SET due_at = $2
               FROM again
               WHERE write_backs.request_id = again.request_id
                   AND write_backs.lane = again.lane AND write_backs.state = 'unsent'
                   AND write_backs.id > again.id AND write_backs.due_at < $2)
-         SELECT id FROM again",
+         SELECT (SELECT count(*) FROM again) + (SELECT count(*) FROM following)",
     )
     .bind(write_back)
     .bind(now.as_millis())
-    .fetch_optional(&mut *transaction)
+    .fetch_one(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(if due.is_some() {
-        SentAgain::Due
-    } else {
-        SentAgain::Overtaken
+    Ok(match u32::try_from(due).unwrap_or(u32::MAX) {
+        0 => SentAgain::Overtaken,
+        due => SentAgain::Due(due),
     })
 }

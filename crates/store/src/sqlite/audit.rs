@@ -50,6 +50,9 @@ impl Audit for SqliteStore {
         if let Some(action) = filter.action {
             query.push(" AND action = ").push_bind(action.as_str());
         }
+        if let Some(kind) = filter.kind {
+            query.push(" AND subject_kind = ").push_bind(kind.as_str());
+        }
         if let Some(subject) = &filter.subject {
             let kind = subject.kind.as_str();
             query.push(" AND subject_kind = ").push_bind(kind);

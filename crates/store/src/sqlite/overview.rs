@@ -299,12 +299,27 @@ impl Overview for SqliteStore {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
+        if due == 0 {
+            return Ok(SentAgain::Overtaken);
+        }
+        let behind = sqlx::query(
+            "UPDATE write_backs
+             SET state = 'unsent', finished_at = NULL, due_at = ?2, sent_again_at = ?2
+             WHERE state = 'given_up' AND id IN
+                 (SELECT later.id FROM write_backs AS later
+                  JOIN write_backs AS first ON first.id = ?1
+                  WHERE later.request_id = first.request_id AND later.lane = first.lane
+                      AND (later.created_at, later.id) > (first.created_at, first.id))",
+        )
+        .bind(write_back)
+        .bind(now.as_millis())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
         transaction.commit().await?;
-        Ok(if due == 1 {
-            SentAgain::Due
-        } else {
-            SentAgain::Overtaken
-        })
+        Ok(SentAgain::Due(
+            u32::try_from(due + behind).unwrap_or(u32::MAX),
+        ))
     }
 }
 

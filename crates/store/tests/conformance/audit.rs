@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use vestibule_store::{
-    AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, Store, TimeRange,
+    AuditAction, AuditEntry, AuditFilter, AuditSubject, EncounterKey, NewAuditEntry, Page, Store,
+    SubjectKind, TimeRange,
 };
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id};
@@ -105,6 +106,20 @@ pub(crate) async fn entries_are_listed_by_what_is_asked_for(store: &dyn Store) {
         ),
         (
             AuditFilter {
+                kind: Some(SubjectKind::Launch),
+                ..none()
+            },
+            1,
+        ),
+        (
+            AuditFilter {
+                kind: Some(SubjectKind::Profile),
+                ..none()
+            },
+            0,
+        ),
+        (
+            AuditFilter {
                 time: Some(TimeRange {
                     from: NOW + SECOND,
                     until: NOW + MINUTE,
@@ -116,6 +131,27 @@ pub(crate) async fn entries_are_listed_by_what_is_asked_for(store: &dyn Store) {
     ] {
         assert_eq!(count(filter.clone()).await, expected, "{filter:?}");
     }
+}
+
+/// Who looked at an encounter is found by it, whatever became of the appointment.
+pub(crate) async fn entries_are_found_by_their_encounter(store: &dyn Store) {
+    let key = |number| EncounterKey::from_bytes([number; 32]);
+    let seen = |number| NewAuditEntry {
+        subject: Some(AuditSubject::encounter(key(number))),
+        details: "appointment 7".into(),
+        ..entry("ada", AuditAction::NamesSeen)
+    };
+    record(store, seen(1), Duration::ZERO).await;
+    record(store, seen(0xAB), SECOND).await;
+    let filter = AuditFilter {
+        subject: Some(AuditSubject::encounter(key(0xAB))),
+        ..AuditFilter::default()
+    };
+    let found = list(store, filter).await;
+    let found: Vec<_> = found.into_iter().map(|it| it.entry).collect();
+    assert_eq!(found, [seen(0xAB)]);
+    let id = &found[0].subject.as_ref().expect("a subject").id;
+    assert_eq!(*id, "ab".repeat(32));
 }
 
 /// Page after page every entry comes once, also where all are of the same moment.

@@ -43,6 +43,7 @@ macro_rules! conforms {
             }
             audit {
                 entries_are_read_as_they_were_written,
+                entries_are_found_by_their_encounter,
                 entries_are_listed_by_what_is_asked_for,
                 pages_of_entries_have_each_entry_once,
                 entries_are_kept_until_they_are_old,
@@ -61,6 +62,7 @@ macro_rules! conforms {
                 write_backs_are_listed_by_what_is_asked_for,
                 the_latest_attempts_to_send_are_on_record,
                 what_was_given_up_is_sent_again_in_its_place,
+                what_was_given_up_after_it_is_sent_again_behind_it,
                 what_was_overtaken_is_not_sent_again,
             } {
                 one_of_fifty_sends_again,
@@ -176,6 +178,7 @@ macro_rules! conforms {
                 purging_forgets_expired_sessions_of_no_use,
                 purging_forgets_bearers_with_their_alias_and_events_with_their_launch,
                 purging_keeps_what_a_running_visit_needs,
+                a_forgotten_appointment_leaves_its_number_to_no_other,
                 purging_ends_visits_whose_last_event_was_lost,
                 purging_keeps_who_left_lately,
                 purging_keeps_what_an_unsent_write_back_needs,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 use url::form_urlencoded;
 use vestibule_launch::UnixTime;
@@ -70,6 +70,24 @@ impl Chosen {
         self.values.get(name).map(String::as_str)
     }
 
+    /// The choice in these fields only.
+    pub(super) fn only(&self, names: &[&str]) -> Self {
+        let kept = self.values.iter();
+        let kept = kept.filter(|(name, _)| names.contains(&name.as_str()));
+        Self {
+            values: kept
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The same choice with this in a field.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.values.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// The same choice without this field.
     pub(super) fn without(mut self, name: &str) -> Self {
         self.values.remove(name);
@@ -91,18 +109,29 @@ impl Chosen {
         value
     }
 
-    /// The start of the day that a field names, in UTC.
+    /// The start of the day that a field names, in UTC; or the minute, where it names one.
     pub(super) fn day(&mut self, name: &str) -> Option<UnixTime> {
         self.read(name, "a day such as 2026-11-21", |text| {
-            start_of(text.parse().ok()?)
+            match minute(text) {
+                Some(minute) => Some(minute),
+                None => start_of(text.parse().ok()?),
+            }
         })
     }
 
-    /// The end of the day that a field names, in UTC.
+    /// The end of the day that a field names, in UTC; or the minute, where it names one.
     pub(super) fn day_after(&mut self, name: &str) -> Option<UnixTime> {
         self.read(name, "a day such as 2026-11-21", |text| {
-            start_of(text.parse::<Date>().ok()?.tomorrow().ok()?)
+            match minute(text) {
+                Some(minute) => Some(minute),
+                None => start_of(text.parse::<Date>().ok()?.tomorrow().ok()?),
+            }
         })
+    }
+
+    /// Whether something was chosen that cannot be read.
+    pub(super) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// A link to `path` with what was chosen, but for `name`, which becomes `value`.
@@ -162,14 +191,45 @@ impl Filter {
         self
     }
 
-    /// The first and the last day.
+    /// The same where something was chosen in it by a link: so it stays chosen, and can be
+    /// taken away.
+    pub(super) fn chosen_only(
+        self,
+        chosen: &Chosen,
+        name: &'static str,
+        label: &'static str,
+    ) -> Self {
+        match chosen.get(name) {
+            Some(_) => self.input(chosen, name, label, "text"),
+            None => self,
+        }
+    }
+
+    /// The first and the last day; or minutes, where a link has chosen those.
     pub(super) fn days(self, chosen: &Chosen) -> Self {
-        self.input(chosen, "from", "From day (UTC)", "date").input(
-            chosen,
-            "to",
-            "To day (UTC)",
-            "date",
-        )
+        let minutes = ["from", "to"]
+            .iter()
+            .filter_map(|name| chosen.get(name))
+            .any(|text| text.contains('T'));
+        if minutes {
+            self.input(chosen, "from", "From (UTC)", "datetime-local")
+                .input(chosen, "to", "Before (UTC)", "datetime-local")
+        } else {
+            self.input(chosen, "from", "From day (UTC)", "date").input(
+                chosen,
+                "to",
+                "To day (UTC)",
+                "date",
+            )
+        }
+    }
+
+    /// The same with this label for a field that it has.
+    pub(super) fn called(mut self, name: &str, label: &'static str) -> Self {
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            field.label = label;
+        }
+        self
     }
 
     /// A choice; the first is what holds where nothing was chosen.
@@ -205,6 +265,13 @@ impl Filter {
         self.csv = Some(chosen.link(path, "after", None));
         self
     }
+}
+
+/// The minute that a text such as `2026-11-21T14:00` names, in UTC.
+fn minute(text: &str) -> Option<UnixTime> {
+    let time: DateTime = text.contains('T').then(|| text.parse().ok())??;
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(UnixTime::from_millis(time.timestamp().as_millisecond()))
 }
 
 fn start_of(date: Date) -> Option<UnixTime> {
@@ -245,6 +312,19 @@ mod tests {
         assert_eq!(chosen.day("late"), None);
         let form = chosen.form();
         assert_eq!(form.faults, ["late: not a day such as 2026-11-21"]);
+    }
+
+    #[test]
+    fn minutes_are_chosen_by_links() {
+        let mut chosen = Chosen::of(Some("from=2027-01-15T08:00&to=2027-01-15T09:00&no=T"));
+        let eight = UnixTime::from_millis(1_800_000_000_000);
+        assert_eq!(chosen.day("from"), Some(eight));
+        let nine = eight + std::time::Duration::from_secs(3600);
+        assert_eq!(chosen.day_after("to"), Some(nine));
+        assert_eq!(chosen.day("no"), None);
+        assert!(chosen.has_faults());
+        let form = chosen.form().days(&chosen);
+        assert!(form.fields.iter().all(|it| it.kind == "datetime-local"));
     }
 
     #[test]

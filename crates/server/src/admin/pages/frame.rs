@@ -13,7 +13,7 @@ use vestibule_store::{Launch, StoreError};
 
 use super::{filter::Chosen, moment::Moment, templates::Templates};
 use crate::{
-    admin::{Admin, Administrator, Forbidden},
+    admin::{Admin, Administrator, Forbidden, Role},
     profile::Entry,
 };
 
@@ -52,7 +52,7 @@ struct Frame {
     role: &'static str,
     here: String,
     now: Moment,
-    notice: Option<&'static str>,
+    notice: Option<String>,
 }
 
 /// A page that is being made.
@@ -105,15 +105,20 @@ impl PageOf<'_> {
         &self,
         template: &str,
         view: &impl Serialize,
-        notice: Option<&'static str>,
+        notice: Option<String>,
     ) -> Result<Response, PageError> {
-        let sections = Section::ALL.map(|(section, path, name)| SectionLink {
+        let who = self.who;
+        let may_see = |section| section != Section::Audit || who.role >= Role::Configure;
+        let sections = Section::ALL
+            .into_iter()
+            .filter(|(section, _, _)| may_see(*section));
+        let sections = sections.map(|(section, path, name)| SectionLink {
             path,
             name,
             current: section == self.section,
         });
         let frame = Frame {
-            sections: sections.into(),
+            sections: sections.collect(),
             csrf: self.who.csrf.clone(),
             name: self.who.name.clone(),
             role: self.who.role.as_str(),
@@ -242,7 +247,8 @@ impl IntoResponse for PageError {
             Self::Missing => (
                 StatusCode::NOT_FOUND,
                 "There is nothing here",
-                "What is older than the retention time is forgotten.",
+                "Perhaps the address is mistyped, or it was of something older than the \
+                 retention time, which is forgotten.",
             ),
             Self::Store(error) => {
                 tracing::error!(%error, "admin pages");

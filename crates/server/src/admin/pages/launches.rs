@@ -161,6 +161,7 @@ pub(super) async fn view(admin: &Admin, mut chosen: Chosen) -> Result<View, Page
     let departments = departments.into_iter().map(|name| (name.clone(), name));
     let form = chosen
         .form()
+        .chosen_only(&chosen, "appointment", "Appointment")
         .days(&chosen)
         .choice(&chosen, "profile", "Profile", profile_choices(admin))
         .choice(&chosen, "role", "Role", words::roles())
@@ -204,7 +205,9 @@ fn filter_of(chosen: &mut Chosen) -> LaunchFilter {
         }),
         error_name: chosen.read("error", "an error name", |text| text.parse().ok()),
         department: chosen.get("department").map(ToOwned::to_owned),
-        appointment: None,
+        appointment: chosen.read("appointment", "an appointment's number", |text| {
+            text.parse().ok()
+        }),
     }
 }
 

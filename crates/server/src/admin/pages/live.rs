@@ -59,6 +59,8 @@ struct Watch {
     /// What it showed when it was last looked at.
     seen: Option<String>,
     left: u32,
+    /// Whether the last event was sent.
+    is_over: bool,
     interval: Interval,
     _permit: OwnedSemaphorePermit,
 }
@@ -89,6 +91,7 @@ pub(super) async fn live(
         page: asked.page,
         seen: known.map(ToOwned::to_owned),
         left: looks,
+        is_over: false,
         interval,
         _permit: permit,
         admin,
@@ -126,6 +129,9 @@ impl Live {
 impl Watch {
     /// Waits for a change; `None` ends the stream.
     async fn next(&mut self) -> Option<Event> {
+        if self.is_over {
+            return None;
+        }
         let mut ending = self.admin.live.ending.subscribe();
         loop {
             tokio::select! {
@@ -133,7 +139,12 @@ impl Watch {
                 // An error means that the sender is gone: the end as well.
                 _ = ending.wait_for(|ending| *ending) => return None,
             }
-            self.left = self.left.checked_sub(1)?;
+            let Some(left) = self.left.checked_sub(1) else {
+                // The browser is to come back, and to say nothing of it.
+                self.is_over = true;
+                return Some(Event::default().event("again").data("now"));
+            };
+            self.left = left;
             match pulse(&self.admin, &self.who, &self.page).await {
                 Ok(text) => {
                     let now = Base64UrlUnpadded::encode_string(&Sha256::digest(text));
@@ -147,7 +158,7 @@ impl Watch {
                 }
                 // There is nothing to watch.
                 Err(PageError::Missing | PageError::Forbidden) => {
-                    self.left = 0;
+                    self.is_over = true;
                     return Some(Event::default().event("over").data("now"));
                 }
                 Err(error) => {

@@ -26,6 +26,7 @@ use super::{
     csv_stream,
     filter::{Chosen, Filter},
     frame::{PageError, PageOf, Section, chosen_profile, profile_choices},
+    leads::Leads,
     moment::duration,
 };
 use crate::{
@@ -37,6 +38,12 @@ pub(super) const PATH: &str = "/admin";
 
 /// Most rows of figures, and most durations, from which charts are made: the newest.
 const MOST: u32 = 20_000;
+
+/// At the end of the name of a file that has a chart's table, and not each launch.
+const TABLE: &str = "-table";
+
+/// In the place of a department.
+const NOT_KNOWN: &str = "not known";
 
 /// Most departments in the chart, and in the form.
 const DEPARTMENTS: usize = 12;
@@ -56,7 +63,7 @@ struct View {
 struct Figure {
     label: &'static str,
     value: String,
-    path: Option<&'static str>,
+    path: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +77,11 @@ struct Chart {
     lines: bool,
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// For each row where it leads, if anywhere.
+    links: Vec<Option<String>>,
     csv: String,
+    /// The table itself as CSV, where `csv` has each launch or visit.
+    table_csv: Option<String>,
 }
 
 /// The time that is looked at, in steps.
@@ -121,6 +132,11 @@ impl Kind {
         }
     }
 
+    /// Whether it shows medians of times.
+    fn is_of_times(self) -> bool {
+        matches!(self, Self::Joined | Self::Waited | Self::Length)
+    }
+
     fn title(self) -> &'static str {
         match self {
             Self::Launches => "Launches and failures",
@@ -166,7 +182,7 @@ pub(super) async fn page(
     let charts = Kind::ALL.map(|kind| figures.chart(kind, &chosen));
     let view = View {
         filter,
-        figures: head(&admin, &figures).await?,
+        figures: head(&admin, &figures, &chosen).await?,
         charts: charts.into_iter().collect::<Result<_, _>>()?,
     };
     let page = PageOf {
@@ -186,13 +202,21 @@ pub(super) async fn csv(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let id = file.strip_suffix(".csv").ok_or(PageError::Missing)?;
+    let (id, is_table) = match id.strip_suffix(TABLE) {
+        Some(id) => (id, true),
+        None => (id, false),
+    };
     let kind = Kind::ALL.into_iter().find(|kind| kind.id() == id);
+    let kind = kind.filter(|kind| !is_table || kind.is_of_times());
     let kind = kind.ok_or(PageError::Missing)?;
     let figures = figures(&admin, &mut Chosen::of(query.as_deref())).await?;
     let table = AuditSubject::table("charts");
     who.record(&admin, AuditAction::Exported, Some(table), kind.id())
         .await?;
-    let (columns, rows) = figures.exported(kind);
+    let (columns, rows) = match is_table {
+        true => figures.exported_times(kind),
+        false => figures.exported(kind),
+    };
     let mut csv = Csv::new(columns);
     for row in &rows {
         csv.row(row);
@@ -203,7 +227,7 @@ pub(super) async fn csv(
 /// What changes on the page.
 pub(super) async fn pulse(admin: &Admin, mut chosen: Chosen) -> Result<String, PageError> {
     let figures = figures(admin, &mut chosen).await?;
-    let head = head(admin, &figures).await?;
+    let head = head(admin, &figures, &chosen).await?;
     let Figures {
         by_error,
         by_department,
@@ -253,10 +277,27 @@ async fn figures(admin: &Admin, chosen: &mut Chosen) -> Result<Figures, PageErro
     })
 }
 
-async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreError> {
+async fn head(
+    admin: &Admin,
+    figures: &Figures,
+    chosen: &Chosen,
+) -> Result<Vec<Figure>, StoreError> {
     let store = &admin.tools.store;
+    let leads = figures.leads(chosen);
+    let profile = chosen_profile(&mut chosen.clone());
+    let department = chosen.get("department").map(ToOwned::to_owned);
+    // Write-backs have no department.
+    let [unsent, given_up] = match department {
+        None => ["write-backs unsent", "write-backs given up"],
+        Some(_) => [
+            "write-backs unsent (all departments)",
+            "write-backs given up (all departments)",
+        ],
+    };
     let running = AppointmentFilter {
         progress: Some(VisitProgress::Running),
+        profile,
+        department,
         ..AppointmentFilter::default()
     };
     let running = store.list_appointments(&running, counted()).await?.len();
@@ -265,6 +306,7 @@ async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreErro
     for (count, progress) in write_backs.iter_mut().zip(states) {
         let filter = WriteBackFilter {
             progress: Some(progress),
+            profile,
             ..WriteBackFilter::default()
         };
         *count = store.list_write_backs(&filter, counted()).await?.len();
@@ -279,11 +321,11 @@ async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreErro
     let count = joined.len();
     let median = median_and_95th(&mut joined).map(|(median, _)| shown(median));
     Ok(vec![
-        Figure::of("launches", launches.to_string(), Some("/admin/launches")),
+        Figure::of("launches", launches.to_string(), Some(leads.launches(&[]))),
         Figure::of(
             "failed",
             failed.to_string(),
-            Some("/admin/launches?state=failed"),
+            Some(leads.launches(&[("state", "failed")])),
         ),
         Figure::of("joined", up_to(count, MOST), None),
         Figure::of(
@@ -291,20 +333,16 @@ async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreErro
             median.unwrap_or_else(none),
             None,
         ),
+        Figure::of("visits now", up_to(running, COUNTED), Some(leads.visits())),
         Figure::of(
-            "visits now",
-            up_to(running, COUNTED),
-            Some("/admin/appointments?state=active"),
-        ),
-        Figure::of(
-            "write-backs unsent",
+            unsent,
             up_to(write_backs[0], COUNTED),
-            Some("/admin/write-backs?state=unsent"),
+            Some(leads.write_backs(WriteBackProgress::Unsent.as_str())),
         ),
         Figure::of(
-            "write-backs given up",
+            given_up,
             up_to(write_backs[1], COUNTED),
-            Some("/admin/write-backs?state=given_up"),
+            Some(leads.write_backs(WriteBackProgress::GivenUp.as_str())),
         ),
     ])
 }
@@ -326,7 +364,7 @@ fn none() -> String {
 }
 
 impl Figure {
-    fn of(label: &'static str, value: String, path: Option<&'static str>) -> Self {
+    fn of(label: &'static str, value: String, path: Option<String>) -> Self {
         Self { label, value, path }
     }
 }
@@ -417,8 +455,41 @@ impl Figures {
             Kind::Departments => named(kind, "Department", self.departments()),
             Kind::Joined | Kind::Waited | Kind::Length => self.times(kind),
         }?;
-        chart.csv = chosen.here(&format!("/admin/charts/{}.csv", kind.id()));
+        let csv = |end: &str| chosen.here(&format!("/admin/charts/{}{end}.csv", kind.id()));
+        chart.csv = csv("");
+        chart.table_csv = kind.is_of_times().then(|| csv(TABLE));
+        chart.links = self.links(kind, &chart.rows, &self.leads(chosen));
         Ok(chart)
+    }
+
+    fn leads(&self, chosen: &Chosen) -> Leads {
+        Leads::new(chosen, self.span.from, self.span.step)
+    }
+
+    /// Where each row of a chart's table leads.
+    fn links(&self, kind: Kind, rows: &[Vec<String>], leads: &Leads) -> Vec<Option<String>> {
+        let named = |field| {
+            let name = |row: &Vec<String>| {
+                let name = row.first().filter(|name| *name != NOT_KNOWN)?;
+                Some(match kind {
+                    Kind::Errors => leads.launches(&[("state", "failed"), (field, name)]),
+                    _ => leads.launches(&[(field, name)]),
+                })
+            };
+            rows.iter().map(name).collect()
+        };
+        match kind {
+            Kind::Errors => named("error"),
+            Kind::Departments => named("department"),
+            Kind::Launches | Kind::Joined | Kind::Waited => {
+                let starts = self.span.starts();
+                starts.map(|at| Some(leads.launches_of(at))).collect()
+            }
+            Kind::Length => {
+                let starts = self.span.starts();
+                starts.map(|at| Some(leads.appointments_of(at))).collect()
+            }
+        }
     }
 
     /// Launches and failures in each step.
@@ -459,7 +530,10 @@ impl Figures {
             rows: rows.collect(),
             ..Chart::of(
                 Kind::Launches,
-                format!("{launches} launches, {failed} failed"),
+                match launches {
+                    1 => format!("1 launch, {failed} failed"),
+                    _ => format!("{launches} launches, {failed} failed"),
+                },
             )
         })
     }
@@ -480,7 +554,7 @@ impl Figures {
         let mut departments = HashMap::new();
         for count in &self.by_department {
             if let Group::Department(name) = &count.group {
-                let name = name.clone().unwrap_or_else(|| "not known".to_owned());
+                let name = name.clone().unwrap_or_else(|| NOT_KNOWN.to_owned());
                 *departments.entry(name).or_insert(0) += count.launches;
             }
         }
@@ -511,17 +585,20 @@ impl Figures {
         let mut all: Vec<i64> = values.iter().flatten().copied().collect();
         let counts: Vec<usize> = values.iter().map(Vec::len).collect();
         let figures: Vec<_> = values.iter_mut().map(|one| median_and_95th(one)).collect();
-        let seconds = |value: i64| value as f64 / 1000.0;
+        let top = figures.iter().flatten().map(|(_, high)| *high).max();
+        let unit = TimeUnit::of(top.unwrap_or(0));
         let medians = figures
             .iter()
-            .map(|one| one.map(|(median, _)| seconds(median)));
-        let highest = figures.iter().map(|one| one.map(|(_, high)| seconds(high)));
+            .map(|one| one.map(|(median, _)| unit.of_millis(median)));
+        let highest = figures
+            .iter()
+            .map(|one| one.map(|(_, high)| unit.of_millis(high)));
         let series = [medians.collect(), highest.collect::<Vec<_>>()];
         let labels = self.span.labels();
         let drawing = OverTime {
             spans: &labels,
             series: &series,
-            unit: in_seconds,
+            unit: unit.written,
         };
         let rows = self.span.names().into_iter().zip(counts).zip(&figures);
         let rows = rows.map(|((name, count), figures)| {
@@ -547,6 +624,28 @@ impl Figures {
             rows: rows.collect(),
             ..Chart::of(kind, summary)
         })
+    }
+
+    /// The table of a chart of times, in seconds.
+    fn exported_times(&self, kind: Kind) -> (&'static [&'static str], Vec<Vec<String>>) {
+        let rows = self.span.starts().zip(self.values(kind));
+        let rows = rows.map(|(at, mut values)| {
+            let figures = median_and_95th(&mut values);
+            let seconds = |value: Option<i64>| {
+                let seconds = value.map(|value| (value as f64 / 1000.0).to_string());
+                seconds.unwrap_or_default()
+            };
+            vec![
+                rfc3339(at),
+                values.len().to_string(),
+                seconds(figures.map(|it| it.0)),
+                seconds(figures.map(|it| it.1)),
+            ]
+        });
+        (
+            &["from", "number", "median_seconds", "percentile_95_seconds"],
+            rows.collect(),
+        )
     }
 
     /// What the CSV of a chart has: more than the chart shows, where there is more.
@@ -655,7 +754,9 @@ impl Chart {
             lines: false,
             columns: Vec::new(),
             rows: Vec::new(),
+            links: Vec::new(),
             csv: String::new(),
+            table_csv: None,
         }
     }
 }
@@ -709,14 +810,43 @@ fn whole(value: f64) -> String {
     }
 }
 
-fn in_seconds(value: f64) -> String {
-    if value >= 120.0 {
-        format!("{:.0} min", value / 60.0)
-    } else {
-        // The axis has steps of tenths where everything is quick.
-        let tenths = (value * 10.0).round() / 10.0;
-        format!("{tenths} s")
+/// In what the times of one chart are written: the same along its whole axis.
+#[derive(Clone, Copy)]
+struct TimeUnit {
+    millis: f64,
+    written: fn(f64) -> String,
+}
+
+impl TimeUnit {
+    /// By the longest of them, in milliseconds.
+    fn of(longest: i64) -> Self {
+        match longest {
+            1..1_000 => Self {
+                millis: 1.0,
+                written: |value| format!("{value:.0} ms"),
+            },
+            ..180_000 => Self {
+                millis: 1_000.0,
+                written: |value| format!("{} s", tenths(value)),
+            },
+            ..10_800_000 => Self {
+                millis: 60_000.0,
+                written: |value| format!("{} min", tenths(value)),
+            },
+            _ => Self {
+                millis: 3_600_000.0,
+                written: |value| format!("{} h", tenths(value)),
+            },
+        }
     }
+
+    fn of_millis(self, value: i64) -> f64 {
+        value as f64 / self.millis
+    }
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
 }
 
 #[cfg(test)]
@@ -747,6 +877,21 @@ mod tests {
             span.names().last().map(String::as_str),
             Some("2027-01-15 08:00")
         );
+    }
+
+    #[test]
+    fn the_times_of_a_chart_are_written_in_one_unit() {
+        let written = |longest: i64| {
+            let unit = TimeUnit::of(longest);
+            let steps = (1..=4).map(|step| longest * step / 4);
+            let steps = steps.map(|step| (unit.written)(unit.of_millis(step)));
+            steps.collect::<Vec<_>>()
+        };
+        assert_eq!(written(0), ["0 s"; 4]);
+        assert_eq!(written(400), ["100 ms", "200 ms", "300 ms", "400 ms"]);
+        assert_eq!(written(100_000), ["25 s", "50 s", "75 s", "100 s"]);
+        assert_eq!(written(600_000), ["2.5 min", "5 min", "7.5 min", "10 min"]);
+        assert_eq!(written(14_400_000), ["1 h", "2 h", "3 h", "4 h"]);
     }
 
     #[test]
