@@ -25,6 +25,7 @@ mod live;
 mod moment;
 mod overview;
 mod profiles;
+mod pulses;
 mod search;
 mod story;
 mod templates;
@@ -32,7 +33,8 @@ mod words;
 mod write_back_rows;
 mod write_backs;
 
-pub(super) use frame::{message, sign_in};
+pub(super) use csv_stream::Downloads;
+pub(super) use frame::{message, protect, sign_in};
 pub(super) use live::Live;
 
 /// The pages of those who have signed in, and what pages are made of.

@@ -197,9 +197,13 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("appointments");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    let names = if who.may_see_names { "with" } else { "without" };
+    let details = format!("{}; {names} names", chosen.told());
+    who.record(&admin, AuditAction::Exported, Some(table), &details)
         .await?;
     let sheet = Sheet {
         name: "appointments",
@@ -216,8 +220,9 @@ pub(super) async fn csv(
             "left",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, who, filter) = (Arc::clone(&admin), who.clone(), filter.clone());
+    let (shared, by) = (Arc::clone(&admin), who.clone());
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, who, filter) = (Arc::clone(&shared), by.clone(), filter.clone());
         async move {
             let page = Page {
                 after,

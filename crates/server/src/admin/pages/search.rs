@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use vestibule_launch::RequestId;
-use vestibule_store::StoreError;
+use vestibule_store::{AppointmentId, AuditAction, AuditSubject, StoreError};
 
 use super::{
     appointments,
@@ -37,6 +37,9 @@ struct View {
 struct Found {
     path: String,
     label: String,
+    /// What an encounter has led to.
+    #[serde(skip)]
+    appointment: Option<AppointmentId>,
 }
 
 pub(super) async fn search(
@@ -51,6 +54,12 @@ pub(super) async fn search(
         1..=LONGEST => find(&admin, text).await?,
         _ => Vec::new(),
     };
+    // Nobody is told that there is an appointment before it is recorded.
+    for appointment in found.iter().filter_map(|found| found.appointment) {
+        let subject = Some(AuditSubject::appointment(appointment));
+        who.record(&admin, AuditAction::EncounterFound, subject, "")
+            .await?;
+    }
     if found.len() == 1 {
         return Ok(Redirect::to(&found.remove(0).path).into_response());
     }
@@ -83,6 +92,7 @@ async fn find(admin: &Admin, text: &str) -> Result<Vec<Found>, StoreError> {
                     appointment.id,
                     profile_name(admin, uuid)
                 ),
+                appointment: Some(appointment.id),
             });
         }
     }
@@ -97,6 +107,7 @@ impl Found {
         Self {
             path,
             label: format!("Launch {request_id}"),
+            appointment: None,
         }
     }
 }

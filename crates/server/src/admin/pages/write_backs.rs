@@ -64,9 +64,11 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("write_backs");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let sheet = Sheet {
         name: "write-backs",
@@ -83,8 +85,9 @@ pub(super) async fn csv(
             "last_response",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+    let shared = Arc::clone(&admin);
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
             let page = Page {
                 after,
@@ -131,15 +134,24 @@ pub(super) async fn send_again(
 ) -> Result<Response, PageError> {
     who.require(&admin, Role::Operate).await?;
     let subject = Some(AuditSubject::write_back(id));
-    who.record(&admin, AuditAction::SentAgain, subject, "")
+    who.record(&admin, AuditAction::SentAgain, subject.clone(), "asked for")
         .await?;
     let tools = &admin.tools;
-    let done = match tools.store.send_again(id, tools.now()).await? {
-        SentAgain::Due => "due",
-        SentAgain::Overtaken => "overtaken",
-        SentAgain::NotGivenUp => "not-given-up",
-        SentAgain::Unknown => return Err(PageError::Missing),
+    let sent = tools.store.send_again(id, tools.now()).await?;
+    let (done, outcome) = match sent {
+        SentAgain::Due => ("due", "it is due again"),
+        SentAgain::Overtaken => ("overtaken", "not sent: a later one was"),
+        SentAgain::NotGivenUp => ("not-given-up", "not sent: it was not given up"),
+        SentAgain::Unknown => ("unknown", "not sent: there is none"),
     };
+    // That it was asked for is recorded in any case.
+    let recorded = who.record(&admin, AuditAction::SentAgain, subject, outcome);
+    if let Err(error) = recorded.await {
+        tracing::error!(%error, outcome, "what became of it is missing in the audit log");
+    }
+    if sent == SentAgain::Unknown {
+        return Err(PageError::Missing);
+    }
     tracing::info!(
         user = who.name,
         write_back = id,
