@@ -45,6 +45,10 @@ words! {
         Refused = "refused",
         /// Looked at the names of patients or providers.
         NamesSeen = "names_seen",
+        /// Found the appointment of an encounter.
+        EncounterFound = "encounter_found",
+        /// Looked at the audit log.
+        AuditRead = "audit_read",
         /// Downloaded a table.
         Exported = "exported",
         /// Made a write-back due again that was given up.
@@ -134,6 +138,9 @@ pub struct NewAuditEntry {
     /// The administrator's name; `None` where nobody of that name is known. What was
     /// typed there is not kept: it may be a password.
     pub administrator: Option<String>,
+    /// Who that is at the provider that vouches for the administrator, by subject and
+    /// issuer: of the name alone another one may have been given the same.
+    pub identity: Option<String>,
     /// The administrator's role.
     pub role: Option<String>,
     /// The address that the request came from.

@@ -108,8 +108,21 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The database did not answer, or refused.
     #[error("the database is unavailable: {0}")]
-    Unavailable(#[from] sqlx::Error),
+    Unavailable(#[source] sqlx::Error),
     /// A row holds something that was never written there.
     #[error("the database holds a damaged {0}; restore it from a backup")]
     Damaged(&'static str),
+}
+
+/// `SQLITE_INTERRUPT`: a listing was ended because it took too long.
+const INTERRUPTED: &str = "9";
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.as_deref() == Some(INTERRUPTED) {
+            return Self::TooSlow;
+        }
+        Self::Unavailable(error)
+    }
 }

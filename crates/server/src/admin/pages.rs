@@ -29,6 +29,7 @@ mod live;
 mod moment;
 mod overview;
 mod profiles;
+mod pulses;
 mod search;
 mod story;
 mod templates;
@@ -36,6 +37,7 @@ mod words;
 mod write_back_rows;
 mod write_backs;
 
+pub(super) use csv_stream::Downloads;
 pub(super) use frame::{message, protect, sign_in};
 pub(super) use live::Live;
 

@@ -117,7 +117,7 @@ pub const TABLES: &[Table] = &[
             key("listen", ADDRESS, Required, "Where to listen; never the address of launches. Other than on this machine it needs TLS: by `[tls]`, or by a proxy in front.", "\"127.0.0.1:7090\"").beside(ADMINISTRATOR),
             key("username", NAME, Without("those of the tables below"), "An administrator who may do everything and sees names.", "\"admin\"").beside(ADMINISTRATOR),
             key("password_hash", "Argon2 hash", Without("those of the tables below"), "What `vestibule admin password` makes of that administrator's password.", PASSWORD_HASH).beside(ADMINISTRATOR),
-            key("audit_days", NUMBER, Value("2196"), "For how many days the audit log is kept: six years by default.", "3650").beside(ADMINISTRATOR),
+            key("audit_days", NUMBER, Value("2196"), "For how many days the audit log is kept: six years by default, 30 days at least.", "3650").beside(ADMINISTRATOR),
         ],
     },
     Table {

@@ -4,6 +4,7 @@
 
 mod admin;
 mod admin_access;
+mod admin_bounds;
 mod admin_changes;
 mod admin_fields;
 mod admin_oidc;

@@ -40,6 +40,7 @@ impl Overview for PostgresStore {
         filter: &LaunchFilter,
         page: Page<RequestId>,
     ) -> Result<Vec<LaunchRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_launches(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -48,6 +49,7 @@ impl Overview for PostgresStore {
     }
 
     async fn launch_row(&self, request_id: RequestId) -> Result<Option<LaunchRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = select_launches();
             query.push(" AND launches.request_id = ");
@@ -64,6 +66,7 @@ impl Overview for PostgresStore {
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
     ) -> Result<Vec<AppointmentRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_appointments(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -75,6 +78,7 @@ impl Overview for PostgresStore {
         &self,
         appointment: AppointmentId,
     ) -> Result<Option<AppointmentRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = select_appointments();
             query
@@ -86,6 +90,7 @@ impl Overview for PostgresStore {
     }
 
     async fn attendees(&self, appointment: AppointmentId) -> Result<Vec<Attendee>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let rows = sqlx::query(
                 "SELECT participants.*, launches.request_id, launches.role
@@ -111,6 +116,7 @@ impl Overview for PostgresStore {
         grouping: Grouping,
         limit: u32,
     ) -> Result<Vec<LaunchCount>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = counts_of_launches(filter, step, grouping, limit);
             let rows = query.build().fetch_all(connection).await?;
@@ -124,6 +130,7 @@ impl Overview for PostgresStore {
         filter: &LaunchFilter,
         limit: u32,
     ) -> Result<Vec<LaunchDurations>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = durations_of_launches(filter, limit);
             let rows = query.build().fetch_all(connection).await?;
@@ -137,6 +144,7 @@ impl Overview for PostgresStore {
         filter: &AppointmentFilter,
         limit: u32,
     ) -> Result<Vec<VisitLength>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = lengths_of_visits(filter, limit);
             let rows = query.build().fetch_all(connection).await?;
@@ -147,6 +155,7 @@ impl Overview for PostgresStore {
     /// One step of `launches_department` for each name: launches are many, departments
     /// few.
     async fn departments(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let names = sqlx::query_scalar(
                 "WITH RECURSIVE names (name) AS (
@@ -173,6 +182,7 @@ impl Overview for PostgresStore {
         filter: &WriteBackFilter,
         page: Page<i64>,
     ) -> Result<Vec<WriteBackRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_write_backs(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -181,6 +191,7 @@ impl Overview for PostgresStore {
     }
 
     async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let row = sqlx::query("SELECT * FROM write_backs WHERE id = $1")
                 .bind(id)
@@ -191,6 +202,7 @@ impl Overview for PostgresStore {
     }
 
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let rows = sqlx::query(
                 "SELECT * FROM write_back_attempts WHERE write_back = $1 ORDER BY number",

@@ -1,7 +1,7 @@
 //! The audit log in SQLite.
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, SqliteConnection, sqlite::SqliteRow};
 use vestibule_launch::UnixTime;
 
 use super::{
@@ -17,23 +17,19 @@ use crate::{
 #[async_trait]
 impl Audit for SqliteStore {
     async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError> {
-        let subject = entry.subject;
-        sqlx::query(
-            "INSERT INTO audit_log
-                 (at, administrator, role, source, action, subject_kind, subject, details)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )
-        .bind(now.as_millis())
-        .bind(entry.administrator)
-        .bind(entry.role)
-        .bind(entry.source)
-        .bind(entry.action.as_str())
-        .bind(subject.as_ref().map(|subject| subject.kind.as_str()))
-        .bind(subject.map(|subject| subject.id))
-        .bind(entry.details)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        insert(&mut *self.pool.acquire().await?, entry, now).await
+    }
+
+    async fn record_audit_all(
+        &self,
+        entries: Vec<NewAuditEntry>,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        for entry in entries {
+            insert(&mut transaction, entry, now).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     async fn list_audit(
@@ -61,7 +57,7 @@ impl Audit for SqliteStore {
         push_page(&mut query, ("at", "number"), page, |number| number);
         query
             .build()
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reading().await?)
             .await?
             .iter()
             .map(entry_of)
@@ -84,6 +80,43 @@ impl Audit for SqliteStore {
     }
 }
 
+/// Adds an entry, where there is one to be added.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    entry: Option<NewAuditEntry>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    match entry {
+        Some(entry) => insert(connection, entry, now).await,
+        None => Ok(()),
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    entry: NewAuditEntry,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let subject = entry.subject;
+    sqlx::query(
+        "INSERT INTO audit_log
+             (at, administrator, identity, role, source, action, subject_kind, subject, details)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )
+    .bind(now.as_millis())
+    .bind(entry.administrator)
+    .bind(entry.identity)
+    .bind(entry.role)
+    .bind(entry.source)
+    .bind(entry.action.as_str())
+    .bind(subject.as_ref().map(|subject| subject.kind.as_str()))
+    .bind(subject.map(|subject| subject.id))
+    .bind(entry.details)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 fn entry_of(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
     let action: String = row.try_get("action")?;
     let kind: Option<String> = row.try_get("subject_kind")?;
@@ -100,6 +133,7 @@ fn entry_of(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
         at: time_of(row, "at")?,
         entry: NewAuditEntry {
             administrator: row.try_get("administrator")?,
+            identity: row.try_get("identity")?,
             role: row.try_get("role")?,
             source: row.try_get("source")?,
             action: AuditAction::of_word(&action).ok_or(StoreError::Damaged("action"))?,
@@ -122,6 +156,7 @@ mod tests {
         let now = UnixTime::from_millis(1_000);
         let entry = NewAuditEntry {
             administrator: Some("ada".into()),
+            identity: None,
             role: None,
             source: "192.0.2.1".into(),
             action: AuditAction::SignedIn,

@@ -34,12 +34,20 @@ const DEPARTMENT: &str = "
      ORDER BY launches.created_at, launches.request_id LIMIT 1) AS department";
 
 /// Of an appointment: when the first came, when the last went, and whether anybody is
-/// there.
+/// there. Of a view of both tables SQLite would read every row before it compares.
 const TIMES: &str = "
-    (SELECT min(began_at) FROM visit_times
-     WHERE visit_times.appointment = appointments.id) AS began_at,
-    (SELECT max(ended_at) FROM visit_times
-     WHERE visit_times.appointment = appointments.id) AS ended_at,
+    (SELECT min(at) FROM
+         (SELECT min(started_at) AS at FROM conferences
+          WHERE conferences.appointment = appointments.id
+          UNION ALL
+          SELECT min(connected_at) FROM participants
+          WHERE participants.appointment = appointments.id)) AS began_at,
+    (SELECT max(at) FROM
+         (SELECT max(ended_at) AS at FROM conferences
+          WHERE conferences.appointment = appointments.id
+          UNION ALL
+          SELECT max(disconnected_at) FROM participants
+          WHERE participants.appointment = appointments.id)) AS ended_at,
     EXISTS (SELECT 1 FROM running_visits
      WHERE running_visits.appointment = appointments.id) AS runs";
 
@@ -54,7 +62,7 @@ impl Overview for SqliteStore {
         push_launches(&mut query, filter);
         let columns = ("launches.created_at", "launches.request_id");
         push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(launch_row_of).collect()
     }
 
@@ -62,7 +70,10 @@ impl Overview for SqliteStore {
         let mut query = select_launches();
         query.push(" AND launches.request_id = ");
         query.push_bind(bytes(request_id.as_bytes()));
-        let row = query.build().fetch_optional(&self.pool).await?;
+        let row = query
+            .build()
+            .fetch_optional(&mut *self.reading().await?)
+            .await?;
         row.map(|row| launch_row_of(&row)).transpose()
     }
 
@@ -90,7 +101,7 @@ impl Overview for SqliteStore {
         }
         let columns = ("appointments.created_at", "appointments.id");
         push_page(&mut query, columns, page, |id| id.0);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(appointment_row_of).collect()
     }
 
@@ -102,7 +113,10 @@ impl Overview for SqliteStore {
         query
             .push(" AND appointments.id = ")
             .push_bind(appointment.0);
-        let row = query.build().fetch_optional(&self.pool).await?;
+        let row = query
+            .build()
+            .fetch_optional(&mut *self.reading().await?)
+            .await?;
         row.map(|row| appointment_row_of(&row)).transpose()
     }
 
@@ -116,7 +130,7 @@ impl Overview for SqliteStore {
              ORDER BY participants.connected_at, participants.participant",
         )
         .bind(appointment.0)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         rows.iter().map(attendee_of).collect()
     }
@@ -143,7 +157,7 @@ impl Overview for SqliteStore {
         push_launches(&mut query, filter);
         query.push(" GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ");
         query.push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(|row| count_row_of(row, grouping)).collect()
     }
 
@@ -169,7 +183,7 @@ impl Overview for SqliteStore {
         let page = Page::<RequestId> { after: None, limit };
         let columns = ("launches.created_at", "launches.request_id");
         push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(durations_of).collect()
     }
 
@@ -184,7 +198,7 @@ impl Overview for SqliteStore {
         let page = Page { after: None, limit };
         let columns = ("appointments.created_at", "appointments.id");
         push_page(&mut query, columns, page, |id: AppointmentId| id.0);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter()
             .map(|row| {
                 Ok(VisitLength {
@@ -209,7 +223,7 @@ impl Overview for SqliteStore {
              SELECT name FROM names WHERE name IS NOT NULL LIMIT ?1",
         )
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         Ok(names)
     }
@@ -245,14 +259,14 @@ impl Overview for SqliteStore {
             query.push_bind(appointment.0).push(")");
         }
         push_page(&mut query, ("created_at", "id"), page, |id| id);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(write_backs::row_of).collect()
     }
 
     async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
         let row = sqlx::query("SELECT * FROM write_backs WHERE id = ?1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reading().await?)
             .await?;
         row.map(|row| write_backs::row_of(&row)).transpose()
     }
@@ -261,7 +275,7 @@ impl Overview for SqliteStore {
         let rows =
             sqlx::query("SELECT * FROM write_back_attempts WHERE write_back = ?1 ORDER BY number")
                 .bind(write_back)
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.reading().await?)
                 .await?;
         let attempt_of = |row: &SqliteRow| {
             Ok(Attempt {
@@ -329,7 +343,7 @@ fn select_launches() -> QueryBuilder<Sqlite> {
     query
 }
 
-fn select_appointments() -> QueryBuilder<Sqlite> {
+pub(super) fn select_appointments() -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(
         "SELECT appointments.id AS appointment_id, profile, encounter_key, sealed, created_at,
          (SELECT count(*) FROM launches

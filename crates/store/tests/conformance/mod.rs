@@ -37,6 +37,7 @@ macro_rules! conforms {
                 a_session_lasts_until_it_is_ended,
                 a_session_that_is_not_used_is_over,
                 use_is_noted_once_a_minute,
+                a_session_that_is_only_looked_for_is_not_used,
                 purging_forgets_sessions_that_are_over,
             } {
                 one_of_fifty_ends_a_session,
@@ -44,6 +45,7 @@ macro_rules! conforms {
             audit {
                 entries_are_read_as_they_were_written,
                 entries_are_found_by_their_encounter,
+                entries_are_recorded_together,
                 entries_are_listed_by_what_is_asked_for,
                 pages_of_entries_have_each_entry_once,
                 entries_are_kept_until_they_are_old,
@@ -105,6 +107,7 @@ macro_rules! conforms {
                 a_profile_is_replaced_by_those_who_read_its_last_state,
                 a_forgotten_profile_that_returns_is_not_taken_for_its_past,
                 every_change_of_a_profile_grows_the_revision,
+                a_change_and_its_entry_are_stored_together_or_not_at_all,
             } {
                 fifty_get_one_number,
                 one_of_fifty_inserts_a_profile,

@@ -94,18 +94,27 @@ pub(super) async fn all(
     Ok(back(&form, "all", count))
 }
 
-/// Records that it is sent again, then has it sent.
+/// Records that it is to be sent again, has it sent, and records what became of it.
 async fn send(admin: &Admin, who: &Administrator, id: i64) -> Result<SentAgain, PageError> {
     let subject = Some(AuditSubject::write_back(id));
-    who.record(
-        admin,
-        AuditAction::SentAgain,
-        subject,
-        "with what was given up after it",
-    )
-    .await?;
+    who.record(admin, AuditAction::SentAgain, subject.clone(), "asked for")
+        .await?;
     let tools = &admin.tools;
     let done = tools.store.send_again(id, tools.now()).await?;
+    let outcome = match done {
+        SentAgain::Due(1) => "it is due again".to_owned(),
+        SentAgain::Due(count) => {
+            format!("it is due again, and what was given up after it: {count} in all")
+        }
+        SentAgain::Overtaken => "not sent: a later one was".to_owned(),
+        SentAgain::NotGivenUp => "not sent: it was not given up".to_owned(),
+        SentAgain::Unknown => "not sent: there is none".to_owned(),
+    };
+    // That it was asked for is recorded in any case.
+    let recorded = who.record(admin, AuditAction::SentAgain, subject, &outcome);
+    if let Err(error) = recorded.await {
+        tracing::error!(%error, outcome, "what became of it is missing in the audit log");
+    }
     tracing::info!(
         user = who.name,
         write_back = id,

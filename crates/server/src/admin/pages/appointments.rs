@@ -250,8 +250,11 @@ pub(super) async fn csv(
     // One by its number, whatever else is chosen.
     let one = chosen.get("appointment").map(str::parse);
     let one: Option<AppointmentId> = one.transpose().map_err(|_| PageError::Missing)?;
+    chosen.checked()?;
     let table = AuditSubject::table("appointments");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    let names = if who.may_see_names { "with" } else { "without" };
+    let details = format!("{}; {names} names", chosen.told());
+    who.record(&admin, AuditAction::Exported, Some(table), &details)
         .await?;
     let sheet = Sheet {
         name: "appointments",
@@ -268,8 +271,9 @@ pub(super) async fn csv(
         }
         return Ok(csv_stream::file(sheet.name, csv.into_text()));
     }
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, who, filter) = (Arc::clone(&admin), who.clone(), filter.clone());
+    let (shared, by) = (Arc::clone(&admin), who.clone());
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, who, filter) = (Arc::clone(&shared), by.clone(), filter.clone());
         async move {
             let page = Page {
                 after,

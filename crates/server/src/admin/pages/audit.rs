@@ -54,6 +54,7 @@ pub(super) async fn page(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     who.require(&admin, Role::Configure).await?;
+    names::of_audit_log(&admin, &who).await?;
     let mut chosen = Chosen::of(query.as_deref());
     let mut entries = entries(&admin, &mut chosen).await?;
     let more = entries.len() > ROWS as usize;
@@ -102,18 +103,21 @@ pub(super) async fn csv(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     who.require(&admin, Role::Configure).await?;
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("audit");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let sheet = Sheet {
         name: "audit",
         columns: &[
-            "when", "who", "role", "from", "what", "kind", "of_what", "details",
+            "when", "who", "role", "from", "what", "kind", "of_what", "details", "identity",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+    let shared = Arc::clone(&admin);
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
             let page = Page {
                 after,
@@ -138,6 +142,7 @@ fn line(entry: AuditEntry) -> Vec<String> {
         kind.unwrap_or_default().to_owned(),
         entry.subject.map(|subject| subject.id).unwrap_or_default(),
         entry.details,
+        entry.identity.unwrap_or_default(),
     ]
 }
 
@@ -162,6 +167,7 @@ impl Row {
         let AuditEntry { at, entry, .. } = entry;
         let NewAuditEntry {
             administrator,
+            identity,
             role,
             source,
             action,
@@ -179,7 +185,11 @@ impl Row {
         };
         Self {
             at: Moment::of(at),
-            who: administrator.unwrap_or_else(|| "unknown".to_owned()),
+            who: match (administrator, identity) {
+                (Some(name), Some(identity)) => format!("{name} ({identity})"),
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => "unknown".to_owned(),
+            },
             role: role.unwrap_or_else(|| "–".to_owned()),
             source,
             what: words(action),
@@ -250,6 +260,8 @@ fn words(action: AuditAction) -> &'static str {
         AuditAction::SignedOut => "signed out",
         AuditAction::Refused => "was refused",
         AuditAction::NamesSeen => "looked at names",
+        AuditAction::EncounterFound => "found by encounter",
+        AuditAction::AuditRead => "read the audit log",
         AuditAction::Exported => "downloaded",
         AuditAction::SentAgain => "sent again",
         AuditAction::ProfileChecked => "had examined",

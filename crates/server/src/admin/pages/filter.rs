@@ -8,9 +8,14 @@ use serde::Serialize;
 use url::form_urlencoded;
 use vestibule_launch::UnixTime;
 
+use super::frame::PageError;
+
 /// Most parameters that are read, and the longest value of one, in bytes.
 const MOST: usize = 16;
 const LONGEST: usize = 200;
+
+/// Longest name of a parameter that is repeated in a fault, in characters.
+const LONGEST_NAME: usize = 40;
 
 /// What was chosen, by the names of the form's fields.
 #[derive(Clone, Debug, Default)]
@@ -53,15 +58,45 @@ pub(super) struct Pager {
 impl Chosen {
     /// What a query says. Empty fields of the form say nothing.
     pub(super) fn of(query: Option<&str>) -> Self {
-        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        let values = pairs
-            .take(MOST)
-            .filter(|(_, value)| !value.trim().is_empty() && value.len() <= LONGEST)
-            .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
-            .collect();
-        Self {
-            values,
-            faults: Vec::new(),
+        let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let mut chosen = Self::default();
+        for (name, value) in pairs.by_ref().take(MOST) {
+            let value = value.trim();
+            if value.len() > LONGEST {
+                let name: String = name.chars().take(LONGEST_NAME).collect();
+                let fault = format!("{name}: longer than {LONGEST} bytes");
+                chosen.faults.push(fault);
+            } else if !value.is_empty() {
+                chosen.values.insert(name.into_owned(), value.to_owned());
+            }
+        }
+        if pairs.next().is_some() {
+            chosen.faults.push(format!("more than {MOST} fields"));
+        }
+        chosen
+    }
+
+    /// Goes on where everything that was chosen could be read: for files, which have no
+    /// place to say what filters nothing.
+    ///
+    /// # Errors
+    /// [`PageError::Faults`].
+    pub(super) fn checked(&self) -> Result<(), PageError> {
+        match self.faults.as_slice() {
+            [] => Ok(()),
+            faults => Err(PageError::Faults(faults.join("; "))),
+        }
+    }
+
+    /// What was chosen, for the audit log.
+    pub(super) fn told(&self) -> String {
+        let told = self
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        match told.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "everything".to_owned(),
+            told => told,
         }
     }
 
@@ -333,5 +368,28 @@ mod tests {
         assert_eq!(Chosen::of(Some(&query)).values.len(), MOST);
         let long = format!("f={}", "x".repeat(LONGEST + 1));
         assert_eq!(Chosen::of(Some(&long)).get("f"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_filter_for_a_file() {
+        let many: String = (0..=MOST).map(|number| format!("f{number}=1&")).collect();
+        let long = format!("f={}", "x".repeat(LONGEST + 1));
+        for (query, told) in [
+            (many.as_str(), "more than 16 fields"),
+            (long.as_str(), "f: longer than 200 bytes"),
+            ("from=yesterday", "from: not a day such as 2026-11-21"),
+        ] {
+            let mut chosen = Chosen::of(Some(query));
+            chosen.day("from");
+            let Err(PageError::Faults(faults)) = chosen.checked() else {
+                panic!("{query} is taken");
+            };
+            assert_eq!(faults, told);
+        }
+        let mut chosen = Chosen::of(Some("from=2027-01-15&state=past&role="));
+        chosen.day("from");
+        assert!(chosen.checked().is_ok());
+        assert_eq!(chosen.told(), "from=2027-01-15, state=past");
+        assert_eq!(Chosen::of(None).told(), "everything");
     }
 }

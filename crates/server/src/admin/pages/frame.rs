@@ -3,7 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::{
+    extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use minijinja::{Value, context, value::Serde};
@@ -77,6 +79,10 @@ pub(super) enum PageError {
     Missing,
     #[error("the role does not allow it")]
     Forbidden,
+    /// What a file should hold cannot be read. Without it the file would hold more than
+    /// was asked for.
+    #[error("{0}")]
+    Faults(String),
 }
 
 impl Section {
@@ -244,6 +250,10 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, heading, text) = match &self {
             Self::Forbidden => return Forbidden.into_response(),
+            Self::Faults(faults) => {
+                let heading = "This cannot be asked for";
+                return message(StatusCode::BAD_REQUEST, heading, faults);
+            }
             Self::Missing => (
                 StatusCode::NOT_FOUND,
                 "There is nothing here",

@@ -24,9 +24,11 @@ use super::{
     appointments, audit,
     filter::Chosen,
     frame::{PageError, protected},
-    launches, overview, story, write_backs,
+    launches, overview,
+    pulses::{Pulse, Pulses},
+    story, write_backs,
 };
-use crate::admin::{Admin, Administrator, Role};
+use crate::admin::{Admin, Administrator, Role, session};
 
 /// How often it is looked whether anything has changed.
 const PACE: Duration = Duration::from_secs(2);
@@ -56,6 +58,10 @@ struct Watch {
     admin: Arc<Admin>,
     who: Administrator,
     page: String,
+    /// What all who watch it know.
+    pulse: Arc<Pulse>,
+    /// How old that may be.
+    fresh: Duration,
     /// What it showed when it was last looked at.
     seen: Option<String>,
     left: u32,
@@ -87,6 +93,8 @@ pub(super) async fn live(
     // A browser that comes back says what it knows.
     let known = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let watch = Watch {
+        pulse: admin.live.pulses.of(&asked.page, who.role),
+        fresh: pace / 2,
         who,
         page: asked.page,
         seen: known.map(ToOwned::to_owned),
@@ -110,6 +118,7 @@ pub(in crate::admin) struct Live {
     streams: Arc<Semaphore>,
     /// Whether the server ends, and every stream with it.
     ending: watch::Sender<bool>,
+    pulses: Pulses,
 }
 
 impl Live {
@@ -117,6 +126,7 @@ impl Live {
         Self {
             streams: Arc::new(Semaphore::new(MOST)),
             ending: watch::Sender::new(false),
+            pulses: Pulses::default(),
         }
     }
 
@@ -145,9 +155,9 @@ impl Watch {
                 return Some(Event::default().event("again").data("now"));
             };
             self.left = left;
-            match pulse(&self.admin, &self.who, &self.page).await {
-                Ok(text) => {
-                    let now = Base64UrlUnpadded::encode_string(&Sha256::digest(text));
+            match self.look().await {
+                Ok(None) => return None,
+                Ok(Some(now)) => {
                     let event = match &self.seen {
                         None => "watching",
                         Some(before) if *before != now => "changed",
@@ -167,6 +177,21 @@ impl Watch {
                 }
             }
         }
+    }
+}
+
+impl Watch {
+    /// What the page shows now; `None` where nobody is signed in any more.
+    async fn look(&self) -> Result<Option<String>, PageError> {
+        let (admin, who) = (&self.admin, &self.who);
+        if !session::goes_on(admin, who).await? {
+            return Ok(None);
+        }
+        let look = async {
+            let text = pulse(admin, who, &self.page).await?;
+            Ok(Base64UrlUnpadded::encode_string(&Sha256::digest(text)))
+        };
+        self.pulse.get(self.fresh, look).await.map(Some)
     }
 }
 

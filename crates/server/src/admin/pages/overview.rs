@@ -209,9 +209,12 @@ pub(super) async fn csv(
     let kind = Kind::ALL.into_iter().find(|kind| kind.id() == id);
     let kind = kind.filter(|kind| !is_table || kind.is_of_times());
     let kind = kind.ok_or(PageError::Missing)?;
-    let figures = figures(&admin, &mut Chosen::of(query.as_deref())).await?;
+    let mut chosen = Chosen::of(query.as_deref());
+    let figures = figures(&admin, &mut chosen).await?;
+    chosen.checked()?;
     let table = AuditSubject::table("charts");
-    who.record(&admin, AuditAction::Exported, Some(table), kind.id())
+    let details = format!("{}: {}", kind.id(), chosen.told());
+    who.record(&admin, AuditAction::Exported, Some(table), &details)
         .await?;
     let (columns, rows) = match is_table {
         true => figures.exported_times(kind),

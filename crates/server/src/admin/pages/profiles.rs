@@ -97,11 +97,13 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
+    let chosen = Chosen::of(query.as_deref());
+    chosen.checked()?;
     let table = AuditSubject::table("profiles");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let mut csv = Csv::new(&["name", "uuid", "key_check_value", "kept_in", "warnings"]);
-    for row in rows(&admin, &Chosen::of(query.as_deref())).await {
+    for row in rows(&admin, &chosen).await {
         let key_check_value = row.key_check_value.unwrap_or_default();
         let warnings = row.warnings.join("; ");
         csv.row(&[row.name, row.uuid, key_check_value, row.kept_in, warnings]);

@@ -11,7 +11,9 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use vestibule_launch::RequestId;
-use vestibule_store::{AuditFilter, AuditSubject, EncounterKey, Launch, Page, StoreError};
+use vestibule_store::{
+    AppointmentId, AuditAction, AuditFilter, AuditSubject, EncounterKey, Launch, Page, StoreError,
+};
 
 use super::{
     appointments, audit,
@@ -57,6 +59,9 @@ struct View {
 struct Found {
     path: String,
     label: String,
+    /// What an encounter has led to.
+    #[serde(skip)]
+    appointment: Option<AppointmentId>,
 }
 
 pub(super) async fn search(
@@ -76,6 +81,12 @@ pub(super) async fn search(
         (1..=LONGEST, For::Audit) => find_audited(&admin, text).await?,
         _ => Vec::new(),
     };
+    // Nobody is told that there is an appointment before it is recorded.
+    for appointment in found.iter().filter_map(|found| found.appointment) {
+        let subject = Some(AuditSubject::appointment(appointment));
+        who.record(&admin, AuditAction::EncounterFound, subject, "")
+            .await?;
+    }
     if found.len() == 1 {
         return Ok(Redirect::to(&found.remove(0).path).into_response());
     }
@@ -121,6 +132,7 @@ async fn find(admin: &Admin, text: &str) -> Result<Vec<Found>, StoreError> {
                     appointment.id,
                     profile_name(admin, uuid)
                 ),
+                appointment: Some(appointment.id),
             });
         }
     }
@@ -148,19 +160,21 @@ async fn find_write_backs(admin: &Admin, text: &str) -> Result<Vec<Found>, Store
         found.push(Found {
             path: format!("{}?request_id={request_id}", write_backs::PATH),
             label: format!("Write-backs of launch {request_id}"),
+            appointment: None,
         });
     }
-    let mut appointments = Vec::new();
-    for (_, key) in keys(admin, text) {
-        let appointment = tools.store.find_appointment_by_key(key).await?;
-        appointments.extend(appointment.map(|appointment| appointment.id));
-    }
-    let launch = of_meeting(admin, text).await?;
-    appointments.extend(launch.and_then(|launch| launch.appointment));
-    found.extend(appointments.into_iter().map(|appointment| Found {
+    let of = |appointment, by_encounter: bool| Found {
         path: format!("{}?appointment={appointment}", write_backs::PATH),
         label: format!("Write-backs of appointment {appointment}"),
-    }));
+        appointment: by_encounter.then_some(appointment),
+    };
+    for (_, key) in keys(admin, text) {
+        let appointment = tools.store.find_appointment_by_key(key).await?;
+        found.extend(appointment.map(|appointment| of(appointment.id, true)));
+    }
+    let launch = of_meeting(admin, text).await?;
+    let appointment = launch.and_then(|launch| launch.appointment);
+    found.extend(appointment.map(|appointment| of(appointment, false)));
     Ok(found)
 }
 
@@ -183,6 +197,7 @@ async fn find_audited(admin: &Admin, text: &str) -> Result<Vec<Found>, StoreErro
             found.push(Found {
                 path,
                 label: format!("Audit of this encounter of {}", profile_name(admin, uuid)),
+                appointment: None,
             });
         }
     }
@@ -194,6 +209,7 @@ impl Found {
         Self {
             path,
             label: format!("Launch {request_id}"),
+            appointment: None,
         }
     }
 }
