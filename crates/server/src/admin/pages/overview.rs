@@ -828,11 +828,11 @@ impl TimeUnit {
                 millis: 1.0,
                 written: |value| format!("{value:.0} ms"),
             },
-            ..180_000 => Self {
+            ..=0 | 1_000..180_000 => Self {
                 millis: 1_000.0,
                 written: |value| format!("{} s", tenths(value)),
             },
-            ..10_800_000 => Self {
+            180_000..10_800_000 => Self {
                 millis: 60_000.0,
                 written: |value| format!("{} min", tenths(value)),
             },
