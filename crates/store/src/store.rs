@@ -119,10 +119,11 @@ const INTERRUPTED: &str = "9";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
-        if code.as_deref() == Some(INTERRUPTED) {
-            return Self::TooSlow;
+        match &error {
+            sqlx::Error::Database(database) if database.code().as_deref() == Some(INTERRUPTED) => {
+                Self::TooSlow
+            }
+            _ => Self::Unavailable(error),
         }
-        Self::Unavailable(error)
     }
 }

@@ -17,7 +17,8 @@ use crate::{
 #[async_trait]
 impl Audit for SqliteStore {
     async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError> {
-        insert(&mut *self.pool.acquire().await?, entry, now).await
+        let mut connection = self.pool.acquire().await?;
+        insert(&mut connection, entry, now).await
     }
 
     async fn record_audit_all(
