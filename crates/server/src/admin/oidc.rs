@@ -129,8 +129,10 @@ async fn start(
     };
     let config = &provider.config;
     let source = admin.trusted_proxies.source(&extensions, &headers);
-    if let Err(refused) = provider.attempts.may_try(source).await {
-        return not_looked_at(&refused.into());
+    // Whoever may not sign in from there now does not begin to either.
+    match provider.attempts.begin(source).await {
+        Ok(attempt) => attempt.withdrawn().await,
+        Err(refused) => return not_looked_at(&refused.into()),
     }
     let metadata = match provider.metadata(&admin.tools).await {
         Ok(metadata) => metadata,
@@ -190,17 +192,23 @@ async fn callback(
         return not_here();
     };
     let source = admin.trusted_proxies.source(&extensions, &headers);
-    if let Err(refused) = provider.attempts.may_try(source).await {
-        return not_looked_at(&refused.into());
-    }
+    let attempt = match provider.attempts.begin(source).await {
+        Ok(attempt) => attempt,
+        Err(refused) => return not_looked_at(&refused.into()),
+    };
     let is_local = session::is_local(&admin, &extensions, &headers);
     let query = query.unwrap_or_default();
     let signed_in = signed_in(&admin, provider, &headers, is_local, &query);
     let (signed_in, pending) = match signed_in.await {
-        Ok(signed_in) => signed_in,
+        Ok(signed_in) => {
+            attempt.withdrawn().await;
+            signed_in
+        }
         Err(error) => {
             if error.is_guess() {
-                provider.attempts.failed(source).await;
+                attempt.wrong();
+            } else {
+                attempt.withdrawn().await;
             }
             let mut response = failed(&admin, &error, source).await;
             let forget = cookie(is_local, "", Duration::ZERO);

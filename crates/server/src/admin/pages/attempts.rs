@@ -28,9 +28,11 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("write_back_attempts");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let sheet = Sheet {
         name: "write-back-attempts",
@@ -45,8 +47,9 @@ pub(super) async fn csv(
             "response",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+    let shared = Arc::clone(&admin);
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
             let page = Page {
                 after,

@@ -3,9 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::{
-    extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 use minijinja::{Value, context, value::Serde};
