@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
 };
 
@@ -42,7 +42,7 @@ pub use tls::{Tls, TlsConfig};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Most who wait to be accepted: as many as Linux keeps for one listener.
-const QUEUE: usize = 4096;
+const QUEUE: u32 = 4096;
 
 /// How a listener serves.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,14 @@ impl Listener {
     /// # Errors
     /// Where it cannot be listened on.
     pub async fn bind(address: SocketAddr, settings: Settings) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // A server that is started again has its address at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(QUEUE)?;
         Ok(Self {
             address: listener.local_addr()?,
             listener,
