@@ -1,7 +1,10 @@
 //! One life of a server: its router and its jobs on a runtime of its own, whose time
 //! moves only when the schedule says so. Killing it is dropping it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, http};
 use rand::{SeedableRng as _, rngs::ChaCha20Rng};
@@ -50,7 +53,12 @@ pub(crate) struct Server {
     pub(crate) asker: Asker,
     runtime: Runtime,
     router: Router,
+    /// Who waits for an answer, in the order of their requests.
+    asked: Mutex<Vec<Asked>>,
 }
+
+/// Who asked, until the answer is there.
+type Asked = Arc<Mutex<Option<PageAnswer>>>;
 
 impl House {
     /// Writes configuration and profiles, and reads them.
@@ -125,6 +133,7 @@ impl House {
             asker,
             runtime,
             router,
+            asked: Mutex::default(),
         }
     }
 }
@@ -138,11 +147,13 @@ impl Server {
         record: &Record,
     ) {
         let (router, record) = (self.router.clone(), record.clone());
+        let answer = Arc::new(Mutex::new(answer));
+        self.asked.lock().unwrap().push(Arc::clone(&answer));
         self.runtime.spawn(async move {
             let response = router.oneshot(request).await.unwrap();
             let page = page(response).await;
             record.digest_page(&page);
-            if let Some(answer) = answer {
+            if let Some(answer) = answer.lock().unwrap().take() {
                 drop(answer.send(page));
             }
         });
@@ -156,6 +167,16 @@ impl Server {
     /// Moves its time.
     pub(crate) fn advance(&self, by: Duration) {
         self.runtime.block_on(tokio::time::advance(by));
+    }
+}
+
+impl Drop for Server {
+    /// Whoever waits hears of the end in the order of the requests: the runtime ends its
+    /// tasks in an order of its own, which no seed tells.
+    fn drop(&mut self) {
+        for asked in self.asked.lock().unwrap().drain(..) {
+            drop(asked.lock().unwrap().take());
+        }
     }
 }
 
