@@ -46,6 +46,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// vain.
 const WAITING: u32 = 64;
 
+/// How long a connection may have been unused and still be taken for alive: in such a time
+/// a database is not back that went away.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// How long a server waits at its start for a way into the database.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -116,6 +120,16 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(patience)
+            // A round trip of its own for each operation, were it done always.
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for >= FRESH {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         let places = usize::try_from(connections.saturating_mul(WAITING));
         let places = places.map_or(Semaphore::MAX_PERMITS, |it| it.min(Semaphore::MAX_PERMITS));

@@ -74,8 +74,10 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(PATIENCE)
             .foreign_keys(true);
+        // A file has no other end that could go away: no connection is tested.
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
+            .test_before_acquire(false)
             .acquire_timeout(PATIENCE)
             .connect_with(options.clone())
             .await
@@ -86,6 +88,7 @@ impl SqliteStore {
         migrations().run(&pool).await?;
         let counts = SqlitePoolOptions::new()
             .max_connections(COUNTING_CONNECTIONS)
+            .test_before_acquire(false)
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         let read_only = SqliteConnectOptions::new()

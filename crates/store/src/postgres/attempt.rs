@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, Postgres, pool::PoolConnection};
+use sqlx::{Connection as _, PgConnection, Postgres, pool::PoolConnection};
 use tokio::time::{Instant, timeout_at};
 
 use super::PostgresStore;
@@ -116,9 +116,17 @@ impl<'a> Run<'a> {
         let place = self.store.places.try_acquire();
         let _place = place.map_err(|_| StoreError::TooSlow)?;
         let acquire = async {
-            match self.store.pool.acquire().await {
-                Err(sqlx::Error::Io(_)) => self.store.pool.acquire().await,
-                acquired => acquired,
+            loop {
+                let mut acquired = match self.store.pool.acquire().await {
+                    Err(sqlx::Error::Io(_)) => self.store.pool.acquire().await?,
+                    acquired => acquired?,
+                };
+                // Where one connection broke the others may have as well, a moment after
+                // they were used.
+                if self.attempt == Attempt::First || acquired.ping().await.is_ok() {
+                    break Ok::<_, sqlx::Error>(acquired);
+                }
+                acquired.close_on_drop();
             }
         };
         let acquired = self.within(async { Ok(InUse(Some(acquire.await?))) }).await;
