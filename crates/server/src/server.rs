@@ -169,6 +169,7 @@ impl Server {
             routing: Arc::new(config.routing_rules.clone()),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::default(),
         };
         let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
@@ -399,7 +400,13 @@ async fn admin(
     let Some(admin) = &config.admin else {
         return Ok(None);
     };
-    AdminServer::bind(admin, settings, Arc::clone(registry), tools)
+    AdminServer::bind(
+        admin,
+        settings,
+        Arc::clone(registry),
+        tools,
+        config.retention.days,
+    )
         .await
         .map(Some)
         .map_err(|source| ServerError::AdminListen {

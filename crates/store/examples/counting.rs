@@ -12,7 +12,7 @@ use std::{
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 use vestibule_store::{
-    AliasHash, Bucket, Completion, EncounterKey, Fingerprint, Launches as _, LimitKey, Limits as _,
+    AliasHash, Bucket, Completion, Course, EncounterKey, Fingerprint, Launches as _, LimitKey, Limits as _,
     NewAppointment, NewLaunch, SqliteStore, Store as _,
 };
 
@@ -74,6 +74,7 @@ async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> 
         fingerprint: Fingerprint::from_bytes(bytes),
         sealed: vec![7; 700],
         expires_at: NOW + Duration::from_secs(900),
+        course: Course::default(),
     };
     store.begin_launch(new, NOW).await?;
     let consumed = store.consume_state(request_id, profile, EhrRole::Patient, NOW);
@@ -87,7 +88,7 @@ async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> 
     let completion = Completion {
         request_id,
         appointment,
-        department: None,
+        course: Course::default(),
         alias: AliasHash::from_bytes(bytes),
         alias_expires_at: NOW + Duration::from_secs(3600),
         ticket: None,

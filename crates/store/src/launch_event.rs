@@ -1,6 +1,6 @@
-//! What landing pages report of their launches.
+//! What landing pages, and now and then the server, report of launches.
 
-use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
+use vestibule_launch::{DeviceTest, ErrorName, LaunchEvent, RequestId, UnixTime};
 
 /// An event to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,29 @@ pub enum Reported {
     Failed(ErrorName),
     /// The device check is over.
     DeviceTest(DeviceTest),
+    /// Another browser than that in which the launch began came back from the EHR's
+    /// sign-in, and was sent away. The server says so, no landing page.
+    OtherBrowser,
+}
+
+/// The word for [`Reported::OtherBrowser`] in the store; the others have theirs from
+/// [`LaunchEvent`].
+pub(crate) const OTHER_BROWSER: &str = "other_browser";
+
+impl Reported {
+    /// The word in the store.
+    pub(crate) const fn as_str(self) -> &'static str {
+        let event = match self {
+            Self::Connecting => LaunchEvent::Connecting,
+            Self::Waiting => LaunchEvent::Waiting,
+            Self::Joined => LaunchEvent::Joined,
+            Self::Left => LaunchEvent::Left,
+            Self::Failed(_) => LaunchEvent::Failed,
+            Self::DeviceTest(_) => LaunchEvent::DeviceTest,
+            Self::OtherBrowser => return OTHER_BROWSER,
+        };
+        event.as_str()
+    }
 }
 
 /// An event as stored.

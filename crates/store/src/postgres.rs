@@ -170,6 +170,7 @@ fn migrations() -> Migrator {
         6 "limits",
         7 "overview",
         8 "audit",
+        9 "story",
     ])
 }
 

@@ -159,6 +159,7 @@ fn migrations() -> Migrator {
         9 "overview",
     } "00" {
         10 "audit",
+        11 "story",
     } })
 }
 
@@ -170,7 +171,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        EncounterKey, Fingerprint, Launches as _, NewAppointment, NewLaunch, Profiles as _,
+        Course, EncounterKey, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch,
+        Overview as _, Profiles as _, WriteBackState,
     };
 
     #[tokio::test]
@@ -285,6 +287,64 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn write_backs_and_their_attempts_outlive_that_their_table_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .foreign_keys(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let before: Vec<_> = migrations().iter().take(10).cloned().collect();
+        Migrator::with_migrations(before).run(&pool).await.unwrap();
+        for statement in [
+            "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at,
+                 state, attempts, last_status, finished_at, lane, sent_again_at, lease)
+             VALUES (zeroblob(32), zeroblob(16), zeroblob(16), x'07', 5, 6, 'given_up', 2, 400, 8,
+                 'device_test', 7, 2),
+                 (randomblob(32), zeroblob(16), zeroblob(16), x'08', 6, 6, 'sent', 1, 204, 8,
+                 'visit', NULL, 1)",
+            "INSERT INTO write_back_attempts (write_back, number, at, status)
+             VALUES (1, 1, 6, 503), (1, 2, 8, 400)",
+            "DELETE FROM write_backs WHERE id = 2",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = SqliteStore::open(&path).await.unwrap();
+        let row = store.write_back_row(1).await.unwrap().unwrap();
+        assert_eq!(row.record.sealed, [7]);
+        assert_eq!(row.record.attempts, 2);
+        assert_eq!(row.record.last_status, Some(400));
+        assert_eq!(row.record.last_reason, None);
+        let at = UnixTime::from_millis(8);
+        assert_eq!(row.record.state, WriteBackState::GivenUp { at });
+        assert_eq!(row.lane, Lane::DeviceTest);
+        let attempts = store.attempts_of(1).await.unwrap();
+        let statuses: Vec<_> = attempts.iter().map(|attempt| attempt.status).collect();
+        assert_eq!(statuses, [Some(503), Some(400)]);
+        // Numbers of those that are forgotten are not given again, and attempts still go
+        // with their write-back.
+        for (statement, expected) in [
+            (
+                "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at,
+                     due_at)
+                 VALUES (randomblob(32), zeroblob(16), zeroblob(16), 'visit', x'09', 7, 7)
+                 RETURNING id",
+                3,
+            ),
+            ("DELETE FROM write_backs WHERE id = 1 RETURNING id", 1),
+            ("SELECT count(*) FROM write_back_attempts", 0),
+        ] {
+            let found: i64 = sqlx::query_scalar(statement)
+                .fetch_one(&store.pool)
+                .await
+                .unwrap();
+            assert_eq!(found, expected, "{statement}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_nobody_comes_back_for_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
@@ -297,6 +357,7 @@ mod tests {
             fingerprint: Fingerprint::from_bytes([number; 32]),
             sealed: b"sealed".to_vec(),
             expires_at: now,
+            course: Course::default(),
         };
         store.begin_launch(launch(1), now).await.unwrap();
         store.begin_authorised(launch(2), now).await.unwrap();

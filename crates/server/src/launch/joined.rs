@@ -19,11 +19,11 @@ async fn count(tools: &Tools, request_id: RequestId) -> Result<(), StoreError> {
     let (Some(first), None) = (joined.next(), joined.next()) else {
         return Ok(());
     };
-    if let Some(launch) = tools.store.find_launch(request_id).await? {
+    if let Some(launch) = tools.store.find_launch(request_id).await?
+        && let (Some(profile), Some(role)) = (launch.profile, launch.role)
+    {
         let after = first.received_at.since(launch.created_at);
-        tools
-            .telemetry
-            .launch_joined(launch.profile, launch.role, after);
+        tools.telemetry.launch_joined(profile, role, after);
     }
     Ok(())
 }

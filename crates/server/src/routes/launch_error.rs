@@ -10,10 +10,10 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use vestibule_launch::{
-    ErrorName, RequestId, UnixTime,
+    EhrRole, ErrorName, RequestId, UnixTime,
     launch_api::{ErrorPage, ErrorReport},
 };
-use vestibule_store::{FailureSource, Launch, LaunchState, StoreError};
+use vestibule_store::{Course, FailureSource, Launch, LaunchState, StoreError};
 
 use vestibule_template::defaults;
 
@@ -106,7 +106,13 @@ async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, Sto
         && state
             .tools
             .store
-            .record_failure(request_id, FailureSource::Browser, error_name, now)
+            .record_failure(
+                request_id,
+                FailureSource::Browser,
+                error_name,
+                Course::default(),
+                now,
+            )
             .await?;
     let telemetry = &state.tools.telemetry;
     telemetry.launch_failed(FailureSource::Browser, error_name);
@@ -150,14 +156,15 @@ fn page(
     error_name: ErrorName,
     at: UnixTime,
 ) -> ErrorPage {
-    let profile = launch.and_then(|launch| state.profiles.now().find(launch.profile));
+    let profile = launch.and_then(|launch| launch.profile);
+    let profile = profile.and_then(|uuid| state.profiles.now().find(uuid));
     let profile = profile.as_deref();
     let detail = launch
         .filter(|_| profile.is_some_and(|profile| profile.show_debug_information))
         .map(|launch| {
             format!(
                 "{} launch of {}",
-                launch.role.as_str(),
+                launch.role.map_or("unknown", EhrRole::as_str),
                 rfc3339(launch.created_at)
             )
         });

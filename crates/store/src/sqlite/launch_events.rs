@@ -5,12 +5,14 @@ use sqlx::{Row, sqlite::SqliteRow};
 use vestibule_launch::{DeviceTest, ErrorName, LaunchEvent, RequestId, TestResult, UnixTime};
 
 use super::{
-    SqliteStore, launches,
+    SqliteStore,
+    launches::{self, Joined},
     rows::{bytes, maybe_time_of, time_of},
     write_backs,
 };
 use crate::{
     LaunchEventRecord, LaunchEvents, NewLaunchEvent, NewWriteBack, Recorded, Reported, StoreError,
+    launch_event::OTHER_BROWSER,
 };
 
 #[async_trait]
@@ -47,9 +49,11 @@ impl LaunchEvents for SqliteStore {
         let (error_name, test) = match event {
             Reported::Failed(error_name) => (Some(error_name), None),
             Reported::DeviceTest(test) => (None, Some(test)),
-            Reported::Connecting | Reported::Waiting | Reported::Joined | Reported::Left => {
-                (None, None)
-            }
+            Reported::Connecting
+            | Reported::Waiting
+            | Reported::Joined
+            | Reported::Left
+            | Reported::OtherBrowser => (None, None),
         };
         sqlx::query(
             "INSERT INTO launch_events
@@ -59,7 +63,7 @@ impl LaunchEvents for SqliteStore {
         )
         .bind(bytes(request_id.as_bytes()))
         .bind(count + 1)
-        .bind(name_of(event).as_str())
+        .bind(event.as_str())
         .bind(error_name.map(ErrorName::as_str))
         .bind(test.map(|test| test.camera.as_str()))
         .bind(test.map(|test| test.microphone.as_str()))
@@ -71,6 +75,9 @@ impl LaunchEvents for SqliteStore {
         .await?;
         if let Some(error_name) = error_name {
             launches::record_browser_failure(&mut transaction, request_id, error_name, now).await?;
+        }
+        if event == Reported::Joined {
+            launches::overcome_failure(&mut transaction, Joined::Launch(request_id)).await?;
         }
         for write_back in write_backs {
             write_backs::insert(&mut transaction, write_back, now).await?;
@@ -106,34 +113,25 @@ impl LaunchEvents for SqliteStore {
     }
 }
 
-fn name_of(event: Reported) -> LaunchEvent {
-    match event {
-        Reported::Connecting => LaunchEvent::Connecting,
-        Reported::Waiting => LaunchEvent::Waiting,
-        Reported::Joined => LaunchEvent::Joined,
-        Reported::Left => LaunchEvent::Left,
-        Reported::Failed(_) => LaunchEvent::Failed,
-        Reported::DeviceTest(_) => LaunchEvent::DeviceTest,
-    }
-}
-
 fn record_of(row: &SqliteRow) -> Result<LaunchEventRecord, StoreError> {
     let name: String = row.try_get("event")?;
     let mut known = LaunchEvent::ALL.into_iter();
     let event = known.find(|known| known.as_str() == name);
     Ok(LaunchEventRecord {
         number: row.try_get("number")?,
-        event: match event.ok_or(StoreError::Damaged("event"))? {
-            LaunchEvent::Connecting => Reported::Connecting,
-            LaunchEvent::Waiting => Reported::Waiting,
-            LaunchEvent::Joined => Reported::Joined,
-            LaunchEvent::Left => Reported::Left,
-            LaunchEvent::Failed => {
+        event: match event {
+            None if name == OTHER_BROWSER => Reported::OtherBrowser,
+            None => return Err(StoreError::Damaged("event")),
+            Some(LaunchEvent::Connecting) => Reported::Connecting,
+            Some(LaunchEvent::Waiting) => Reported::Waiting,
+            Some(LaunchEvent::Joined) => Reported::Joined,
+            Some(LaunchEvent::Left) => Reported::Left,
+            Some(LaunchEvent::Failed) => {
                 let error_name: String = row.try_get("error_name")?;
                 let error_name = error_name.parse();
                 Reported::Failed(error_name.map_err(|_| StoreError::Damaged("error_name"))?)
             }
-            LaunchEvent::DeviceTest => Reported::DeviceTest(test_of(row)?),
+            Some(LaunchEvent::DeviceTest) => Reported::DeviceTest(test_of(row)?),
         },
         received_at: time_of(row, "received_at")?,
         browser_time: maybe_time_of(row, "browser_time")?,

@@ -16,17 +16,17 @@ use uuid::Uuid;
 use vestibule_launch::UnixTime;
 use vestibule_store::{
     AppointmentFilter, AuditAction, AuditSubject, Group, Grouping, LaunchCount, LaunchDurations,
-    LaunchFilter, Page, Step, StoreError, TimeRange, VisitLength, VisitProgress, WriteBackFilter,
-    WriteBackProgress,
+    LaunchFilter, Measure, Page, Part, Per, Step, Store, StoreError, Summary, TimeRange,
+    VisitLength, VisitProgress, WriteBackFilter, WriteBackProgress,
 };
 
 use super::{
     chart::{self, NotDrawn, OverTime},
     csv::Csv,
-    csv_stream,
+    csv_stream::{self, Sheet},
     filter::{Chosen, Filter},
     frame::{PageError, PageOf, Section, chosen_profile, profile_choices},
-    moment::duration,
+    moment::{Moment, duration},
 };
 use crate::{
     admin::{Admin, Administrator},
@@ -34,9 +34,6 @@ use crate::{
 };
 
 pub(super) const PATH: &str = "/admin";
-
-/// Most rows of figures, and most durations, from which charts are made: the newest.
-const MOST: u32 = 20_000;
 
 /// Most departments in the chart, and in the form.
 const DEPARTMENTS: usize = 12;
@@ -48,6 +45,8 @@ const COUNTED: u32 = 1000;
 #[derive(Serialize)]
 struct View {
     filter: Filter,
+    /// Where the data begins, if that is within the time.
+    since: Option<Moment>,
     figures: Vec<Figure>,
     charts: Vec<Chart>,
 }
@@ -70,10 +69,13 @@ struct Chart {
     lines: bool,
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// What is to be known of it.
+    note: Option<&'static str>,
     csv: String,
 }
 
 /// The time that is looked at, in steps.
+#[derive(Debug)]
 struct Span {
     from: UnixTime,
     step: Step,
@@ -81,12 +83,30 @@ struct Span {
 }
 
 /// What the charts are made of.
+#[derive(Debug)]
 struct Figures {
     span: Span,
+    /// When the oldest launch began that is not forgotten.
+    oldest: Option<UnixTime>,
     by_error: Vec<LaunchCount>,
     by_department: Vec<LaunchCount>,
-    durations: Vec<LaunchDurations>,
-    lengths: Vec<VisitLength>,
+    joined: Measured,
+    waited: Measured,
+    length: Measured,
+}
+
+/// How long something took: altogether, in each step of time and of each department.
+#[derive(Debug)]
+struct Measured {
+    all: Vec<Summary>,
+    steps: Vec<Summary>,
+    departments: Vec<Summary>,
+}
+
+/// Which launches and appointments are looked at.
+struct Asked {
+    launches: LaunchFilter,
+    appointments: AppointmentFilter,
 }
 
 /// Which chart.
@@ -140,22 +160,13 @@ pub(super) async fn page(
 ) -> Result<Response, PageError> {
     let mut chosen = Chosen::of(query.as_deref());
     let figures = figures(&admin, &mut chosen).await?;
+    let times = times_of(admin.retention);
     let departments = admin.tools.store.departments(CHOICES).await?;
     let any = (String::new(), "any".to_owned());
     let departments = departments.into_iter().map(|name| (name.clone(), name));
     let filter = chosen
         .form()
-        .choice(
-            &chosen,
-            "time",
-            "Time",
-            [
-                ("", "7 days"),
-                ("day", "24 hours"),
-                ("month", "30 days"),
-                ("quarter", "90 days"),
-            ],
-        )
+        .choice(&chosen, "time", "Time", times)
         .choice(&chosen, "profile", "Profile", profile_choices(&admin))
         .choice(
             &chosen,
@@ -166,6 +177,7 @@ pub(super) async fn page(
     let charts = Kind::ALL.map(|kind| figures.chart(kind, &chosen));
     let view = View {
         filter,
+        since: figures.since().map(Moment::with_zone),
         figures: head(&admin, &figures).await?,
         charts: charts.into_iter().collect::<Result<_, _>>()?,
     };
@@ -188,11 +200,21 @@ pub(super) async fn csv(
     let id = file.strip_suffix(".csv").ok_or(PageError::Missing)?;
     let kind = Kind::ALL.into_iter().find(|kind| kind.id() == id);
     let kind = kind.ok_or(PageError::Missing)?;
-    let figures = figures(&admin, &mut Chosen::of(query.as_deref())).await?;
+    let mut chosen = Chosen::of(query.as_deref());
+    let span = Span::chosen(&mut chosen, admin.tools.now());
+    let asked = Asked::of(&span, &mut chosen);
     let table = AuditSubject::table("charts");
     who.record(&admin, AuditAction::Exported, Some(table), kind.id())
         .await?;
-    let (columns, rows) = figures.exported(kind);
+    let grouping = match kind {
+        Kind::Joined | Kind::Waited => return Ok(durations_csv(admin, kind, asked.launches)),
+        Kind::Length => return Ok(lengths_csv(admin, asked.appointments)),
+        Kind::Launches | Kind::Errors => Grouping::ErrorName,
+        Kind::Departments => Grouping::Department,
+    };
+    let store = &admin.tools.store;
+    let counts = store.count_launches(&asked.launches, span.step, grouping);
+    let (columns, rows) = counted_rows(kind, &span, &counts.await?);
     let mut csv = Csv::new(columns);
     for row in &rows {
         csv.row(row);
@@ -204,53 +226,235 @@ pub(super) async fn csv(
 pub(super) async fn pulse(admin: &Admin, mut chosen: Chosen) -> Result<String, PageError> {
     let figures = figures(admin, &mut chosen).await?;
     let head = head(admin, &figures).await?;
-    let Figures {
-        by_error,
-        by_department,
-        durations,
-        lengths,
-        ..
-    } = &figures;
-    Ok(format!(
-        "{head:?} {by_error:?} {by_department:?} {durations:?} {lengths:?}"
-    ))
+    Ok(format!("{head:?} {figures:?}"))
 }
 
 async fn figures(admin: &Admin, chosen: &mut Chosen) -> Result<Figures, PageError> {
     let span = Span::chosen(chosen, admin.tools.now());
-    let time = Some(TimeRange {
-        from: span.from,
-        until: UnixTime::from_millis(i64::MAX),
-    });
-    let profile: Option<Uuid> = chosen_profile(chosen);
-    let department = chosen.get("department").map(ToOwned::to_owned);
-    let launches = LaunchFilter {
-        time,
-        profile,
-        department: department.clone(),
-        ..LaunchFilter::default()
-    };
-    let appointments = AppointmentFilter {
-        time,
-        profile,
-        department,
-        progress: None,
-    };
+    let asked = Asked::of(&span, chosen);
     let store = &admin.tools.store;
     let step = span.step;
-    let by_error = store
-        .count_launches(&launches, step, Grouping::ErrorName, MOST)
-        .await?;
-    let by_department = store
-        .count_launches(&launches, step, Grouping::Department, MOST)
-        .await?;
     Ok(Figures {
-        by_error,
-        by_department,
-        durations: store.launch_durations(&launches, MOST).await?,
-        lengths: store.visit_lengths(&appointments, MOST).await?,
+        oldest: store.oldest_launch().await?,
+        by_error: store
+            .count_launches(&asked.launches, step, Grouping::ErrorName)
+            .await?,
+        by_department: store
+            .count_launches(&asked.launches, step, Grouping::Department)
+            .await?,
+        joined: asked.measured(&**store, Kind::Joined, step).await?,
+        waited: asked.measured(&**store, Kind::Waited, step).await?,
+        length: asked.measured(&**store, Kind::Length, step).await?,
         span,
     })
+}
+
+impl Asked {
+    fn of(span: &Span, chosen: &mut Chosen) -> Self {
+        let time = Some(TimeRange {
+            from: span.from,
+            until: UnixTime::from_millis(i64::MAX),
+        });
+        let profile: Option<Uuid> = chosen_profile(chosen);
+        let department = chosen.get("department").map(ToOwned::to_owned);
+        Self {
+            launches: LaunchFilter {
+                time,
+                profile,
+                department: department.clone(),
+                ..LaunchFilter::default()
+            },
+            appointments: AppointmentFilter {
+                time,
+                profile,
+                department,
+                progress: None,
+            },
+        }
+    }
+
+    async fn measured(
+        &self,
+        store: &dyn Store,
+        kind: Kind,
+        step: Step,
+    ) -> Result<Measured, StoreError> {
+        let summary = async |per| match kind {
+            Kind::Length => store.summarise_visits(&self.appointments, per).await,
+            Kind::Waited => {
+                let measure = Measure::Waited;
+                store.summarise_launches(&self.launches, measure, per).await
+            }
+            _ => {
+                let measure = Measure::Joined;
+                store.summarise_launches(&self.launches, measure, per).await
+            }
+        };
+        Ok(Measured {
+            all: summary(Per::All).await?,
+            steps: summary(Per::Step(step)).await?,
+            departments: summary(Per::Department).await?,
+        })
+    }
+}
+
+impl Measured {
+    fn of_department(&self, name: &Option<String>) -> Option<i64> {
+        let part = Part::Department(name.clone());
+        let mut summaries = self.departments.iter();
+        let summary = summaries.find(|summary| summary.part == part);
+        summary.map(|summary| summary.median)
+    }
+}
+
+/// The times that may be chosen: none of which the beginning would be forgotten.
+fn times_of(retention: Duration) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let day = Duration::from_secs(24 * 60 * 60);
+    [
+        ("", "7 days", 0),
+        ("day", "24 hours", 0),
+        ("month", "30 days", 30),
+        ("quarter", "90 days", 90),
+    ]
+    .into_iter()
+    .filter(move |(.., days)| day * *days <= retention)
+    .map(|(value, label, _)| (value, label))
+}
+
+/// How long each launch took, as many as there are.
+fn durations_csv(admin: Arc<Admin>, kind: Kind, filter: LaunchFilter) -> Response {
+    let sheet = Sheet {
+        name: kind.id(),
+        columns: &[
+            "request_id",
+            "began",
+            "profile_uuid",
+            "role",
+            "department",
+            "seconds_until_joined",
+            "seconds_waited",
+        ],
+    };
+    let line = |one: &LaunchDurations| {
+        vec![
+            one.request_id.to_string(),
+            rfc3339(one.created_at),
+            one.profile.to_string(),
+            one.role.as_str().to_owned(),
+            one.department.clone().unwrap_or_default(),
+            in_a_file(one.joined_after),
+            in_a_file(one.waited),
+        ]
+    };
+    csv_stream::download(&sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+        async move {
+            let limit = csv_stream::ROWS;
+            let page = Page { after, limit };
+            let rows = admin.tools.store.launch_durations(&filter, page).await?;
+            let next = rows.last().map(LaunchDurations::position);
+            Ok((rows.iter().map(line).collect(), next))
+        }
+    })
+}
+
+/// How long each visit was, as many as there are.
+fn lengths_csv(admin: Arc<Admin>, filter: AppointmentFilter) -> Response {
+    let sheet = Sheet {
+        name: Kind::Length.id(),
+        columns: &[
+            "appointment",
+            "profile_uuid",
+            "department",
+            "began",
+            "ended",
+            "seconds",
+        ],
+    };
+    let line = |one: &VisitLength| {
+        vec![
+            one.appointment.to_string(),
+            one.profile.to_string(),
+            one.department.clone().unwrap_or_default(),
+            rfc3339(one.began_at),
+            rfc3339(one.ended_at),
+            in_a_file(Some(one.present)),
+        ]
+    };
+    csv_stream::download(&sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+        async move {
+            let limit = csv_stream::ROWS;
+            let page = Page { after, limit };
+            let rows = admin.tools.store.visit_lengths(&filter, page).await?;
+            let next = rows.last().map(VisitLength::position);
+            Ok((rows.iter().map(line).collect(), next))
+        }
+    })
+}
+
+/// Milliseconds, in seconds.
+fn in_a_file(value: Option<i64>) -> String {
+    value
+        .map(|value| (value as f64 / 1000.0).to_string())
+        .unwrap_or_default()
+}
+
+/// What the CSV of a chart of numbers has.
+fn counted_rows(
+    kind: Kind,
+    span: &Span,
+    counts: &[LaunchCount],
+) -> (&'static [&'static str], Vec<Vec<String>>) {
+    let name = |group: &Group| match group {
+        Group::ErrorName(Some(name)) => name.to_string(),
+        Group::Department(Some(name)) => name.clone(),
+        _ => String::new(),
+    };
+    match kind {
+        Kind::Errors => {
+            let failed = counts.iter().filter(|count| count.failed > 0);
+            let rows = failed.map(|count| {
+                let (at, failed) = (rfc3339(count.at), count.failed.to_string());
+                vec![at, name(&count.group), failed]
+            });
+            (&["from", "error_name", "failed"], rows.collect())
+        }
+        Kind::Departments => {
+            let rows = counts.iter().map(|count| {
+                let (launches, failed) = (count.launches, count.failed);
+                vec![
+                    rfc3339(count.at),
+                    name(&count.group),
+                    launches.to_string(),
+                    failed.to_string(),
+                ]
+            });
+            (
+                &["from", "department", "launches", "failed"],
+                rows.collect(),
+            )
+        }
+        _ => {
+            let rows = span.starts().zip(by_step(span, counts));
+            let rows = rows.map(|(at, (launches, failed))| {
+                vec![rfc3339(at), launches.to_string(), failed.to_string()]
+            });
+            (&["from", "launches", "failed"], rows.collect())
+        }
+    }
+}
+
+/// Launches and failures in each step.
+fn by_step(span: &Span, counts: &[LaunchCount]) -> Vec<(u64, u64)> {
+    let mut steps = vec![(0, 0); span.count];
+    for count in counts {
+        if let Some(index) = span.index(count.at) {
+            steps[index].0 += count.launches;
+            steps[index].1 += count.failed;
+        }
+    }
+    steps
 }
 
 async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreError> {
@@ -271,13 +475,9 @@ async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreErro
     }
     let launches: u64 = figures.by_error.iter().map(|count| count.launches).sum();
     let failed: u64 = figures.by_error.iter().map(|count| count.failed).sum();
-    let mut joined: Vec<_> = figures
-        .durations
-        .iter()
-        .filter_map(|one| one.joined_after)
-        .collect();
-    let count = joined.len();
-    let median = median_and_95th(&mut joined).map(|(median, _)| shown(median));
+    let joined = figures.joined.all.first();
+    let count = joined.map_or(0, |joined| joined.count);
+    let median = joined.map(|joined| shown(joined.median));
     Ok(vec![
         Figure::of("launches", launches.to_string(), Some("/admin/launches")),
         Figure::of(
@@ -285,7 +485,7 @@ async fn head(admin: &Admin, figures: &Figures) -> Result<Vec<Figure>, StoreErro
             failed.to_string(),
             Some("/admin/launches?state=failed"),
         ),
-        Figure::of("joined", up_to(count, MOST), None),
+        Figure::of("joined", count.to_string(), None),
         Figure::of(
             "from button to joined (median)",
             median.unwrap_or_else(none),
@@ -396,45 +596,33 @@ impl Span {
             Step::Day => "Day (UTC)",
         }
     }
-
-    /// The values of each step.
-    fn sorted(&self, values: impl Iterator<Item = (UnixTime, i64)>) -> Vec<Vec<i64>> {
-        let mut sorted = vec![Vec::new(); self.count];
-        for (at, value) in values {
-            if let Some(index) = self.index(at) {
-                sorted[index].push(value);
-            }
-        }
-        sorted
-    }
 }
 
 impl Figures {
     fn chart(&self, kind: Kind, chosen: &Chosen) -> Result<Chart, NotDrawn> {
         let mut chart = match kind {
             Kind::Launches => self.launches(),
-            Kind::Errors => named(kind, "Error name", self.errors()),
-            Kind::Departments => named(kind, "Department", self.departments()),
+            Kind::Errors => self.errors(),
+            Kind::Departments => self.departments(),
             Kind::Joined | Kind::Waited | Kind::Length => self.times(kind),
         }?;
         chart.csv = chosen.here(&format!("/admin/charts/{}.csv", kind.id()));
         Ok(chart)
     }
 
-    /// Launches and failures in each step.
-    fn by_step(&self) -> Vec<(u64, u64)> {
-        let mut steps = vec![(0, 0); self.span.count];
-        for count in &self.by_error {
-            if let Some(index) = self.span.index(count.at) {
-                steps[index].0 += count.launches;
-                steps[index].1 += count.failed;
-            }
-        }
-        steps
+    /// Where the data begins, if that is within the time.
+    fn since(&self) -> Option<UnixTime> {
+        self.oldest.filter(|oldest| *oldest > self.span.from)
+    }
+
+    /// Whether there can be data of a step.
+    fn is_known(&self, step: usize) -> bool {
+        let first = self.oldest.and_then(|oldest| self.span.index(oldest));
+        step >= first.unwrap_or(0)
     }
 
     fn launches(&self) -> Result<Chart, NotDrawn> {
-        let steps = self.by_step();
+        let steps = by_step(&self.span, &self.by_error);
         let all = steps.iter().map(|(launches, _)| Some(*launches as f64));
         let failed = steps.iter().map(|(_, failed)| Some(*failed as f64));
         let series = [all.collect(), failed.collect::<Vec<_>>()];
@@ -451,7 +639,11 @@ impl Figures {
         };
         let rows = self.span.names().into_iter().zip(&steps);
         let rows = rows
-            .map(|(name, (launches, failed))| vec![name, launches.to_string(), failed.to_string()]);
+            .enumerate()
+            .map(|(index, (name, (launches, failed)))| match self.is_known(index) {
+                true => vec![name, launches.to_string(), failed.to_string()],
+                false => vec![name, none(), none()],
+            });
         Ok(Chart {
             svg: (launches > 0).then(|| drawing.bars()).transpose()?,
             legend: vec!["launches", "of which failed"],
@@ -464,58 +656,99 @@ impl Figures {
         })
     }
 
-    /// Failures by error name, the most frequent first.
-    fn errors(&self) -> Vec<(String, u64)> {
+    /// Failures by error name, the most frequent first, and in the table by step of time.
+    fn errors(&self) -> Result<Chart, NotDrawn> {
         let mut errors = HashMap::new();
+        let mut rows = Vec::new();
+        let names = self.span.names();
         for count in &self.by_error {
-            if let Group::ErrorName(Some(name)) = count.group {
+            if let Group::ErrorName(Some(name)) = count.group
+                && let Some(index) = self.span.index(count.at)
+            {
                 *errors.entry(name.to_string()).or_insert(0) += count.failed;
+                let (at, failed) = (names[index].clone(), count.failed.to_string());
+                rows.push(vec![at, name.to_string(), failed]);
             }
         }
-        most_first(errors)
+        Ok(Chart {
+            columns: vec![self.span.column(), "Error name", "Number"],
+            rows,
+            ..named(Kind::Errors, most_first(errors))?
+        })
     }
 
     /// Launches by department, the most frequent first.
-    fn departments(&self) -> Vec<(String, u64)> {
-        let mut departments = HashMap::new();
+    fn departments(&self) -> Result<Chart, NotDrawn> {
+        let mut departments: HashMap<Option<String>, (u64, u64)> = HashMap::new();
         for count in &self.by_department {
             if let Group::Department(name) = &count.group {
-                let name = name.clone().unwrap_or_else(|| "not known".to_owned());
-                *departments.entry(name).or_insert(0) += count.launches;
+                let of = departments.entry(name.clone()).or_default();
+                of.0 += count.launches;
+                of.1 += count.failed;
             }
         }
-        let mut sorted = most_first(departments);
-        sorted.truncate(DEPARTMENTS);
-        sorted
+        let called = |name: &Option<String>| {
+            let name = name.as_deref();
+            name.unwrap_or("not known").to_owned()
+        };
+        let launches = departments.iter().map(|(name, (count, _))| (called(name), *count));
+        let mut bars = most_first(launches.collect());
+        bars.truncate(DEPARTMENTS);
+        let mut sorted: Vec<_> = departments.into_iter().collect();
+        sorted.sort_by(|(one, (few, _)), (other, (many, _))| (many, one).cmp(&(few, other)));
+        let rows = sorted.iter().map(|(name, (launches, failed))| {
+            let median = |measured: &Measured| measured.of_department(name).map_or_else(none, shown);
+            vec![
+                called(name),
+                launches.to_string(),
+                failed.to_string(),
+                median(&self.joined),
+                median(&self.waited),
+                median(&self.length),
+            ]
+        });
+        Ok(Chart {
+            columns: vec![
+                "Department",
+                "Launches",
+                "Failed",
+                "Until joined (median)",
+                "Waited (median)",
+                "Visit length (median)",
+            ],
+            rows: rows.collect(),
+            note: Some(
+                "The department is known once the EHR has said where a launch leads: of \
+                 launches that fail or end before that it is not.",
+            ),
+            ..named(Kind::Departments, bars)?
+        })
     }
 
-    fn values(&self, kind: Kind) -> Vec<Vec<i64>> {
-        let durations = self.durations.iter();
+    fn measured(&self, kind: Kind) -> &Measured {
         match kind {
-            Kind::Waited => self
-                .span
-                .sorted(durations.filter_map(|one| Some((one.created_at, one.waited?)))),
-            Kind::Length => self.span.sorted(self.lengths.iter().map(|one| {
-                let length = one.ended_at.as_millis() - one.began_at.as_millis();
-                (one.began_at, length)
-            })),
-            _ => self
-                .span
-                .sorted(durations.filter_map(|one| Some((one.created_at, one.joined_after?)))),
+            Kind::Waited => &self.waited,
+            Kind::Length => &self.length,
+            _ => &self.joined,
         }
     }
 
     /// Median and 95th percentile in each step.
     fn times(&self, kind: Kind) -> Result<Chart, NotDrawn> {
-        let mut values = self.values(kind);
-        let mut all: Vec<i64> = values.iter().flatten().copied().collect();
-        let counts: Vec<usize> = values.iter().map(Vec::len).collect();
-        let figures: Vec<_> = values.iter_mut().map(|one| median_and_95th(one)).collect();
+        let measured = self.measured(kind);
+        let mut figures = vec![None; self.span.count];
+        for summary in &measured.steps {
+            if let Part::Step(at) = summary.part
+                && let Some(index) = self.span.index(at)
+            {
+                figures[index] = Some((summary.median, summary.high, summary.count));
+            }
+        }
         let seconds = |value: i64| value as f64 / 1000.0;
         let medians = figures
             .iter()
-            .map(|one| one.map(|(median, _)| seconds(median)));
-        let highest = figures.iter().map(|one| one.map(|(_, high)| seconds(high)));
+            .map(|one| one.map(|(median, ..)| seconds(median)));
+        let highest = figures.iter().map(|one| one.map(|(_, high, _)| seconds(high)));
         let series = [medians.collect(), highest.collect::<Vec<_>>()];
         let labels = self.span.labels();
         let drawing = OverTime {
@@ -523,124 +756,31 @@ impl Figures {
             series: &series,
             unit: in_seconds,
         };
-        let rows = self.span.names().into_iter().zip(counts).zip(&figures);
-        let rows = rows.map(|((name, count), figures)| {
+        let rows = self.span.names().into_iter().zip(&figures).enumerate();
+        let rows = rows.map(|(index, (name, figures))| {
+            let count = match figures {
+                Some((.., count)) => count.to_string(),
+                None if self.is_known(index) => "0".to_owned(),
+                None => none(),
+            };
             let shown = |value: Option<i64>| value.map_or_else(none, shown);
             let (median, high) = (figures.map(|it| it.0), figures.map(|it| it.1));
-            vec![name, count.to_string(), shown(median), shown(high)]
+            vec![name, count, shown(median), shown(high)]
         });
-        let count = all.len();
-        let summary = match median_and_95th(&mut all) {
-            Some((median, high)) => format!(
-                "{}: median {}, 95th percentile {}, of {count}",
-                kind.title(),
-                shown(median),
-                shown(high)
-            ),
-            None => String::new(),
-        };
+        let all = measured.all.first();
+        let summary = all.map(|all| {
+            let (median, high) = (shown(all.median), shown(all.high));
+            let (title, count) = (kind.title(), all.count);
+            format!("{title}: median {median}, 95th percentile {high}, of {count}")
+        });
         Ok(Chart {
-            svg: (count > 0).then(|| drawing.lines()).transpose()?,
+            svg: all.map(|_| drawing.lines()).transpose()?,
             legend: vec!["median (circles)", "95th percentile (triangles)"],
             lines: true,
             columns: vec![self.span.column(), "Number", "Median", "95th percentile"],
             rows: rows.collect(),
-            ..Chart::of(kind, summary)
+            ..Chart::of(kind, summary.unwrap_or_default())
         })
-    }
-
-    /// What the CSV of a chart has: more than the chart shows, where there is more.
-    fn exported(&self, kind: Kind) -> (&'static [&'static str], Vec<Vec<String>>) {
-        let name = |group: &Group| match group {
-            Group::ErrorName(Some(name)) => name.to_string(),
-            Group::Department(Some(name)) => name.clone(),
-            _ => String::new(),
-        };
-        let seconds = |value: Option<i64>| {
-            value
-                .map(|value| (value as f64 / 1000.0).to_string())
-                .unwrap_or_default()
-        };
-        match kind {
-            Kind::Launches => {
-                let rows = self.span.starts().zip(self.by_step());
-                let rows = rows.map(|(at, (launches, failed))| {
-                    vec![rfc3339(at), launches.to_string(), failed.to_string()]
-                });
-                (&["from", "launches", "failed"], rows.collect())
-            }
-            Kind::Errors => {
-                let failed = self.by_error.iter().filter(|count| count.failed > 0);
-                let rows = failed.map(|count| {
-                    vec![
-                        rfc3339(count.at),
-                        name(&count.group),
-                        count.failed.to_string(),
-                    ]
-                });
-                (&["from", "error_name", "failed"], rows.collect())
-            }
-            Kind::Departments => {
-                let rows = self.by_department.iter().map(|count| {
-                    let (launches, failed) = (count.launches, count.failed);
-                    vec![
-                        rfc3339(count.at),
-                        name(&count.group),
-                        launches.to_string(),
-                        failed.to_string(),
-                    ]
-                });
-                (
-                    &["from", "department", "launches", "failed"],
-                    rows.collect(),
-                )
-            }
-            Kind::Joined | Kind::Waited => {
-                let rows = self.durations.iter().map(|one| {
-                    vec![
-                        one.request_id.to_string(),
-                        rfc3339(one.created_at),
-                        one.profile.to_string(),
-                        one.role.as_str().to_owned(),
-                        one.department.clone().unwrap_or_default(),
-                        seconds(one.joined_after),
-                        seconds(one.waited),
-                    ]
-                });
-                let columns = &[
-                    "request_id",
-                    "began",
-                    "profile_uuid",
-                    "role",
-                    "department",
-                    "seconds_until_joined",
-                    "seconds_waited",
-                ];
-                (columns, rows.collect())
-            }
-            Kind::Length => {
-                let rows = self.lengths.iter().map(|one| {
-                    let length = one.ended_at.as_millis() - one.began_at.as_millis();
-                    vec![
-                        one.appointment.to_string(),
-                        one.profile.to_string(),
-                        one.department.clone().unwrap_or_default(),
-                        rfc3339(one.began_at),
-                        rfc3339(one.ended_at),
-                        seconds(Some(length)),
-                    ]
-                });
-                let columns = &[
-                    "appointment",
-                    "profile_uuid",
-                    "department",
-                    "began",
-                    "ended",
-                    "seconds",
-                ];
-                (columns, rows.collect())
-            }
-        }
     }
 }
 
@@ -655,23 +795,20 @@ impl Chart {
             lines: false,
             columns: Vec::new(),
             rows: Vec::new(),
+            note: None,
             csv: String::new(),
         }
     }
 }
 
-fn named(kind: Kind, column: &'static str, bars: Vec<(String, u64)>) -> Result<Chart, NotDrawn> {
+/// A bar for each name; the table is for the caller to fill.
+fn named(kind: Kind, bars: Vec<(String, u64)>) -> Result<Chart, NotDrawn> {
     let shown = bars.iter().map(|(name, count)| format!("{name}: {count}"));
     let summary = shown.collect::<Vec<_>>().join(", ");
     Ok(Chart {
         svg: (!bars.is_empty())
             .then(|| chart::named_bars(&bars))
             .transpose()?,
-        columns: vec![column, "Number"],
-        rows: bars
-            .into_iter()
-            .map(|(name, count)| vec![name, count.to_string()])
-            .collect(),
         ..Chart::of(kind, summary)
     })
 }
@@ -682,16 +819,6 @@ fn most_first(counts: HashMap<String, u64>) -> Vec<(String, u64)> {
     let mut sorted: Vec<_> = by_name.into_iter().collect();
     sorted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     sorted
-}
-
-/// By the nearest rank.
-fn median_and_95th(values: &mut [i64]) -> Option<(i64, i64)> {
-    values.sort_unstable();
-    let rank = |percent: usize| {
-        let rank = (values.len() * percent).div_ceil(100);
-        values.get(rank.saturating_sub(1)).copied()
-    };
-    rank(50).zip(rank(95))
 }
 
 fn shown(milliseconds: i64) -> String {
@@ -724,12 +851,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_values_that_there_were() {
-        assert_eq!(median_and_95th(&mut []), None);
-        assert_eq!(median_and_95th(&mut [7]), Some((7, 7)));
-        let mut values: Vec<i64> = (1..=100).rev().collect();
-        assert_eq!(median_and_95th(&mut values), Some((50, 95)));
-        assert_eq!(median_and_95th(&mut [3, 1, 2]), Some((2, 3)));
+    fn no_time_is_offered_whose_beginning_is_forgotten() {
+        let offered = |days: u64| {
+            let times = times_of(Duration::from_secs(days * 24 * 60 * 60));
+            times.map(|(value, _)| value).collect::<Vec<_>>()
+        };
+        assert_eq!(offered(1), ["", "day"]);
+        assert_eq!(offered(30), ["", "day", "month"]);
+        assert_eq!(offered(400), ["", "day", "month", "quarter"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{http::header, response::Response};
 use vestibule_launch::{JoinLink, LinkForm};
-use vestibule_store::{FailureSource, Launch, NewLaunchEvent, Recorded, Reported};
+use vestibule_store::{Course, FailureSource, Launch, NewLaunchEvent, Recorded, Reported};
 
 use super::{Failed, PlainError, Request, may_pass};
 use crate::{
@@ -57,8 +57,8 @@ impl Request<'_> {
             Some(_) if launch.is_some() => {
                 let store = &self.state.tools.store;
                 let source = FailureSource::Browser;
-                let recorded =
-                    store.record_failure(request_id, source, failed.error_name, failed.at);
+                let (name, course) = (failed.error_name, Course::default());
+                let recorded = store.record_failure(request_id, source, name, course, failed.at);
                 if let Err(error) = recorded.await {
                     tracing::error!(%request_id, %error, "a failure could not be recorded");
                 }
@@ -108,7 +108,7 @@ impl Request<'_> {
     async fn profile(&self, visit: &Visit) -> Option<Arc<Profile>> {
         visit.request_id?;
         let launch = self.launch(visit).await?;
-        self.state.profiles.now().find(launch.profile)
+        self.state.profiles.now().find(launch.profile?)
     }
 
     /// The same visit for another browser.
