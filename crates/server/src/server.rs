@@ -407,12 +407,12 @@ async fn admin(
         tools,
         config.retention.days,
     )
-        .await
-        .map(Some)
-        .map_err(|source| ServerError::AdminListen {
-            address: admin.listen,
-            source,
-        })
+    .await
+    .map(Some)
+    .map_err(|source| ServerError::AdminListen {
+        address: admin.listen,
+        source,
+    })
 }
 
 async fn pexip(

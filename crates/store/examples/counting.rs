@@ -12,8 +12,8 @@ use std::{
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 use vestibule_store::{
-    AliasHash, Bucket, Completion, Course, EncounterKey, Fingerprint, Launches as _, LimitKey, Limits as _,
-    NewAppointment, NewLaunch, SqliteStore, Store as _,
+    AliasHash, Bucket, Completion, Course, EncounterKey, Fingerprint, Launches as _, LimitKey,
+    Limits as _, NewAppointment, NewLaunch, SqliteStore, Store as _,
 };
 
 /// How many launches follow each other before it is the other's turn.

@@ -112,9 +112,7 @@ fn read_step(text: &str) -> Option<StepTaken> {
         FAILED => false,
         _ => return None,
     };
-    next()
-        .is_none()
-        .then_some(StepTaken { step, at, took, ok })
+    next().is_none().then_some(StepTaken { step, at, took, ok })
 }
 
 #[cfg(test)]

@@ -152,6 +152,7 @@ impl Beginning<'_> {
         } = *self;
         let sign_in = profile.sign_in.as_ref();
         let sign_in = sign_in.ok_or(BeginError::IssuerNotAllowed)?;
+        let pressed_at = tools.now();
         let metadata = self.metadata(sign_in, smart);
         let metadata = trail.step(tools, Step::Metadata, metadata).await?;
         let launch = smart.launch.expose_secret();
@@ -169,9 +170,8 @@ impl Beginning<'_> {
                 .seal(Purpose::Launch, profile.uuid, id, &pending, rng);
             (verifier, state, sealed)
         });
-        let now = tools.now();
         let new = self.new_launch(token, sealed);
-        let beginning = tools.store.begin_launch(new, now);
+        let beginning = tools.store.begin_launch(new, pressed_at);
         let begun = tools.telemetry.stored("begin_launch", beginning).await?;
         if begun == Begun::AlreadyUsed {
             let links = JoinLinks { tools, profile };

@@ -104,7 +104,9 @@ impl TurnedAway {
                 browser_time: None,
             };
             let now = tools.now();
-            let recording = tools.store.record_event(event, Vec::new(), OTHER_BROWSERS, now);
+            let recording = tools
+                .store
+                .record_event(event, Vec::new(), OTHER_BROWSERS, now);
             let recorded = tokio::time::timeout(DEADLINE, recording).await;
             if let Ok(Err(error)) = recorded {
                 tracing::warn!(%request_id, %error, "another browser cannot be recorded");

@@ -111,7 +111,10 @@ impl DirectLinkRouteError {
         match self {
             Self::Profile | Self::Body(_) => true,
             Self::Link(error) => {
-                matches!(error, DirectLinkError::None | DirectLinkError::Parameters(_))
+                matches!(
+                    error,
+                    DirectLinkError::None | DirectLinkError::Parameters(_)
+                )
             }
             Self::Limited(_) => false,
         }

@@ -72,7 +72,9 @@ async fn handle(
     let profile = profile(state, entrance, path, parameters.as_deref().ok());
     let profile = profile.as_deref();
     let trail = Trail::default();
-    let begun = begin(state, entrance, profile, caller, parameters, request_id, &trail);
+    let begun = begin(
+        state, entrance, profile, caller, parameters, request_id, &trail,
+    );
     match state.tools.telemetry.step(Step::Begin, begun).await {
         Ok(mut response) => {
             response.extensions_mut().insert(request_id);
@@ -91,7 +93,9 @@ async fn handle(
                     error_name,
                 };
                 let tools = &state.tools;
-                tools.turned_away.store(tools, launch, &trail, in_flight.more());
+                tools
+                    .turned_away
+                    .store(tools, launch, &trail, in_flight.more());
             }
             state
                 .failed(&error, request_id)

@@ -16,8 +16,8 @@ use vestibule_smart::{Callback, CallbackError};
 use super::{caller::Caller, no_head, parameters};
 use crate::{
     dialect::DialectError,
-    in_flight::InFlight,
     failure::Failure as _,
+    in_flight::InFlight,
     launch::{self, Browser, JoinError, Return, Trail, TurnedAwayLaunch},
     profile::Profile,
     sealing::NotSealedHere,
@@ -107,7 +107,9 @@ async fn handle(
                     error_name,
                 };
                 let tools = &state.tools;
-                tools.turned_away.store(tools, launch, &Trail::default(), ());
+                tools
+                    .turned_away
+                    .store(tools, launch, &Trail::default(), ());
             }
             let page = state
                 .failed(&error, request_id)

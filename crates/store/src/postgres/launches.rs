@@ -17,8 +17,7 @@ use super::{
 use crate::{
     AliasHash, Appointment, Bearer, BearerHash, Begun, BrowserHash, Completed, Completion,
     Consumed, Course, FailedLaunch, FailureSource, FoundAlias, Launch, LaunchState, Launches,
-    NewAppointment, NewLaunch, Redeemed, Redemption, StoreError, TicketHash,
-    ticket::REPEAT_WITHIN,
+    NewAppointment, NewLaunch, Redeemed, Redemption, StoreError, TicketHash, ticket::REPEAT_WITHIN,
 };
 
 /// The index that lets one launch of an EHR launch token complete.
@@ -494,9 +493,7 @@ pub(super) async fn overcome_failure(
     launch: Joined,
 ) -> Result<(), StoreError> {
     let by = match launch {
-        Joined::Launch(request_id) => {
-            sqlx::query(OVERCOME).bind(request_id.as_bytes().to_vec())
-        }
+        Joined::Launch(request_id) => sqlx::query(OVERCOME).bind(request_id.as_bytes().to_vec()),
         Joined::Alias(alias) => sqlx::query(OVERCOME_BY_ALIAS).bind(alias.as_bytes().to_vec()),
     };
     by.execute(connection).await?;
@@ -525,8 +522,7 @@ macro_rules! overcome {
 }
 
 const OVERCOME: &str = overcome!("$1");
-const OVERCOME_BY_ALIAS: &str =
-    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = $1)");
+const OVERCOME_BY_ALIAS: &str = overcome!("(SELECT request_id FROM aliases WHERE alias_hash = $1)");
 
 /// Whether a unique index refuses a row.
 fn is_of(error: &sqlx::Error, index: &str) -> bool {

@@ -404,8 +404,7 @@ macro_rules! overcome {
 }
 
 const OVERCOME: &str = overcome!("?1");
-const OVERCOME_BY_ALIAS: &str =
-    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = ?1)");
+const OVERCOME_BY_ALIAS: &str = overcome!("(SELECT request_id FROM aliases WHERE alias_hash = ?1)");
 
 /// Forgets what is sealed of launches whose sign-in took too long, and join links that
 /// have expired.

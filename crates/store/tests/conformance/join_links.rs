@@ -1,7 +1,9 @@
 //! Join links that were given out a moment ago.
 
 use vestibule_launch::{ErrorName, UnixTime};
-use vestibule_store::{Completed, Completion, Course, FailureSource, Fingerprint, GivenLink, Store};
+use vestibule_store::{
+    Completed, Completion, Course, FailureSource, Fingerprint, GivenLink, Store,
+};
 
 use super::{MINUTE, NOW, alias, begin, completed, consume, launch, request_id, visit};
 

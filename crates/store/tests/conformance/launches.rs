@@ -322,10 +322,7 @@ pub(crate) async fn a_launch_that_never_began_is_stored_as_failed(store: &dyn St
         .collect();
     assert_eq!(
         who,
-        [
-            (None, None, 1),
-            (Some(PROFILE), Some(EhrRole::Patient), 1),
-        ]
+        [(None, None, 1), (Some(PROFILE), Some(EhrRole::Patient), 1),]
     );
     let of_patients = LaunchFilter {
         role: Some(EhrRole::Patient),

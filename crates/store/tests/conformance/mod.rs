@@ -9,8 +9,8 @@ use vestibule_launch::{EhrRole, RequestId, UnixTime};
 
 use vestibule_store::{
     AliasHash, AppointmentId, BearerHash, Begun, BrowserHash, Completed, Completion, Consumed,
-    Course, EncounterKey, Fingerprint, LaunchState, NewAppointment, NewBearer, NewLaunch, NewSession,
-    NewTicket, Store, TicketHash,
+    Course, EncounterKey, Fingerprint, LaunchState, NewAppointment, NewBearer, NewLaunch,
+    NewSession, NewTicket, Store, TicketHash,
 };
 
 pub(crate) mod admin_sessions;

@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, UnixTime};
 use vestibule_store::{
-    AppointmentFilter, AppointmentId, AppointmentRow, Change, Completed, Completion, Course, EncounterKey,
-    FailureSource, Group, Grouping, LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow,
-    Measure, NewLaunch, NewLaunchEvent, Page, Part, Per, Recorded, Reported, SentAgain, Step, Store,
-    Summary, TimeRange,
-    VisitProgress, WriteBack, WriteBackFilter, WriteBackProgress, WriteBackRow,
+    AppointmentFilter, AppointmentId, AppointmentRow, Change, Completed, Completion, Course,
+    EncounterKey, FailureSource, Group, Grouping, LaunchDurations, LaunchFilter, LaunchProgress,
+    LaunchRow, Measure, NewLaunch, NewLaunchEvent, Page, Part, Per, Recorded, Reported, SentAgain,
+    Step, Store, Summary, TimeRange, VisitProgress, WriteBack, WriteBackFilter, WriteBackProgress,
+    WriteBackRow,
 };
 
 use super::{
@@ -67,7 +67,13 @@ async fn led(
 
 async fn fail(store: &dyn Store, number: u8, error_name: ErrorName) {
     let source = FailureSource::Server;
-    let recorded = store.record_failure(request_id(number), source, error_name, Course::default(), NOW);
+    let recorded = store.record_failure(
+        request_id(number),
+        source,
+        error_name,
+        Course::default(),
+        NOW,
+    );
     assert!(recorded.await.expect("the store records it"));
 }
 
@@ -394,7 +400,9 @@ pub(crate) async fn durations_are_told_by_the_page_or_by_the_node(store: &dyn St
     let row = row.expect("the store answers").expect("it is there");
     assert_eq!(row.joined_at, Some(NOW + 10 * SECOND));
     launched(store, 6, EhrRole::Patient, PROFILE, NOW).await;
-    let all = store.launch_durations(&LaunchFilter::default(), page(50)).await;
+    let all = store
+        .launch_durations(&LaunchFilter::default(), page(50))
+        .await;
     assert_eq!(
         all.expect("there are durations").len(),
         5,
@@ -410,7 +418,9 @@ pub(crate) async fn a_visit_that_is_over_has_a_length(store: &dyn Store) {
     comes(store, 10, over, 1).await;
     goes(store, 70, over, 1).await;
     comes(store, 20, running, 2).await;
-    let lengths = store.visit_lengths(&AppointmentFilter::default(), page(50)).await;
+    let lengths = store
+        .visit_lengths(&AppointmentFilter::default(), page(50))
+        .await;
     let lengths = lengths.expect("there are lengths");
     let [length] = lengths.as_slice() else {
         panic!("one visit is over: {lengths:?}");

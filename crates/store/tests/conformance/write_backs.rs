@@ -103,7 +103,10 @@ pub(crate) async fn why_a_write_back_was_not_told_is_on_record(store: &dyn Store
     };
     let again = NotTold::TryAgain { at: now };
     not_told(&first, Reason::Timeout, again).await;
-    assert_eq!(records(store, 1).await[0].last_reason, Some(Reason::Timeout));
+    assert_eq!(
+        records(store, 1).await[0].last_reason,
+        Some(Reason::Timeout)
+    );
     let first = claim(store, now, 9).await.remove(0);
     not_told(&first, Reason::VisitGoesOn, NotTold::NotNeeded).await;
     let record = records(store, 1).await.remove(0);

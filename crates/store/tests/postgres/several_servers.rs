@@ -5,8 +5,8 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 use vestibule_store::{
-    AliasHash, AppointmentId, Change, Completed, Completion, Consumed, Course, EncounterKey, EventId,
-    Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch, NewSession, NewWriteBack,
+    AliasHash, AppointmentId, Change, Completed, Completion, Consumed, Course, EncounterKey,
+    EventId, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch, NewSession, NewWriteBack,
     PostgresStore, Sessions as _, Store as _, VisitEvent, Visits as _, WriteBacks as _,
 };
 use vestibule_test_postgres::database;

@@ -121,9 +121,19 @@ fn line(admin: &Admin, row: &LaunchRow) -> Vec<String> {
     vec![
         time(Some(launch.created_at)),
         launch.request_id.to_string(),
-        launch.profile.map(|uuid| uuid.to_string()).unwrap_or_default(),
-        launch.profile.map(|uuid| profile_name(admin, uuid)).unwrap_or_default(),
-        launch.role.map(EhrRole::as_str).unwrap_or_default().to_owned(),
+        launch
+            .profile
+            .map(|uuid| uuid.to_string())
+            .unwrap_or_default(),
+        launch
+            .profile
+            .map(|uuid| profile_name(admin, uuid))
+            .unwrap_or_default(),
+        launch
+            .role
+            .map(EhrRole::as_str)
+            .unwrap_or_default()
+            .to_owned(),
         row.department.clone().unwrap_or_default(),
         words::of_launch(row, admin.tools.now()).word.to_owned(),
         error_name(row).unwrap_or_default().to_owned(),

@@ -638,12 +638,12 @@ impl Figures {
             unit: whole,
         };
         let rows = self.span.names().into_iter().zip(&steps);
-        let rows = rows
-            .enumerate()
-            .map(|(index, (name, (launches, failed)))| match self.is_known(index) {
+        let rows = rows.enumerate().map(|(index, (name, (launches, failed)))| {
+            match self.is_known(index) {
                 true => vec![name, launches.to_string(), failed.to_string()],
                 false => vec![name, none(), none()],
-            });
+            }
+        });
         Ok(Chart {
             svg: (launches > 0).then(|| drawing.bars()).transpose()?,
             legend: vec!["launches", "of which failed"],
@@ -691,13 +691,16 @@ impl Figures {
             let name = name.as_deref();
             name.unwrap_or("not known").to_owned()
         };
-        let launches = departments.iter().map(|(name, (count, _))| (called(name), *count));
+        let launches = departments
+            .iter()
+            .map(|(name, (count, _))| (called(name), *count));
         let mut bars = most_first(launches.collect());
         bars.truncate(DEPARTMENTS);
         let mut sorted: Vec<_> = departments.into_iter().collect();
         sorted.sort_by(|(one, (few, _)), (other, (many, _))| (many, one).cmp(&(few, other)));
         let rows = sorted.iter().map(|(name, (launches, failed))| {
-            let median = |measured: &Measured| measured.of_department(name).map_or_else(none, shown);
+            let median =
+                |measured: &Measured| measured.of_department(name).map_or_else(none, shown);
             vec![
                 called(name),
                 launches.to_string(),
@@ -748,7 +751,9 @@ impl Figures {
         let medians = figures
             .iter()
             .map(|one| one.map(|(median, ..)| seconds(median)));
-        let highest = figures.iter().map(|one| one.map(|(_, high, _)| seconds(high)));
+        let highest = figures
+            .iter()
+            .map(|one| one.map(|(_, high, _)| seconds(high)));
         let series = [medians.collect(), highest.collect::<Vec<_>>()];
         let labels = self.span.labels();
         let drawing = OverTime {

@@ -9,8 +9,8 @@ use axum::{
 use serde::Serialize;
 use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 use vestibule_store::{
-    Attendee, AuditAction, AuditSubject, LaunchEventRecord, LaunchRow, LaunchState, Page, Reported,
-    StepTaken, WriteBackFilter, WriteBackRow,
+    Attendee, AuditAction, AuditSubject, LaunchEventRecord, LaunchRow, LaunchState, LaunchStep,
+    Page, Reported, StepTaken, WriteBackFilter, WriteBackRow,
 };
 
 use super::{
@@ -164,7 +164,9 @@ pub(super) async fn view(
     let told = told(admin, request_id).await?;
     let row = &told.row;
     let launch = &row.launch;
-    let profile = launch.profile.and_then(|uuid| admin.registry.find_uuid(uuid));
+    let profile = launch
+        .profile
+        .and_then(|uuid| admin.registry.find_uuid(uuid));
     let mut before = launch.created_at;
     let lines = told.steps(admin.tools.now()).into_iter().map(|step| {
         let line = Line {
@@ -249,11 +251,16 @@ impl Told {
             "",
             format!("The EHR's button was pressed{}.", by.unwrap_or_default()),
         )];
+        // A launch that failed before it was stored began when it failed.
+        let taken = |one: &StepTaken| taken(one, button.max(one.at));
+        let is_before = |one: &&StepTaken| one.step == LaunchStep::Metadata;
+        let all = self.row.steps.iter();
+        steps.extend(all.clone().filter(is_before).map(taken));
         steps.extend(authorised_at.map(|at| {
             let text = "The user is back from the EHR's sign-in.";
             Step::new(at, "signed in", "", text.to_owned())
         }));
-        steps.extend(self.row.steps.iter().map(taken));
+        steps.extend(all.filter(|one| !is_before(one)).map(taken));
         let sign_in_ends = words::sign_in_ends(&self.row);
         match (launch.state, *completed_at) {
             (LaunchState::Started, _) if now >= sign_in_ends => steps.push(Step::new(
@@ -314,10 +321,10 @@ impl Step {
 }
 
 /// A step that the server took.
-fn taken(taken: &StepTaken) -> Step {
+fn taken(taken: &StepTaken, at: UnixTime) -> Step {
     let how = if taken.ok { "took" } else { "failed after" };
     Step::new(
-        taken.at,
+        at,
         taken.step.as_str(),
         if taken.ok { "" } else { "fault" },
         format!(

@@ -8,8 +8,8 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use vestibule_store::{
-    AuditAction, AuditSubject, Page, Reason, SentAgain, WriteBackFilter, WriteBackProgress, WriteBackRow,
-    WriteBackState,
+    AuditAction, AuditSubject, Page, Reason, SentAgain, WriteBackFilter, WriteBackProgress,
+    WriteBackRow, WriteBackState,
 };
 
 use super::{
@@ -119,9 +119,16 @@ fn line(admin: &Admin, row: &WriteBackRow) -> Vec<String> {
         record.attempts.to_string(),
         match record.attempts {
             0 => String::new(),
-            _ => record.last_status.map(|status| status.to_string()).unwrap_or_default(),
+            _ => record
+                .last_status
+                .map(|status| status.to_string())
+                .unwrap_or_default(),
         },
-        record.last_reason.map(Reason::as_str).unwrap_or_default().to_owned(),
+        record
+            .last_reason
+            .map(Reason::as_str)
+            .unwrap_or_default()
+            .to_owned(),
     ]
 }
 

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use vestibule_launch::{Clock, EhrRole, EncounterId, LaunchContext, RequestId, UnixTime};
 use vestibule_store::{
-    AppointmentId, Completed, Completion, Course, EncounterKey, EventId, Fingerprint, NewAppointment,
-    NewLaunch, SqliteStore, WriteBackState,
+    AppointmentId, Completed, Completion, Course, EncounterKey, EventId, Fingerprint,
+    NewAppointment, NewLaunch, SqliteStore, WriteBackState,
 };
 
 use super::*;
