@@ -251,7 +251,13 @@ mod tests {
         for _ in 0..20 {
             for claimed in store.claim_write_backs(now, lease, 50, 50).await.unwrap() {
                 let later = now + lease;
-                let put_off = store.write_back_failed(&claimed, None, Some(later), now);
+                let put_off = store.write_back_failed(
+                    &claimed,
+                    None,
+                    crate::Reason::Timeout,
+                    crate::NotTold::TryAgain { at: later },
+                    now,
+                );
                 assert!(put_off.await.unwrap());
             }
         }
