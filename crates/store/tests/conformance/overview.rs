@@ -520,7 +520,7 @@ pub(crate) async fn a_visit_is_as_long_as_somebody_was_there(store: &dyn Store) 
     );
     let later = store.visit_lengths(&since(NOW + MINUTE), page(50)).await;
     assert_eq!(later.expect("the store answers"), []);
-    let after = lengths.last().map(|length| length.position());
+    let after = lengths.last().map(vestibule_store::VisitLength::position);
     let rest = Page { after, limit: 50 };
     let rest = store.visit_lengths(&since(NOW), rest).await;
     assert_eq!(rest.expect("the store answers"), []);
