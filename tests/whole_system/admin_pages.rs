@@ -52,6 +52,7 @@ const ENLARGED: (u32, u32) = (320, 256);
 in_chromium!(
     every_admin_page_is_on_the_contact_sheet_fits_and_axe_finds_nothing,
     a_page_is_brought_up_to_date_while_it_is_looked_at,
+    a_page_that_is_paused_or_in_use_stays_as_it_is,
 );
 
 async fn every_admin_page_is_on_the_contact_sheet_fits_and_axe_finds_nothing(
@@ -136,6 +137,62 @@ async fn a_page_is_brought_up_to_date_while_it_is_looked_at(engine: Engine) -> R
     let same = "return window.mine === true && document.querySelector('#live').contains(document.activeElement) &&
         document.activeElement.href === document.querySelectorAll('#live tbody a')[1].href";
     browser.until("the focus is on the same row", same).await?;
+    browser.close().await?;
+    Ok(())
+}
+
+async fn a_page_that_is_paused_or_in_use_stays_as_it_is(engine: Engine) -> Result<()> {
+    let house = House::configured(ADMIN, TELLING).await?;
+    let people = People::new(&house)?;
+    people.fail("error=access_denied").await?;
+    let browser = Browser::start(engine).await?;
+    let admin = house.admin_address()?;
+    browser
+        .client
+        .goto(&format!("{admin}/admin/launches"))
+        .await?;
+    sign_in(&browser).await?;
+    let says =
+        |text| format!("return document.querySelector('[role=status]').textContent === '{text}'");
+    let rows =
+        |count| format!("return document.querySelectorAll('#live tbody tr').length === {count}");
+    let press = "document.querySelector('.heading button').click(); return true";
+    browser.until("the page is live", &says("Live")).await?;
+    // The test hears what the page hears.
+    let hear = "window.heard = 0;
+        window.hearing = new EventSource('/admin/live?page=/admin/launches');
+        window.hearing.addEventListener('watching', () => { window.watching = true; });
+        window.hearing.addEventListener('changed', () => { window.heard += 1; });
+        return true";
+    browser.until("the test hears", hear).await?;
+    let watching = "return window.watching === true";
+    browser.until("the test is heard", watching).await?;
+
+    browser.until("it is paused", press).await?;
+    browser.until("it says so", &says("Paused")).await?;
+    people.fail("error=access_denied").await?;
+    let heard = |count| format!("return window.heard >= {count}");
+    browser.until("it has changed", &heard(1)).await?;
+    browser.until("nothing is replaced", &rows(1)).await?;
+    browser.until("one goes on", press).await?;
+    browser
+        .until("the other launch is listed", &rows(2))
+        .await?;
+    browser.until("it is live again", &says("Live")).await?;
+
+    let mark = "getSelection().selectAllChildren(document.querySelector('#live tbody a'));
+        return !getSelection().isCollapsed";
+    browser.until("a request id is marked", mark).await?;
+    people.fail("error=access_denied").await?;
+    browser.until("it has changed again", &heard(2)).await?;
+    let kept = "return !getSelection().isCollapsed &&
+        document.querySelectorAll('#live tbody tr').length === 2";
+    browser.until("it is still marked", kept).await?;
+    let unmark = "getSelection().removeAllRanges(); return true";
+    browser.until("it is marked no more", unmark).await?;
+    browser
+        .until("the third launch is listed", &rows(3))
+        .await?;
     browser.close().await?;
     Ok(())
 }

@@ -12,8 +12,14 @@ use std::time::Duration;
 use vestibule_launch::UnixTime;
 
 use crate::{
-    client::Clients, expiring::Expiring, id_token::IdTokenSigner, opaque::Digest, pkce::Challenge,
-    scope::Scopes, token_policy::TokenPolicy, visit::Visit,
+    client::Clients,
+    expiring::Expiring,
+    id_token::{IdTokenKey, IdTokenSigner},
+    opaque::Digest,
+    pkce::Challenge,
+    scope::Scopes,
+    token_policy::TokenPolicy,
+    visit::Visit,
 };
 
 pub(crate) use authorization::{Authorization, AuthorizationRefusal, PageFault};
@@ -90,14 +96,19 @@ struct GrantId(u64);
 
 impl AuthorizationServer {
     /// A server for the EHR at `address`, such as `http://127.0.0.1:7081`.
-    pub(crate) fn new(clients: Clients, policy: TokenPolicy, address: &str) -> Self {
+    pub(crate) fn new(
+        clients: Clients,
+        policy: TokenPolicy,
+        address: &str,
+        key: IdTokenKey,
+    ) -> Self {
         let issuer = format!("{address}/api/FHIR/R4");
         Self {
             clients,
             policy,
             token_url: format!("{address}/oauth2/token"),
             smart_style_url: format!("{address}/smart-style.json"),
-            id_tokens: IdTokenSigner::new(format!("{address}/oauth2"), issuer.clone()),
+            id_tokens: IdTokenSigner::new(format!("{address}/oauth2"), issuer.clone(), key),
             issuer,
             launch_tokens: Expiring::new(CAPACITY),
             codes: Expiring::new(CAPACITY),

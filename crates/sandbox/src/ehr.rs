@@ -21,6 +21,7 @@ use crate::{
     end_of_call::EndOfCallRecord,
     endpoint::Endpoint,
     fault::{FaultScript, Met},
+    id_token::IdTokenKey,
     journal::{Entry, Event, Journal},
     key_fetch::KeyFetch,
     launch_link::LaunchRecord,
@@ -58,9 +59,10 @@ impl Ehr {
         address: String,
         clock: Arc<dyn Clock>,
         rng: Box<dyn CryptoRng + Send>,
+        id_token_key: IdTokenKey,
     ) -> Self {
         let authorization_server =
-            AuthorizationServer::new(config.clients, config.tokens, &address);
+            AuthorizationServer::new(config.clients, config.tokens, &address, id_token_key);
         Self {
             pages: Pages::new(),
             address,
@@ -69,7 +71,7 @@ impl Ehr {
             zoom: config.zoom,
             status: config.status,
             end_of_call: config.end_of_call,
-            key_fetch: KeyFetch::new(),
+            key_fetch: KeyFetch::default(),
             clock,
             moving: Mutex::new(Moving {
                 authorization_server,

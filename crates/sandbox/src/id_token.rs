@@ -1,7 +1,10 @@
 //! Who has signed in, as a signed JWT (OpenID Connect Core 1.0 section 2), and
 //! the key that signs it.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -18,22 +21,26 @@ use crate::{scope::Scopes, visit::Visit};
 /// Seconds.
 const LIFETIME: i64 = 5 * 60;
 
-/// Signs id tokens with a key of its own, RSA of 2048 bits, which is made when
-/// it is first needed. The library that makes it draws from the system's
-/// generator and takes no other.
+/// The key of id tokens, RSA of 2048 bits, which is made when it is first
+/// needed. The library that makes it draws from the system's generator and
+/// takes no other. Clones are the same key.
+#[derive(Clone, Default)]
+pub struct IdTokenKey(Arc<OnceLock<KeyPair>>);
+
+/// Signs id tokens with one key.
 pub(crate) struct IdTokenSigner {
     issuer: String,
     fhir_base: String,
-    key: OnceLock<KeyPair>,
+    key: IdTokenKey,
 }
 
 impl IdTokenSigner {
     /// A signer for an issuer whose users are resources under `fhir_base`.
-    pub(crate) fn new(issuer: String, fhir_base: String) -> Self {
+    pub(crate) fn new(issuer: String, fhir_base: String, key: IdTokenKey) -> Self {
         Self {
             issuer,
             fhir_base,
-            key: OnceLock::new(),
+            key,
         }
     }
 
@@ -67,7 +74,7 @@ impl IdTokenSigner {
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.key_id() });
         let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
         let message = format!("{}.{}", part(&header), part(&claims));
-        let key = self.key();
+        let key = self.key.pair();
         let mut signature = vec![0; key.public_modulus_len()];
         key.sign(
             &RSA_PKCS1_SHA256,
@@ -99,17 +106,25 @@ impl IdTokenSigner {
     }
 
     fn components(&self) -> (Vec<u8>, Vec<u8>) {
-        let public = self.key().public_key();
+        let public = self.key.pair().public_key();
         (
             public.modulus().big_endian_without_leading_zero().to_vec(),
             public.exponent().big_endian_without_leading_zero().to_vec(),
         )
     }
+}
 
-    fn key(&self) -> &KeyPair {
-        self.key.get_or_init(|| {
+impl IdTokenKey {
+    fn pair(&self) -> &KeyPair {
+        self.0.get_or_init(|| {
             KeyPair::generate(KeySize::Rsa2048).expect("the system's generator gives random bytes")
         })
+    }
+}
+
+impl fmt::Debug for IdTokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdTokenKey").finish_non_exhaustive()
     }
 }
 
@@ -131,9 +146,14 @@ mod tests {
     const NOW: UnixTime = UnixTime::from_millis(1_700_000_000_500);
 
     fn signer() -> IdTokenSigner {
+        signer_with(IdTokenKey::default())
+    }
+
+    fn signer_with(key: IdTokenKey) -> IdTokenSigner {
         IdTokenSigner::new(
             "http://ehr.example/oauth2".to_owned(),
             "http://ehr.example/api/FHIR/R4".to_owned(),
+            key,
         )
     }
 
@@ -175,6 +195,14 @@ mod tests {
         let other = self::token(&self::signer(), "openid", None);
         assert!(claims(&signer, &format!("{}x", &token[..token.len() - 1])).is_err());
         assert_ne!(token, other);
+    }
+
+    #[test]
+    fn signers_with_clones_of_a_key_publish_the_same_one() {
+        let key = IdTokenKey::default();
+        let keys = signer_with(key.clone()).jwks();
+        assert_eq!(keys, signer_with(key).jwks());
+        assert_ne!(keys, signer().jwks());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Fetches an application's JWK set from its JWKS URL.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use url::Url;
 
@@ -9,8 +9,9 @@ use crate::client_keys::{KEY_SET_MAX, KeySet, KeySetFault};
 /// How long it may take, connecting included.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// An HTTP client for nothing else.
-pub(crate) struct KeyFetch(reqwest::Client);
+/// An HTTP client for nothing else, made for the first application that has a URL.
+#[derive(Default)]
+pub(crate) struct KeyFetch(OnceLock<reqwest::Client>);
 
 /// Why an application's keys are not to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,20 +27,21 @@ pub(crate) enum KeyFetchFault {
 }
 
 impl KeyFetch {
-    pub(crate) fn new() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the sandbox's only outbound requests, with what server/src/http_client.rs asks for"
-        )]
-        let builder = reqwest::Client::builder();
-        let client = builder
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .user_agent(concat!("vestibule-sandbox/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .expect("a client without TLS reads nothing from the machine");
-        Self(client)
+    fn client(&self) -> &reqwest::Client {
+        self.0.get_or_init(|| {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the sandbox's only outbound requests, with what server/src/http_client.rs asks for"
+            )]
+            let builder = reqwest::Client::builder();
+            builder
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .referer(false)
+                .user_agent(concat!("vestibule-sandbox/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .expect("a client without TLS reads nothing from the machine")
+        })
     }
 
     pub(crate) async fn fetch(&self, url: Url) -> Result<KeySet, KeyFetchFault> {
@@ -51,7 +53,7 @@ impl KeyFetch {
 
     async fn body(&self, url: Url) -> Result<Vec<u8>, KeyFetchFault> {
         let unreachable = |_| KeyFetchFault::Unreachable;
-        let request = self.0.get(url).header("accept", "application/json");
+        let request = self.client().get(url).header("accept", "application/json");
         let mut response = request.send().await.map_err(unreachable)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(KeyFetchFault::Status);

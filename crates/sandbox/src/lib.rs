@@ -40,4 +40,5 @@ pub use config::{Config, ConfigError};
 pub use controls::Controls;
 pub use endpoint::Endpoint;
 pub use fault::{Fault, FaultAnswer};
+pub use id_token::IdTokenKey;
 pub use sandbox::{BindError, Sandbox, router};

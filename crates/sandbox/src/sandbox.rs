@@ -11,7 +11,7 @@ use rand::CryptoRng;
 use tokio::{net::TcpListener, sync::oneshot, time};
 use vestibule_launch::Clock;
 
-use crate::{config::Config, controls::Controls, ehr::Ehr, routes};
+use crate::{config::Config, controls::Controls, ehr::Ehr, id_token::IdTokenKey, routes};
 
 /// How long requests under way may take to finish. They take milliseconds; what
 /// lasts longer is a browser that opened a connection and says nothing.
@@ -32,14 +32,16 @@ pub struct BindError {
 }
 
 /// The EHR's routes for requests that come without a listener, and its controls.
-/// `address` is where the EHR believes to be found.
+/// `address` is where the EHR believes to be found. Several that are given clones of
+/// one key make it once.
 pub fn router(
     config: Config,
     address: String,
     clock: Arc<dyn Clock>,
     rng: Box<dyn CryptoRng + Send>,
+    id_token_key: IdTokenKey,
 ) -> (axum::Router, Controls) {
-    let ehr = Arc::new(Ehr::new(config, address, clock, rng));
+    let ehr = Arc::new(Ehr::new(config, address, clock, rng, id_token_key));
     (routes::router(ehr.clone()), Controls(ehr))
 }
 
@@ -62,7 +64,7 @@ impl Sandbox {
         let address = format!("http://{}", listener.local_addr().map_err(failed)?);
         Ok(Self {
             listener,
-            ehr: Arc::new(Ehr::new(config, address, clock, rng)),
+            ehr: Arc::new(Ehr::new(config, address, clock, rng, IdTokenKey::default())),
         })
     }
 

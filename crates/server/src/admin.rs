@@ -77,6 +77,7 @@ struct Admin {
     looks: names::Looks,
     /// For how long launches are kept.
     retention: Duration,
+    downloads: pages::Downloads,
 }
 
 impl AdminServer {
@@ -189,11 +190,15 @@ fn router(
         registry,
         tools: tools.clone(),
         access: Arc::clone(&access),
-        oidc: config.oidc.clone().map(oidc::Oidc::new),
+        oidc: config
+            .oidc
+            .clone()
+            .map(|config| oidc::Oidc::new(config, tools)),
         trusted_proxies: trusted_proxies.clone(),
         live,
         looks: names::Looks::new(),
         retention: launches_kept.duration(),
+        downloads: pages::Downloads::new(),
     });
     let api = telehealth_profile::router()
         .route(crate::openapi::PATH, get(openapi::document))
@@ -202,15 +207,32 @@ fn router(
             answer::error(StatusCode::METHOD_NOT_ALLOWED, "This cannot be done here.")
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn(end_at_deadline))
+        .layer(middleware::from_fn(async |request, next| {
+            end_at_deadline(request, next)
+                .await
+                .unwrap_or_else(too_slow)
+        }))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(access, access::require));
     let pages = sign_in::router()
         .merge(oidc::router())
         .merge(pages::router())
+        .method_not_allowed_fallback(async || {
+            let text = "Open the page again, and use what is on it.";
+            pages::message(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This cannot be done here",
+                text,
+            )
+        })
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
-        .layer(middleware::from_fn(end_at_deadline))
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(middleware::from_fn(async |request, next| {
+            end_at_deadline(request, next)
+                .await
+                .unwrap_or_else(page_too_slow)
+        }))
+        .layer(CatchPanicLayer::custom(page_panicked))
+        .layer(middleware::map_response(pages::protect));
     api.merge(pages)
         .layer(middleware::from_fn_with_state(
             RequestLog::new("admin", tools),
@@ -219,18 +241,42 @@ fn router(
         .with_state(admin)
 }
 
+/// The request took too long.
+struct TooSlow;
+
 /// A request goes on without whoever sent it: a change that was begun is finished, and
 /// logged.
-async fn end_at_deadline(request: Request, next: Next) -> Response {
+async fn end_at_deadline(request: Request, next: Next) -> Result<Response, TooSlow> {
     let running = tokio::spawn(next.run(request));
     match tokio::time::timeout(DEADLINE, running).await {
-        Ok(Ok(response)) => response,
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => answer::error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the request took too long; look whether it was done, then try again",
-        ),
+        Err(_) => Err(TooSlow),
     }
+}
+
+fn too_slow(_: TooSlow) -> Response {
+    answer::error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the request took too long; look whether it was done, then try again",
+    )
+}
+
+fn page_too_slow(_: TooSlow) -> Response {
+    pages::message(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "This took too long",
+        "Look whether it was done, then try again.",
+    )
+}
+
+fn page_panicked(panic: Box<dyn Any + Send>) -> Response {
+    drop(panic);
+    pages::message(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "An error in the server",
+        "The server's log says more.",
+    )
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {

@@ -49,24 +49,25 @@ pub enum Default {
     Without(&'static str),
 }
 
-impl Setting {
-    const fn new(
-        key: &'static str,
-        kind: &'static str,
-        default: Default,
-        meaning: &'static str,
-        example: &'static str,
-    ) -> Self {
-        Self {
-            key,
-            kind,
-            default,
-            meaning,
-            example,
-            needs: "",
-        }
+/// A key that is good by itself.
+const fn key(
+    key: &'static str,
+    kind: &'static str,
+    default: Default,
+    meaning: &'static str,
+    example: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        kind,
+        default,
+        meaning,
+        example,
+        needs: "",
     }
+}
 
+impl Setting {
     /// The same, which is good beside these lines only.
     const fn beside(self, needs: &'static str) -> Self {
         Self { needs, ..self }

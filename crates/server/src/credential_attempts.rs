@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use vestibule_launch::UnixTime;
 use vestibule_store::{AttemptLimit, Attempted, Bucket, LimitKey, StoreError, Taken};
 
 use crate::{source_address::SourceAddress, tools::Tools};
@@ -20,10 +22,30 @@ const PACE: Bucket = Bucket {
     refill: Duration::from_secs(1),
 };
 
+/// How long credentials may wait for those of the same address that came before.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Among how many queues addresses are divided.
+const QUEUES: usize = 64;
+
 /// Counts the wrong credentials of one door by source address.
 pub(crate) struct CredentialAttempts {
     tools: Tools,
     door: &'static str,
+    /// Of the credentials of one address, one at a time: right ones count too until they
+    /// are taken back, and many of them at once are not to use up what wrong ones may.
+    queues: [Semaphore; QUEUES],
+}
+
+/// Credentials that may be looked at. They count as wrong until they are found right.
+#[must_use = "they count as wrong"]
+pub(crate) struct CredentialAttempt<'a> {
+    attempts: &'a CredentialAttempts,
+    key: LimitKey,
+    began: UnixTime,
+    /// How long it is until the next usual ones, where these are beyond the usual number.
+    beyond: Option<Duration>,
+    _turn: SemaphorePermit<'a>,
 }
 
 /// Why credentials are not looked at, whether or not they are right.
@@ -35,6 +57,9 @@ pub(crate) enum NotLookedAt {
         /// How long it is until they are looked at as usual.
         retry_after: Duration,
     },
+    /// Too many from this address wait.
+    #[error("too many credentials of one address at once")]
+    Busy,
     /// It is not known how many were wrong.
     #[error("the server cannot get at its database; try again soon")]
     Store(#[from] StoreError),
@@ -43,46 +68,77 @@ pub(crate) enum NotLookedAt {
 impl CredentialAttempts {
     /// Counts for a door of this name, such as "admin".
     pub(crate) fn new(tools: Tools, door: &'static str) -> Self {
-        Self { tools, door }
-    }
-
-    /// Whether credentials are looked at: beyond the usual number only now and then; says
-    /// then how long it is until the next usual ones.
-    pub(crate) async fn may_try(
-        &self,
-        source: SourceAddress,
-    ) -> Result<Option<Duration>, NotLookedAt> {
-        let Tools { store, .. } = &self.tools;
-        let now = self.tools.now();
-        let key = self.key("wrong credentials", source);
-        let Some(until) = store.locked_until(key, LIMIT, now).await? else {
-            return Ok(None);
-        };
-        let retry_after = until.since(now);
-        let key = self.key("credentials beyond", source);
-        match store.take(key, PACE, now).await? {
-            Taken::Now => Ok(Some(retry_after)),
-            Taken::Empty { .. } => Err(NotLookedAt::TooMany { retry_after }),
+        Self {
+            tools,
+            door,
+            queues: std::array::from_fn(|_| Semaphore::new(1)),
         }
     }
 
-    /// Counts credentials that were wrong.
-    pub(crate) async fn failed(&self, source: SourceAddress) {
+    /// Counts credentials before they are looked at: of many at once, at whichever server,
+    /// no more are looked at than the limit and, beyond that, one now and then.
+    pub(crate) async fn begin(
+        &self,
+        source: SourceAddress,
+    ) -> Result<CredentialAttempt<'_>, NotLookedAt> {
         let key = self.key("wrong credentials", source);
-        let attempted = self.tools.store.attempt(key, LIMIT, self.tools.now());
-        let is_beyond = match attempted.await {
-            Ok(attempted) => attempted != Attempted::Now,
-            Err(error) => {
-                tracing::error!(%error, "wrong credentials cannot be counted");
-                false
+        let queue = &self.queues[usize::from(key.as_bytes()[0]) % QUEUES];
+        let turn = tokio::time::timeout(PATIENCE, queue.acquire()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(NotLookedAt::Busy);
+        };
+        let store = &self.tools.store;
+        let began = self.tools.now();
+        let beyond = match store.attempt(key, LIMIT, began).await? {
+            Attempted::Now => None,
+            Attempted::Locked { until } => {
+                let retry_after = until.since(began);
+                let pace = self.key("credentials beyond", source);
+                match store.take(pace, PACE, began).await? {
+                    Taken::Now => Some(retry_after),
+                    Taken::Empty { .. } => return Err(NotLookedAt::TooMany { retry_after }),
+                }
             }
         };
-        tracing::warn!(door = self.door, is_beyond, "wrong credentials");
+        Ok(CredentialAttempt {
+            attempts: self,
+            key,
+            began,
+            beyond,
+            _turn: turn,
+        })
     }
 
     fn key(&self, what: &str, source: SourceAddress) -> LimitKey {
         let parts = [self.door.as_bytes(), &source.octets()];
         self.tools.sealer.limit_key(what, &parts)
+    }
+}
+
+impl CredentialAttempt<'_> {
+    /// Takes them back: they were right, or nobody has looked at them. Whoever waits may go
+    /// away meanwhile.
+    pub(crate) async fn withdrawn(self) {
+        if self.beyond.is_some() {
+            return;
+        }
+        let (store, door) = (self.attempts.tools.store.clone(), self.attempts.door);
+        let (key, began) = (self.key, self.began);
+        let withdrawn = tokio::spawn(async move {
+            if let Err(error) = store.withdraw(key, began).await {
+                tracing::warn!(%error, door, "right credentials count as wrong");
+            }
+        });
+        // It panics only where the store does, which has said so itself.
+        let _ = withdrawn.await;
+    }
+
+    /// Leaves them counted. Gives how long it is until the next usual ones, where these
+    /// were beyond the usual number.
+    pub(crate) fn wrong(self) -> Option<Duration> {
+        let is_beyond = self.beyond.is_some();
+        tracing::warn!(door = self.attempts.door, is_beyond, "wrong credentials");
+        self.beyond
     }
 }
 

@@ -23,6 +23,9 @@ const FILE: &str = "vestibule.db";
 /// Connections of a server to PostgreSQL, unless the configuration says otherwise.
 const CONNECTIONS: NonZeroU32 = NonZeroU32::new(16).expect("it is not zero");
 
+/// Connections of administrators, beside those.
+const OF_ADMINISTRATORS: u32 = 2;
+
 /// Where the server keeps what it remembers: in a SQLite file in the data folder, unless
 /// there is a URL.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,7 +37,8 @@ pub struct DatabaseConfig {
     pub url: Option<SecretString>,
     /// The file that holds the URL, in the place of `url`: it carries a password.
     pub url_file: Option<PathBuf>,
-    /// How many connections this server has to PostgreSQL at most; 16 unless said.
+    /// How many connections this server has to PostgreSQL at most, and two more for
+    /// administrators where there is an admin API; 16 unless said.
     pub connections: Option<NonZeroU32>,
 }
 
@@ -131,6 +135,17 @@ impl Place {
                 connections,
             } => Arc::new(PostgresStore::open(address, connections.get()).await?),
         })
+    }
+
+    /// The same database for administrators, who can look into it also while launches use
+    /// all the other connections to it. `store` is what was opened.
+    pub fn for_administrators(&self, store: &Arc<dyn Store>) -> Arc<dyn Store> {
+        match self {
+            Self::File(_) => Arc::clone(store),
+            Self::Postgres { address, .. } => {
+                Arc::new(PostgresStore::beside(address, OF_ADMINISTRATORS))
+            }
+        }
     }
 
     /// Whether there is anything to open: a SQLite file is made at the server's first

@@ -4,7 +4,10 @@
 use std::fmt;
 
 use secrecy::SecretString;
-use vestibule_launch::{EhrRole, LaunchContext, UnixTime, crypto::KeyCheckValue};
+use vestibule_launch::{
+    EhrRole, LaunchContext, UnixTime,
+    crypto::{KeyCheckValue, KeyType},
+};
 
 mod epic;
 pub(crate) mod zoom;
@@ -26,6 +29,10 @@ pub trait Dialect: Send + Sync {
     /// The key check value of the encryption key. None of a password: its value would
     /// let a reader of the log try passwords. Takes tens of milliseconds.
     fn key_check_value(&self) -> Option<KeyCheckValue>;
+
+    /// The same of the key that was replaced and is still taken at `now`, if there is one;
+    /// `key_type` says what it was made from.
+    fn previous_key_check_value(&self, key_type: KeyType, now: UnixTime) -> Option<KeyCheckValue>;
 
     /// Reads the form-encoded parameters of a launch: a query without its `?`, or
     /// the body of a POST. Decrypts nothing.

@@ -82,10 +82,10 @@ impl LaunchLimits {
         let Some(bucket) = self.bucket() else {
             return Ok(());
         };
-        let taken = tools
+        let taking = tools
             .store
             .take(key(tools, source, profile), bucket, tools.now());
-        match taken.await? {
+        match tools.telemetry.stored("take", taking).await? {
             Taken::Now => Ok(()),
             Taken::Empty { retry_after } => Err(TooMany::of(retry_after).into()),
         }
@@ -97,10 +97,10 @@ impl LaunchLimits {
         let Some(bucket) = self.bucket() else {
             return;
         };
-        let drained = tools
+        let draining = tools
             .store
             .drain(key(tools, source, profile), bucket, tools.now());
-        if let Err(error) = drained.await {
+        if let Err(error) = tools.telemetry.stored("drain", draining).await {
             tracing::error!(%error, "what is wrong with a launch cannot be counted");
         }
     }

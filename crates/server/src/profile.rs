@@ -13,6 +13,7 @@ use crate::{backend::Backend, dialect::Dialect, direct_link::DirectLinks, write_
 mod change;
 mod check;
 pub mod database;
+mod difference;
 mod document;
 pub mod export;
 pub(crate) mod field;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use change::ChangeError;
 pub use database::{KeptProfile, ProfileDatabase};
+pub(crate) use difference::changed_fields;
 pub use document::{PreviousSecrets, ProfileDocument, SecretName, TokenResponseMap};
 pub use file::{ProfileError, ProfileFile};
 pub use overlap::Overlap;

@@ -29,7 +29,7 @@ use crate::{
     serving::body,
     source_address::TrustedProxies,
     state::AppState,
-    telemetry,
+    telemetry::{self, LaunchSpan},
     tools::Tools,
 };
 use door::Door;
@@ -232,11 +232,16 @@ async fn not_found() -> Response {
 
 async fn end_at_deadline(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let language = language::preferred(request.headers());
+    let launch = request.extensions().get::<LaunchSpan>().cloned();
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => state
-            .failed(&Unexpected::Deadline, state.tools.request_id())
-            .page(None, language),
+        Err(_) => {
+            let known = launch.and_then(|launch| launch.request_id());
+            let request_id = known.unwrap_or_else(|| state.tools.request_id());
+            state
+                .failed(&Unexpected::Deadline, request_id)
+                .page(None, language)
+        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use vestibule_launch::Clock;
 use vestibule_node::{Node, NodeSettings};
 use vestibule_store::{Store, StoreError};
 
 use crate::{
     access_log::RequestLog,
-    admin::AdminServer,
+    admin::{AdminConfig, AdminServer},
     clock::SystemClock,
     conferencing::{
         Attendance, EmbeddedEvents, EmbeddedPolicy, PexipServer, Recorder, StoredPinAttempts,
@@ -25,12 +25,13 @@ use crate::{
     profile::{ProfileSet, Registry, RegistryError},
     random::{self, Random},
     readiness::Readiness,
+    retention::Days,
     routes,
     sealing::{self, Sealer, StateKeyError},
     security_headers::Policies,
     serving::{CertificateError, Drain, Listener, Settings, Tls},
     state::AppState,
-    telemetry::{MetricsListenError, MetricsServer, TracedTransport},
+    telemetry::{Gauges, MetricsListenError, MetricsServer, Telemetry, TracedTransport},
     tools::Tools,
 };
 
@@ -59,6 +60,8 @@ pub struct Server {
     recorder: Recorder,
     store: Arc<dyn Store>,
     in_flight: InFlight,
+    /// Requests that begin to come in, where launches and Pexip do.
+    coming: InFlight,
 }
 
 /// Why the server does not start or run.
@@ -150,10 +153,14 @@ impl Server {
             Some(tls) => Some(Arc::new(Tls::open(tls, clock.now())?)),
             None => None,
         };
-        let settings = |tls: Option<&Arc<Tls>>| Settings {
+        let coming = InFlight::default();
+        let telemetry = Arc::<Telemetry>::default();
+        let settings = |listener, tls: Option<&Arc<Tls>>| Settings {
             limits: config.connections,
             tls: tls.cloned(),
             trusted_proxies: config.trusted_proxies.clone(),
+            under_way: coming.clone(),
+            counts: telemetry.connections(listener),
         };
         make_data_folder(config)?;
         let mut rng = random::system();
@@ -170,7 +177,7 @@ impl Server {
             metadata: Arc::default(),
             repeats: Arc::default(),
             turned_away: Default::default(),
-            telemetry: Arc::default(),
+            telemetry: Arc::clone(&telemetry),
         };
         let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
         let profiles = registry.profiles();
@@ -203,7 +210,7 @@ impl Server {
         let pexip = match config.pexip.listen {
             Some(address) => {
                 let tls = tls.as_ref().filter(|tls| tls.is_for_pexip());
-                Some(pexip(address, settings(tls), routes, &state.tools).await?)
+                Some(pexip(address, settings("pexip", tls), routes, &state.tools).await?)
             }
             None => {
                 conferencing = conferencing.merge(routes);
@@ -236,20 +243,39 @@ impl Server {
             address: config.listen,
             source,
         };
-        let listener = Listener::bind(config.listen, settings(tls.as_ref()));
+        let listener = Listener::bind(config.listen, settings("launches", tls.as_ref()));
         let listener = listener.await.map_err(refused)?;
-        let of_admin = settings(tls.as_ref().filter(|tls| tls.is_for_admin()));
-        let admin = admin(config, of_admin, &registry, &state.tools).await?;
+        // Nobody waits for what is asked of the admin API and of metrics.
+        let apart = |settings| Settings {
+            under_way: InFlight::default(),
+            ..settings
+        };
+        let for_admin = Tools {
+            store: place.for_administrators(&state.tools.store),
+            ..state.tools.clone()
+        };
+        let kept = config.retention.days;
+        let admin = match &config.admin {
+            Some(config) => {
+                let tls = tls.as_ref().filter(|tls| tls.is_for_admin());
+                let settings = apart(settings("admin", tls));
+                Some(admin(config, settings, &registry, &for_admin, kept).await?)
+            }
+            None => None,
+        };
         let open = routes::readiness(&readiness, log("admin"));
         let open = open.merge(routes::health(log("admin")));
         let admin = admin.map(|admin| admin.with_open_routes(open));
         let metrics = match &config.metrics {
             Some(config) => {
-                let AppState {
-                    tools, profiles, ..
-                } = &state;
-                let settings = settings(None);
-                Some(MetricsServer::bind(config, settings, tools, profiles, &in_flight).await?)
+                let settings = apart(settings("metrics", None));
+                let gauges = Gauges {
+                    profiles: Arc::clone(&state.profiles),
+                    in_flight: in_flight.clone(),
+                    readiness: Arc::clone(&readiness),
+                    tls: tls.clone(),
+                };
+                Some(MetricsServer::bind(config, settings, &state.tools, gauges).await?)
             }
             None => None,
         };
@@ -268,6 +294,7 @@ impl Server {
             recorder,
             store,
             in_flight,
+            coming,
         })
     }
 
@@ -337,6 +364,7 @@ impl Server {
             state,
             store,
             in_flight,
+            coming,
         } = self;
         tokio::spawn(recorder.run());
         let mut serving = JoinSet::new();
@@ -365,12 +393,18 @@ impl Server {
             Some(ended) = serving.join_next() => ended.map_err(ServerError::Serve),
         };
         drain.begin();
-        finish(&in_flight).await;
+        let under_way = [&coming, &in_flight];
+        let end = Instant::now() + FINISH;
+        finish(under_way, end).await;
         node.shut_down();
         last.begin();
-        let closed = async { while serving.join_next().await.is_some() {} };
-        if tokio::time::timeout(CLOSE, closed).await.is_err() {
-            tracing::info!("connections that did not end by themselves are cut off");
+        while !closed(&mut serving).await {
+            if under_way.iter().all(|count| count.now() == 0) || Instant::now() >= end {
+                tracing::info!("connections that did not end by themselves are cut off");
+                break;
+            }
+            // Whoever was connected has asked only now.
+            finish(under_way, end).await;
         }
         events.recorded(RECORD).await;
         if tokio::time::timeout(RECORD, store.close()).await.is_err() {
@@ -392,25 +426,16 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>, HttpClientError> {
 }
 
 async fn admin(
-    config: &Config,
+    config: &AdminConfig,
     settings: Settings,
     registry: &Arc<Registry>,
     tools: &Tools,
-) -> Result<Option<AdminServer>, ServerError> {
-    let Some(admin) = &config.admin else {
-        return Ok(None);
-    };
-    AdminServer::bind(
-        admin,
-        settings,
-        Arc::clone(registry),
-        tools,
-        config.retention.days,
-    )
-    .await
-    .map(Some)
-    .map_err(|source| ServerError::AdminListen {
-        address: admin.listen,
+    launches_kept: Days,
+) -> Result<AdminServer, ServerError> {
+    let registry = Arc::clone(registry);
+    let bound = AdminServer::bind(config, settings, registry, tools, launches_kept).await;
+    bound.map_err(|source| ServerError::AdminListen {
+        address: config.listen,
         source,
     })
 }
@@ -425,13 +450,22 @@ async fn pexip(
     bound.map_err(|source| ServerError::PexipListen { address, source })
 }
 
-async fn finish(in_flight: &InFlight) {
-    if tokio::time::timeout(FINISH, in_flight.none())
-        .await
-        .is_err()
-    {
+/// Lets what is under way finish until `end`.
+async fn finish(under_way: [&InFlight; 2], end: Instant) {
+    let finished = async {
+        for count in under_way {
+            count.none().await;
+        }
+    };
+    if tokio::time::timeout_at(end, finished).await.is_err() {
         tracing::warn!("launches under way are cut off");
     }
+}
+
+/// Whether every connection has ended.
+async fn closed(serving: &mut JoinSet<()>) -> bool {
+    let closed = async { while serving.join_next().await.is_some() {} };
+    tokio::time::timeout(CLOSE, closed).await.is_ok()
 }
 
 pub(crate) fn make_data_folder(config: &Config) -> Result<(), ServerError> {

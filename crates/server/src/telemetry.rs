@@ -3,6 +3,7 @@
 //! never a name, an alias, an address or a token.
 
 mod config;
+mod connections;
 mod labels;
 mod launch_span;
 mod line_bound;
@@ -27,10 +28,10 @@ use vestibule_launch::{EhrRole, ErrorName};
 use vestibule_store::{FailureSource, StoreError};
 
 pub use config::{MetricsConfig, MetricsConfigError};
-pub(crate) use launch_span::name_launch;
-pub use launch_span::surround;
+pub use connections::{ConnectionCounts, ConnectionRefusal, OpenConnection};
+pub use launch_span::{LaunchSpan, surround};
 pub use line_bound::{LineBound, Permit};
-pub use server::{MetricsListenError, MetricsServer};
+pub use server::{Gauges, MetricsListenError, MetricsServer};
 pub use step::Step;
 pub use traced_transport::TracedTransport;
 pub use traces::{Traces, TracesConfig, TracesError};

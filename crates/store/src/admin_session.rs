@@ -12,6 +12,9 @@ pub(crate) const EXACT: Duration = Duration::from_secs(60);
 pub struct AdminSession {
     /// The administrator's name.
     pub administrator: String,
+    /// Who that is at the provider that vouches for the administrator, by subject and
+    /// issuer; `None` of those of the configuration.
+    pub identity: Option<String>,
     /// The administrator's role at sign-in.
     pub role: String,
     /// Whether the role saw names at sign-in.

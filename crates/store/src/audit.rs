@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
-use crate::{AppointmentId, Position, TimeRange};
+use crate::{AppointmentId, EncounterKey, Position, TimeRange};
 
 macro_rules! words {
     ($(#[$doc:meta])+ $name:ident { $($(#[$variant_doc:meta])+ $variant:ident = $word:literal,)+ }) => {
@@ -45,6 +45,10 @@ words! {
         Refused = "refused",
         /// Looked at the names of patients or providers.
         NamesSeen = "names_seen",
+        /// Found the appointment of an encounter.
+        EncounterFound = "encounter_found",
+        /// Looked at the audit log.
+        AuditRead = "audit_read",
         /// Downloaded a table.
         Exported = "exported",
         /// Made a write-back due again that was given up.
@@ -67,6 +71,9 @@ words! {
         Launch = "launch",
         /// An appointment; the id is its number in the store.
         Appointment = "appointment",
+        /// An encounter; the id is its key, in hexadecimal digits. It is the same when the
+        /// appointment is long forgotten.
+        Encounter = "encounter",
         /// A telehealth profile; the id is its UUID.
         Profile = "profile",
         /// A write-back; the id is its number in the store.
@@ -94,6 +101,12 @@ impl AuditSubject {
     /// An appointment.
     pub fn appointment(appointment: AppointmentId) -> Self {
         Self::of(SubjectKind::Appointment, &appointment)
+    }
+
+    /// An encounter.
+    pub fn encounter(key: EncounterKey) -> Self {
+        let digits = key.as_bytes().iter().map(|byte| format!("{byte:02x}"));
+        Self::of(SubjectKind::Encounter, &digits.collect::<String>())
     }
 
     /// A telehealth profile.
@@ -125,6 +138,9 @@ pub struct NewAuditEntry {
     /// The administrator's name; `None` where nobody of that name is known. What was
     /// typed there is not kept: it may be a password.
     pub administrator: Option<String>,
+    /// Who that is at the provider that vouches for the administrator, by subject and
+    /// issuer: of the name alone another one may have been given the same.
+    pub identity: Option<String>,
     /// The administrator's role.
     pub role: Option<String>,
     /// The address that the request came from.
@@ -168,6 +184,8 @@ pub struct AuditFilter {
     pub administrator: Option<String>,
     /// Of this kind.
     pub action: Option<AuditAction>,
+    /// On something of this kind.
+    pub kind: Option<SubjectKind>,
     /// On this.
     pub subject: Option<AuditSubject>,
 }

@@ -455,8 +455,9 @@ pub struct Attempt {
 /// How [`crate::Overview::send_again`] went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentAgain {
-    /// It is due, for another day.
-    Due,
+    /// It is due, for another day, and so are those of its launch and lane that were given
+    /// up after it: so many in all.
+    Due(u32),
     /// A later one of its launch and lane was sent, or is on its way: the EHR would take
     /// what is over for what is so now. Nothing was changed.
     Overtaken,

@@ -20,7 +20,7 @@ mod sessions;
 mod visits;
 mod write_backs;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -28,7 +28,10 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
     postgres::PgPoolOptions,
 };
-use tokio::time::timeout;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 use vestibule_launch::UnixTime;
 
 pub use self::address::PostgresAddress;
@@ -38,8 +41,17 @@ use crate::{Store, StoreError, Tables, tables};
 /// How long an operation may take, unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How many operations may wait for each connection. They are done in a fraction of a
+/// second where the database is as it should be; where it is not, more would only wait in
+/// vain.
+const WAITING: u32 = 64;
+
 /// How long a server waits at its start for a way into the database.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Most listings and figures that are read at once; fewer where there are fewer than
+/// twelve connections.
+const MOST_READERS: u32 = 3;
 
 /// How long the tables may take to be brought up to date, by this server or by another
 /// one that was faster.
@@ -49,8 +61,13 @@ const MIGRATE: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// Places for those who wait for a connection.
+    places: Arc<Semaphore>,
     /// How long an operation may take, from the wait for a connection to the last answer.
     patience: Duration,
+    /// Whose turn it is to read listings and figures: what administrators look at leaves
+    /// most connections to launches.
+    readers: Arc<Semaphore>,
 }
 
 impl PostgresStore {
@@ -79,6 +96,17 @@ impl PostgresStore {
         migrated.map_err(|_| StoreError::TooSlow)??;
         // All is committed; the server notices that nobody is there any more.
         drop(connection.close().await);
+        Ok(Self::lazily(address, connections, patience))
+    }
+
+    /// More connections to a database that is open, apart from the others: whoever uses
+    /// these gets one also while all the others are in use. None is made before it is
+    /// needed.
+    pub fn beside(address: &PostgresAddress, connections: u32) -> Self {
+        Self::lazily(address, connections, PATIENCE)
+    }
+
+    fn lazily(address: &PostgresAddress, connections: u32, patience: Duration) -> Self {
         let limit = patience.as_millis();
         let options = address.options().clone().options([
             ("statement_timeout", limit),
@@ -89,7 +117,21 @@ impl PostgresStore {
             .max_connections(connections)
             .acquire_timeout(patience)
             .connect_lazy_with(options);
-        Ok(Self { pool, patience })
+        let places = usize::try_from(connections.saturating_mul(WAITING));
+        let places = places.map_or(Semaphore::MAX_PERMITS, |it| it.min(Semaphore::MAX_PERMITS));
+        let readers = (connections / 4).clamp(1, MOST_READERS);
+        Self {
+            pool,
+            places: Arc::new(Semaphore::new(places)),
+            patience,
+            readers: Arc::new(Semaphore::new(readers as usize)),
+        }
+    }
+
+    /// Waits for the turn to read a listing.
+    async fn reading(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let turn = timeout(self.patience, self.readers.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or(StoreError::TooSlow)
     }
 
     /// Looks at a database and changes nothing.
@@ -150,18 +192,18 @@ impl Store for PostgresStore {
 
 fn migrations() -> Migrator {
     macro_rules! migrations {
-        ($($version:literal $name:literal,)+) => {
-            vec![$(Migration::new(
+        ($($zeros:literal { $($version:literal $name:literal,)+ })+) => {
+            vec![$($(Migration::new(
                 $version,
                 $name.into(),
                 MigrationType::Simple,
-                include_str!(concat!("../../../migrations/postgres/000", $version, "_", $name, ".sql"))
+                include_str!(concat!("../../../migrations/postgres/", $zeros, $version, "_", $name, ".sql"))
                     .into_sql_str(),
                 false,
-            )),+]
+            )),+),+]
         };
     }
-    Migrator::with_migrations(migrations![
+    Migrator::with_migrations(migrations! { "000" {
         1 "launches",
         2 "profiles",
         3 "sessions",
@@ -171,7 +213,9 @@ fn migrations() -> Migrator {
         7 "overview",
         8 "audit",
         9 "story",
-    ])
+    } "00" {
+        11 "identities",
+    } })
 }
 
 #[cfg(test)]
@@ -296,6 +340,27 @@ mod tests {
         let plan = plan(&store, purge::UNSEAL, &[i64::MAX, 500]).await;
         assert!(plan.contains("using launches_sealed"), "{plan}");
         assert!(!plan.contains("Seq Scan on launches"), "{plan}");
+    }
+
+    #[tokio::test]
+    async fn launches_go_on_while_every_listing_hangs() {
+        let address = vestibule_test_postgres::database().parse().unwrap();
+        let patience = Duration::from_millis(500);
+        let store = PostgresStore::open_within(&address, 16, patience);
+        let store = store.await.unwrap();
+        let mut held = Vec::new();
+        for _ in 0..MOST_READERS {
+            held.push(store.reading().await.unwrap());
+        }
+        let listed = crate::Overview::departments(&store, 10).await;
+        assert!(matches!(listed, Err(StoreError::TooSlow)), "{listed:?}");
+        let store = PostgresStore {
+            patience: PATIENCE,
+            ..store.clone()
+        };
+        assert!(store.unsent_write_backs().await.is_ok());
+        held.pop();
+        assert!(crate::Overview::departments(&store, 10).await.is_ok());
     }
 
     #[tokio::test]

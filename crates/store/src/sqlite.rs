@@ -13,12 +13,16 @@ mod sessions;
 mod visits;
 mod write_backs;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use sqlx::{
     ConnectOptions as _, Connection as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
     migrate::{Migration, MigrationType, Migrator},
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use vestibule_launch::UnixTime;
@@ -34,12 +38,25 @@ const CONNECTIONS: u32 = 4;
 /// Those for counts write for microseconds each.
 const COUNTING_CONNECTIONS: u32 = 2;
 
+/// Those for listings and figures: what administrators look at waits for each other, and
+/// no launch for it.
+const READING_CONNECTIONS: u32 = 2;
+
+/// How often it is looked whether a listing takes too long, in steps of SQLite's virtual
+/// machine: some tenths of a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
 /// A store in one SQLite file. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,
     /// For what may be forgotten when the power fails.
     counts: SqlitePool,
+    /// For listings and figures. They write nothing, and end in time: see
+    /// [`Self::reading`].
+    reading: SqlitePool,
+    /// How long one of these may take.
+    patience: Duration,
 }
 
 impl SqliteStore {
@@ -71,7 +88,51 @@ impl SqliteStore {
             .max_connections(COUNTING_CONNECTIONS)
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
-        Ok(Self { pool, counts })
+        let read_only = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(PATIENCE);
+        let reading = SqlitePoolOptions::new()
+            .max_connections(READING_CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with(read_only);
+        Ok(Self {
+            pool,
+            counts,
+            reading,
+            patience: PATIENCE,
+        })
+    }
+
+    /// An empty store in memory, which is gone with its last clone. There is one
+    /// connection, for the memory is that connection's own.
+    ///
+    /// # Errors
+    /// Where SQLite gets no memory.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            // A connection that is replaced takes everything with it.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            // The connection is that of listings too, whose deadline is theirs alone.
+            .before_acquire(|connection, _| {
+                Box::pin(async {
+                    connection.lock_handle().await?.remove_progress_handler();
+                    Ok(true)
+                })
+            })
+            .acquire_timeout(PATIENCE)
+            .connect_with(SqliteConnectOptions::new().foreign_keys(true))
+            .await?;
+        migrations().run(&pool).await?;
+        Ok(Self {
+            counts: pool.clone(),
+            reading: pool.clone(),
+            pool,
+            patience: PATIENCE,
+        })
     }
 
     /// Looks at a database file and changes nothing.
@@ -98,6 +159,18 @@ impl SqliteStore {
     /// itself behind what another one wrote meanwhile.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A connection for one listing, which the database itself ends when it takes too
+    /// long: nobody else could.
+    async fn reading(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let mut connection = self.reading.acquire().await?;
+        let deadline = Instant::now() + self.patience;
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < deadline);
+        Ok(connection)
     }
 }
 
@@ -129,6 +202,7 @@ impl Store for SqliteStore {
 
     /// Writes the log back into the database file, too.
     async fn close(&self) {
+        self.reading.close().await;
         self.counts.close().await;
         self.pool.close().await;
     }
@@ -160,6 +234,8 @@ fn migrations() -> Migrator {
     } "00" {
         10 "audit",
         11 "story",
+        12 "appointment_numbers",
+        13 "identities",
     } })
 }
 
@@ -172,7 +248,7 @@ mod tests {
     use super::*;
     use crate::{
         Course, EncounterKey, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch,
-        Overview as _, Profiles as _, WriteBackState,
+        Overview as _, Profiles as _, Visits as _, WriteBackState,
     };
 
     #[tokio::test]
@@ -226,6 +302,91 @@ mod tests {
             .collect();
         let found = "SEARCH launches USING INDEX launches_sealed (expires_at<?)";
         assert_eq!(steps, [found]);
+    }
+
+    /// The steps by which a listing is found.
+    async fn plan(store: &SqliteStore, mut query: sqlx::QueryBuilder<Sqlite>) -> Vec<String> {
+        use sqlx::Execute as _;
+        let statement = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+        let arguments = query.build().take_arguments().unwrap().unwrap();
+        let plan = sqlx::query_with(sqlx::AssertSqlSafe(statement), arguments);
+        let rows = plan.fetch_all(&store.reading).await.unwrap();
+        rows.iter()
+            .map(|row| row.try_get("detail").unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn an_appointment_is_shown_without_reading_every_visit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        for ended in ["", " AND appointments.id = 1"] {
+            let mut query = overview::select_appointments();
+            query.push(ended);
+            query.push(" ORDER BY appointments.created_at DESC, appointments.id DESC LIMIT 26");
+            let steps = plan(&store, query).await;
+            for table in ["conferences", "participants", "launches"] {
+                let scan = format!("SCAN {table}");
+                let scans = steps.iter().any(|step| step.starts_with(&scan));
+                assert!(!scans, "{steps:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_administrator_asks_the_audit_log_has_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        for column in ["administrator", "action"] {
+            let mut query = sqlx::QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE AND ");
+            query.push(column).push(" = ").push_bind("ada");
+            query.push(" ORDER BY at DESC, number DESC LIMIT 100");
+            let steps = plan(&store, query).await;
+            let index = format!("SEARCH audit_log USING INDEX audit_log_{column}");
+            assert!(steps[0].starts_with(&index), "{steps:?}");
+            assert_eq!(steps.len(), 1, "sorted already: {steps:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_takes_too_long_is_ended_and_the_next_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        store.patience = Duration::from_millis(50);
+        let endless = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)
+             SELECT count(*) FROM n";
+        let mut connection = store.reading().await.unwrap();
+        let ended = sqlx::query(endless).fetch_one(&mut *connection).await;
+        let error = StoreError::from(ended.err().unwrap());
+        assert!(matches!(error, StoreError::TooSlow), "{error}");
+        drop(connection);
+        store.patience = PATIENCE;
+        for _ in 0..READING_CONNECTIONS {
+            let departments = crate::Overview::departments(&store, 10).await;
+            assert!(departments.unwrap().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn launches_go_on_while_every_listing_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        let mut held = Vec::new();
+        for _ in 0..READING_CONNECTIONS {
+            held.push(store.reading().await.unwrap());
+        }
+        store.ready().await.unwrap();
+        assert_eq!(store.profiles_revision().await.unwrap(), 0);
+        let refused = sqlx::query("DELETE FROM launches").execute(&mut *held[0]);
+        assert!(refused.await.is_err(), "a listing changes nothing");
     }
 
     #[tokio::test]
@@ -345,6 +506,50 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn numbers_that_the_audit_log_names_are_given_to_no_other_after_the_upgrade() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let before = migrations();
+        let before = before.iter().filter(|it| it.version < 12).cloned();
+        let before = Migrator::with_migrations(before.collect());
+        before.run(&pool).await.unwrap();
+        for statement in [
+            "INSERT INTO appointments (id, profile, encounter_key, sealed, created_at,
+                 last_used_at)
+             VALUES (7, zeroblob(16), zeroblob(32), x'01', 5, 6)",
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, appointment,
+                 created_at, expires_at, completed_at)
+             VALUES (zeroblob(16), zeroblob(16), 'patient', zeroblob(32), 'completed', 7, 5, 6, 6)",
+            "INSERT INTO audit_log (at, source, action, subject_kind, subject, details)
+             VALUES (1, '192.0.2.1', 'names_seen', 'appointment', '41', ''),
+                 (2, '192.0.2.1', 'names_seen', 'appointment', '8', ''),
+                 (3, '192.0.2.1', 'exported', 'table', '99', '')",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = SqliteStore::open(&path).await.unwrap();
+        let appointment = |number| NewAppointment {
+            profile: Uuid::nil(),
+            encounter: EncounterKey::from_bytes([number; 32]),
+            sealed: b"new".to_vec(),
+        };
+        let now = UnixTime::from_millis(10);
+        let kept = store.find_or_create_appointment(appointment(0), now).await;
+        let kept = kept.unwrap();
+        assert_eq!((kept.id.0, kept.sealed), (7, vec![1]));
+        let launch = store.find_launch(RequestId::from_bytes([0; 16])).await;
+        let launch = launch.unwrap().unwrap();
+        assert_eq!(launch.appointment, Some(kept.id));
+        let new = store.find_or_create_appointment(appointment(1), now).await;
+        assert_eq!(new.unwrap().id.0, 42);
+    }
+
+    #[tokio::test]
     async fn what_nobody_comes_back_for_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
@@ -367,6 +572,27 @@ mod tests {
                 .await
                 .unwrap();
         assert_eq!(kept, [true, false]);
+    }
+
+    #[tokio::test]
+    async fn each_store_in_memory_is_one_of_its_own() {
+        let appointment = NewAppointment {
+            profile: Uuid::from_u128(1),
+            encounter: EncounterKey::from_bytes([1; 32]),
+            sealed: b"first".to_vec(),
+        };
+        let now = UnixTime::from_millis(0);
+        let store = SqliteStore::in_memory().await.unwrap();
+        let made = store.find_or_create_appointment(appointment.clone(), now);
+        let made = made.await.unwrap();
+        store.purge(now, now).await.unwrap();
+        let of = async |store: &SqliteStore| {
+            let found = store.find_appointment_by_key(appointment.encounter);
+            found.await.unwrap()
+        };
+        assert_eq!(of(&store.clone()).await, Some(made));
+        let other = SqliteStore::in_memory().await.unwrap();
+        assert_eq!(of(&other).await, None);
     }
 
     #[tokio::test]

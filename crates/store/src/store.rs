@@ -108,8 +108,22 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The database did not answer, or refused.
     #[error("the database is unavailable: {0}")]
-    Unavailable(#[from] sqlx::Error),
+    Unavailable(#[source] sqlx::Error),
     /// A row holds something that was never written there.
     #[error("the database holds a damaged {0}; restore it from a backup")]
     Damaged(&'static str),
+}
+
+/// `SQLITE_INTERRUPT`: a listing was ended because it took too long.
+const INTERRUPTED: &str = "9";
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) if database.code().as_deref() == Some(INTERRUPTED) => {
+                Self::TooSlow
+            }
+            _ => Self::Unavailable(error),
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use sqlx::{PgConnection, SqliteConnection, migrate::Migrator};
 
+use vestibule_launch::UnixTime;
+
 use crate::StoreError;
 
 /// How the tables of a database are.
@@ -13,6 +15,9 @@ pub struct Tables {
     pub outstanding: usize,
     /// Whether a newer version of this program has changed them.
     pub newer: bool,
+    /// What the database program's own clock said as it was asked; nothing of a file, which
+    /// has none.
+    pub clock: Option<UnixTime>,
 }
 
 impl Tables {
@@ -22,6 +27,7 @@ impl Tables {
             version,
             outstanding: known().filter(|it| !applied.contains(it)).count(),
             newer: applied.iter().any(|it| known().all(|known| known != *it)),
+            clock: None,
         }
     }
 }
@@ -65,5 +71,13 @@ pub(crate) async fn of_postgres(
     } else {
         Vec::new()
     };
-    Ok(Tables::new(version, &applied, migrator))
+    // Asked last, and so just before the caller looks at its own.
+    let clock = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let clock: i64 = sqlx::query_scalar(clock)
+        .fetch_one(&mut *connection)
+        .await?;
+    Ok(Tables {
+        clock: Some(UnixTime::from_millis(clock)),
+        ..Tables::new(version, &applied, migrator)
+    })
 }

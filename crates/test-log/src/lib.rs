@@ -1,7 +1,18 @@
-//! The log of one test, among tests that run at the same time. It is that of the test's
-//! thread: what the test examines has to run on it, as it does under `#[tokio::test]`.
+//! The logs of tests: that of one test, among tests that run at the same time, and all of
+//! them, to be searched for what must stand in no log.
+//!
+//! The log of one test is that of its thread: what the test examines has to run on it, as
+//! it does under `#[tokio::test]`.
 
 use std::{cell::RefCell, io, sync::Once};
+
+pub mod canary;
+mod record;
+mod search;
+
+pub use canary::Class;
+pub use record::{FOLDER_VARIABLE, file, record, secret, stderr};
+pub use search::{Encoding, Finding, Searched, search};
 
 thread_local! {
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -12,6 +23,7 @@ struct LogOfThisThread;
 impl io::Write for LogOfThisThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
+        record::of_this_process(bytes);
         Ok(bytes.len())
     }
 

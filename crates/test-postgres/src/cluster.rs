@@ -74,6 +74,31 @@ impl Cluster {
         cluster
     }
 
+    /// Lets only those in from now on who come by TLS, with this certificate and key of the
+    /// server, as PEM. The server starts again for it.
+    ///
+    /// # Panics
+    /// Where it does not.
+    pub fn require_tls(&self, certificate: &str, key: &str) {
+        let write = |name: &str, text: &str| {
+            let path = self.data().join(name);
+            fs::write(&path, text).expect("the cluster's files can be written");
+            // PostgreSQL takes no key that others may read.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+                .expect("the file is ours");
+            if let Some(other) = &self.other {
+                other.own(&path);
+            }
+        };
+        write("server.crt", certificate);
+        write("server.key", key);
+        write("pg_hba.conf", "hostssl all all 127.0.0.1/32 trust\n");
+        let settings = self.data().join("postgresql.auto.conf");
+        let settings = fs::read_to_string(settings).expect("the cluster has settings");
+        write("postgresql.auto.conf", &format!("{settings}ssl = on\n"));
+        self.restart();
+    }
+
     /// An empty database. Gives its URL.
     ///
     /// # Panics
@@ -217,6 +242,8 @@ impl Cluster {
         command
             .current_dir(&self.folder)
             .env("LC_ALL", "C")
+            // Certificates of whoever runs the tests are none of its business.
+            .env("HOME", &self.folder)
             .stdin(Stdio::null());
         for (variable, _) in std::env::vars_os() {
             // What is meant for another server.

@@ -1,10 +1,13 @@
 //! `cargo xtask bench`: measures Vestibule beside its peers.
 
+mod load;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
 
+use self::load::Load;
 use crate::{
     manifest::Manifest,
     process,
@@ -24,11 +27,19 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(11..))]
         runs: u32,
     },
+    /// Full launches at the server, and their parts one by one, beside Express and Starlette
+    Load(Load),
 }
 
 /// Sets up, builds what is measured, and measures.
 pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<ExitCode> {
-    let Bench::Startup { runs } = bench;
+    match bench {
+        Bench::Startup { runs } => startup(workspace, *runs),
+        Bench::Load(load) => load.run(workspace),
+    }
+}
+
+fn startup(workspace: &Workspace, runs: u32) -> Result<ExitCode> {
     let mut progress = Progress::new(4);
     progress.step("Looking for the wasm target", || {
         wasm_target::ensure(workspace)
@@ -43,9 +54,9 @@ pub(crate) fn run(workspace: &Workspace, bench: &Bench) -> Result<ExitCode> {
     })?;
     let mut bench = workspace.cargo(["run", "--quiet", "--release"]);
     bench
-        .args(["--package", "vestibule-benches", "--", "--root"])
+        .args(["--package", "vestibule-benches", "--", "startup", "--root"])
         .arg(workspace.root())
-        .args(["startup", "--runs", &runs.to_string(), "--www"])
+        .args(["--runs", &runs.to_string(), "--www"])
         .arg(workspace.path(&manifest.output))
         .arg("--chromium")
         .arg(&browser.chromium)

@@ -1,6 +1,7 @@
 //! `cargo xtask dist`: a program with everything in it, a Debian package of it, and the
 //! list of what it is made of.
 
+mod c_library;
 mod copyright;
 mod made_of;
 mod manual;

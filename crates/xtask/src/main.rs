@@ -11,6 +11,7 @@ mod demo;
 mod dist;
 mod fuzz;
 mod locales;
+mod log_search;
 mod manifest;
 mod package;
 mod process;

@@ -11,6 +11,7 @@ pub(crate) mod fuzzer;
 pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod openssl;
+pub(crate) mod peers;
 pub(crate) mod postgresql;
 pub(crate) mod python;
 mod tool_folder;

@@ -4,15 +4,17 @@ use std::{
     collections::BTreeSet,
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use vestibule_test_log::FOLDER_VARIABLE;
 
 use crate::{
     dist, fuzz,
+    log_search::Logs,
     manifest::Manifest,
     process,
     progress::{Progress, Seconds},
@@ -24,6 +26,8 @@ use crate::{
     workspace::Workspace,
 };
 
+mod on_postgresql;
+
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 5;
 
@@ -33,22 +37,6 @@ const BROWSER_TESTS: [(&str, &str); 4] = [
     ("vestibule", "page"),
     ("vestibule-error-page", "browser"),
     ("vestibule-device-check", "browser"),
-];
-
-/// The server's tests that run on PostgreSQL too, by their modules.
-const ON_POSTGRESQL: [&str; 12] = [
-    "departure::",
-    "direct_link::",
-    "launch::",
-    "launch_bearer::",
-    "launch_error::",
-    "profiles_reload::",
-    "sandbox::",
-    "session::",
-    "ticket::",
-    "two_servers::",
-    "visit::",
-    "write_backs::",
 ];
 
 /// One step, in the order in which they run.
@@ -227,10 +215,16 @@ impl Step {
                 "build --quiet --package vestibule-server --package vestibule-sandbox",
             )),
             Self::Tests => {
+                let logs = Logs::begin(workspace.target())?;
                 let mut tests = cargo("test --workspace --no-fail-fast");
+                tests.env(FOLDER_VARIABLE, logs.folder());
                 let all = process::run(tests.envs(machine.variables()));
-                let on_postgresql = process::run(&mut on_postgresql(workspace));
-                all.and(on_postgresql)
+                let on_postgresql = on_postgresql::run(workspace, logs.folder());
+                // It says what it finds whether or not a test has failed.
+                let searched = logs
+                    .search()
+                    .inspect_err(|error| eprintln!("error: {error}"));
+                all.and(on_postgresql).and(searched)
             }
             Self::BrowserTests => browser_tests(workspace, machine),
             Self::Deny => {
@@ -249,16 +243,6 @@ impl Step {
             ),
         }
     }
-}
-
-/// The server's tests of what it remembers once more, with PostgreSQL in the place of
-/// SQLite. Nothing is built anew for it.
-fn on_postgresql(workspace: &Workspace) -> Command {
-    let mut test = workspace.cargo(["test", "--no-fail-fast", "--workspace"]);
-    test.args(["--test", "http", "--test", "conferencing", "--"]);
-    test.args(ON_POSTGRESQL);
-    test.env("VESTIBULE_TEST_DATABASE", "postgresql");
-    test
 }
 
 /// The wasm modules' own tests, in a browser without a screen, through the

@@ -226,6 +226,10 @@ impl Browser {
 
     /// A picture of the whole page, as PNG, however long it is. Chromium only.
     pub(crate) async fn whole_page(&self) -> Result<Vec<u8>> {
+        // A scrollbar takes its width from the page, and is in no picture of all of it.
+        let hidden = json!({"hidden": true});
+        self.devtools("Emulation.setScrollbarsHidden", hidden)
+            .await?;
         let options = json!({"format": "png", "captureBeyondViewport": true});
         let answer = self.devtools("Page.captureScreenshot", options).await?;
         let png = answer["data"].as_str().context("a picture")?;

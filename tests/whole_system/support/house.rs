@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 use tokio::process::Command;
+use vestibule_test_log::{Class, secret};
 
 use super::{
     process::{Program, binary, listening, www},
@@ -51,6 +52,9 @@ impl Default for Agreement {
         }
     }
 }
+
+/// What a request carries that must stand in no log: by the header's name.
+const SECRETS: [(&str, Class); 2] = [("pin", Class::Pin), ("token", Class::Token)];
 
 /// A running Vestibule with a simulated EHR in front of it.
 pub(crate) struct House {
@@ -168,7 +172,9 @@ impl House {
     /// Where administrators come in, where the configuration says so.
     pub(crate) fn admin_address(&self) -> Result<String> {
         let log = self.server.log()?;
-        let line = log.lines().find(|line| line.contains("administrators come in here"));
+        let line = log
+            .lines()
+            .find(|line| line.contains("administrators come in here"));
         let address = line.and_then(|line| line.rsplit("address=").next());
         Ok(format!("http://{}", address.context("in the log")?))
     }
@@ -227,5 +233,17 @@ impl House {
     /// The server's database.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("data/vestibule.db")
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        for request in self.tap.requests() {
+            for (name, class) in SECRETS {
+                if let Some(value) = request.header(name) {
+                    secret(class, value);
+                }
+            }
+        }
     }
 }

@@ -26,6 +26,8 @@ const START: Duration = Duration::from_secs(30);
 pub(crate) struct Program {
     pub(crate) child: Child,
     log: PathBuf,
+    /// Whether it is the server or the sandbox.
+    is_ours: bool,
 }
 
 impl Program {
@@ -76,6 +78,8 @@ impl Program {
     /// Starts `command`, its standard error going to `log`. Whatever it starts itself
     /// ends with it.
     pub(crate) fn spawn(mut command: Command, log: &Path) -> Result<Self> {
+        let name = Path::new(command.as_std().get_program()).file_name();
+        let is_ours = name.is_some_and(|name| name.to_string_lossy().starts_with("vestibule"));
         let child = command
             .stdin(Stdio::piped())
             .stderr(File::create(log)?)
@@ -86,6 +90,7 @@ impl Program {
         Ok(Self {
             child,
             log: log.to_owned(),
+            is_ours,
         })
     }
 
@@ -100,6 +105,12 @@ impl Drop for Program {
         // A driver that is killed leaves its browser behind.
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             killpg(Pid::from_raw(id), Signal::SIGKILL).ok();
+        }
+        // Drivers and browsers log what is typed.
+        if self.is_ours
+            && let Ok(log) = fs::read(&self.log)
+        {
+            vestibule_test_log::record("vestibule", &log);
         }
     }
 }

@@ -6,8 +6,6 @@ use crate::house::{HOST_PIN, House, VISIT, WRONG_PIN};
 
 #[tokio::test]
 async fn the_log_tells_outcomes_but_no_pin_name_alias_or_token() {
-    vestibule_test_log::keep(&["vestibule_node"]);
-
     let house = House::open().await;
     let name = "Beverley Spinder";
     house.request_token(VISIT, Some(WRONG_PIN), name).await;

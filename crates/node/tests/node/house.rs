@@ -18,6 +18,7 @@ use vestibule_node::{
     EventSink, Node, NodeEvent, NodeEventData, NodeSettings, PolicyUnavailable,
     ServiceConfiguration, ServicePolicy,
 };
+use vestibule_test_log::Class;
 
 /// Guests enter without a PIN. [`VISIT_TOO`] leads into the same conference.
 pub(crate) const VISIT: &str = "visit@example.org";
@@ -91,6 +92,10 @@ impl House {
         reason = "a test speaks to itself; its own deadline is set here"
     )]
     pub(crate) async fn with(settings: NodeSettings) -> Self {
+        vestibule_test_log::keep(&["vestibule_node"]);
+        for pin in [HOST_PIN, GUEST_PIN, WRONG_PIN] {
+            vestibule_test_log::secret(Class::Pin, pin);
+        }
         let clock = Arc::new(MovedClock(Mutex::new(UnixTime::from_millis(
             1_700_000_000_000,
         ))));

@@ -24,14 +24,21 @@ pub(crate) struct Pins {
     times: Mutex<HashMap<String, Vec<UnixTime>>>,
     unavailable: AtomicBool,
     silent: AtomicBool,
+    /// Those at conferences alone.
+    conferences_unavailable: AtomicBool,
+    conferences_silent: AtomicBool,
 }
 
 impl Pins {
-    async fn answers(&self) -> Result<(), PinAttemptsUnavailable> {
-        if self.silent.load(Ordering::SeqCst) {
+    async fn answers(&self, at: PinTarget<'_>) -> Result<(), PinAttemptsUnavailable> {
+        let is_conference = matches!(at, PinTarget::Conference { .. });
+        let is_set = |of_all: &AtomicBool, of_conferences: &AtomicBool| {
+            of_all.load(Ordering::SeqCst) || is_conference && of_conferences.load(Ordering::SeqCst)
+        };
+        if is_set(&self.silent, &self.conferences_silent) {
             std::future::pending::<()>().await;
         }
-        let unavailable = self.unavailable.load(Ordering::SeqCst);
+        let unavailable = is_set(&self.unavailable, &self.conferences_unavailable);
         (!unavailable).then_some(()).ok_or(PinAttemptsUnavailable)
     }
 }
@@ -51,7 +58,7 @@ impl PinAttempts for Pins {
         limit: PinLimit,
         now: UnixTime,
     ) -> Result<PinAttempt, PinAttemptsUnavailable> {
-        self.answers().await?;
+        self.answers(at).await?;
         let mut times = self.times.lock().expect("nobody panics in it");
         let times = times.entry(key(at)).or_default();
         times.retain(|time| now.since(*time) < limit.window);
@@ -68,7 +75,7 @@ impl PinAttempts for Pins {
         at: PinTarget<'_>,
         began: UnixTime,
     ) -> Result<(), PinAttemptsUnavailable> {
-        self.answers().await?;
+        self.answers(at).await?;
         let mut times = self.times.lock().expect("nobody panics in it");
         let times = times.entry(key(at)).or_default();
         if let Some(index) = times.iter().position(|time| *time == began) {
@@ -186,4 +193,49 @@ async fn nobody_comes_in_with_a_pin_that_cannot_be_counted() {
         broken.store(false, Ordering::SeqCst);
         assert_eq!(house.host(VISIT).await.status, 200);
     }
+}
+
+/// Nobody has looked at a PIN that cannot be counted at both.
+#[tokio::test]
+async fn a_pin_that_cannot_be_counted_at_the_conference_does_not_count_at_the_alias() {
+    let settings = NodeSettings {
+        policy_deadline: Duration::from_millis(50),
+        ..NodeSettings::default()
+    };
+    let house = House::with(settings).await;
+    let pins = &house.pins;
+    for broken in [&pins.conferences_unavailable, &pins.conferences_silent] {
+        broken.store(true, Ordering::SeqCst);
+        for _ in 0..6 {
+            assert_eq!(house.host(VISIT).await.status, 503);
+        }
+        broken.store(false, Ordering::SeqCst);
+        for _ in 0..4 {
+            let answer = house.request_token(VISIT, Some(WRONG_PIN), "Guest").await;
+            assert_eq!(answer.result(), "Invalid PIN");
+        }
+        assert_eq!(house.host(VISIT).await.status, 200);
+        house.pass(300);
+    }
+}
+
+#[tokio::test]
+async fn a_locked_conference_does_not_use_up_what_an_alias_may() {
+    let house = House::open().await;
+    for launch in 0..5 {
+        let alias = AGAIN.repeat(launch) + VISIT;
+        for _ in 0..4 {
+            house.request_token(&alias, Some(WRONG_PIN), "Guest").await;
+        }
+    }
+    house.pass(200);
+    for _ in 0..10 {
+        assert_eq!(house.host(VISIT_TOO).await.result(), LOCKED);
+    }
+    house.pass(100);
+    for _ in 0..4 {
+        let answer = house.request_token(VISIT_TOO, Some(WRONG_PIN), "Guest");
+        assert_eq!(answer.await.result(), "Invalid PIN");
+    }
+    assert_eq!(house.host(VISIT_TOO).await.status, 200);
 }

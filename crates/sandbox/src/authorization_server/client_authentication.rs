@@ -171,6 +171,7 @@ mod tests {
     use super::*;
     use crate::{
         client::{App, Clients, RedirectUri, Secrets},
+        id_token::IdTokenKey,
         token_policy::{ExtraFields, TokenPolicy},
     };
 
@@ -196,7 +197,12 @@ mod tests {
             extra: ExtraFields::new(Map::new()).unwrap(),
         };
         let clients = Clients::new(apps, vec![]).unwrap();
-        AuthorizationServer::new(clients, policy, "http://127.0.0.1:7081")
+        AuthorizationServer::new(
+            clients,
+            policy,
+            "http://127.0.0.1:7081",
+            IdTokenKey::default(),
+        )
     }
 
     fn outcome_of(

@@ -63,10 +63,12 @@ impl Program {
         kill(id, signal).unwrap();
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        vestibule_test_log::record("vestibule-sandbox", log.as_bytes());
         End {
             is_success: self.process.wait().unwrap().success(),
             stdout,
-            log: self.log.take().unwrap().join().unwrap(),
+            log,
         }
     }
 }

@@ -107,6 +107,7 @@ impl Ehr {
     }
 
     pub(crate) async fn start_with(config: &str) -> Self {
+        vestibule_test_log::keep(&["vestibule_sandbox"]);
         let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000)));
         let config = Config::parse(config).unwrap_or_else(|error| panic!("{error}"));
         let sandbox = Sandbox::bind(config, clock.clone(), Box::new(UnwrapErr(SysRng)))

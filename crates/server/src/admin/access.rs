@@ -18,7 +18,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
-use vestibule_store::{AdminSession, AuditAction, NewAuditEntry};
+use vestibule_store::{AdminSession, AuditAction};
 use zeroize::Zeroizing;
 
 use super::{AdminConfig, AdminUser, Administrator, Role, answer};
@@ -51,6 +51,8 @@ pub(super) struct Access {
 /// An administrator whose password was right.
 pub(super) struct SignedIn {
     pub(super) name: String,
+    /// Who that is at the provider that vouches for them; `None` where a password does.
+    pub(super) identity: Option<String>,
     pub(super) role: Role,
     pub(super) may_see_names: bool,
     /// SHA-256 of the password's hash.
@@ -96,26 +98,23 @@ impl Access {
         name: &[u8],
         password: &[u8],
     ) -> Result<SignedIn, Refusal> {
-        let mut wait = self.attempts.may_try(source).await?;
+        let attempt = self.attempts.begin(source).await?;
         let fingerprint = self.fingerprint(name, password);
         if let Some(user) = self.known(&fingerprint) {
+            attempt.withdrawn().await;
             return Ok(user.into());
         }
         let permit = tokio::time::timeout(PATIENCE, self.hashing.acquire()).await;
         let Ok(Ok(_permit)) = permit else {
+            attempt.withdrawn().await;
             return Err(Refusal::Busy);
         };
-        if wait.is_none() {
-            // Those that waited before may have failed.
-            wait = self.attempts.may_try(source).await?;
-        }
         if let Some(place) = self.are_right(name, password).await {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known[place] = Some(fingerprint);
+            self.remember(place, fingerprint);
+            attempt.withdrawn().await;
             return Ok((&self.users[place]).into());
         }
-        self.attempts.failed(source).await;
-        match wait {
+        match attempt.wrong() {
             Some(retry_after) => Err(Refusal::TooMany {
                 retry_after,
                 looked_at: true,
@@ -140,6 +139,13 @@ impl Access {
         names.find(|known| *known == name)
     }
 
+    /// Whether an administrator has this name, or one that looks like it.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        let name = name.trim().to_lowercase();
+        let mut users = self.users.iter();
+        users.any(|user| user.name.trim().to_lowercase() == name)
+    }
+
     /// The user whose name and password these are. A wrong name costs as much.
     async fn are_right(&self, name: &[u8], password: &[u8]) -> Option<usize> {
         let is_named = |user: &AdminUser| bool::from(name.ct_eq(user.name.as_bytes()));
@@ -158,6 +164,11 @@ impl Access {
         mac.update(name);
         mac.update(password);
         mac.finalize().into_bytes().into()
+    }
+
+    fn remember(&self, place: usize, fingerprint: [u8; 32]) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known[place] = Some(fingerprint);
     }
 
     fn known(&self, fingerprint: &[u8; 32]) -> Option<&AdminUser> {
@@ -192,22 +203,18 @@ impl Access {
         };
         let administrator = Administrator {
             name: signed_in.name,
+            identity: None,
             role: signed_in.role,
             may_see_names: signed_in.may_see_names,
             source: source.to_string(),
             csrf: String::new(),
+            session: None,
         };
         if administrator.role >= needed {
             return Ok(administrator);
         }
-        let entry = NewAuditEntry {
-            administrator: Some(administrator.name),
-            role: Some(administrator.role.as_str().to_owned()),
-            source: administrator.source,
-            action: AuditAction::Refused,
-            subject: None,
-            details: format!("needs the role {needed}"),
-        };
+        let details = format!("needs the role {needed}");
+        let entry = administrator.entry(AuditAction::Refused, None, &details);
         let recorded = self.tools.store.record_audit(entry, self.tools.now()).await;
         if let Err(error) = recorded {
             tracing::error!(%error, "what was refused cannot be recorded");
@@ -244,6 +251,7 @@ impl From<&AdminUser> for SignedIn {
     fn from(user: &AdminUser) -> Self {
         Self {
             name: user.name.clone(),
+            identity: None,
             role: user.role,
             may_see_names: user.names,
             credential: Sha256::digest(user.password_hash.to_string()).into(),
@@ -311,6 +319,7 @@ impl From<NotLookedAt> for Refusal {
                 retry_after,
                 looked_at: false,
             },
+            NotLookedAt::Busy => Self::Busy,
             NotLookedAt::Store(error) => {
                 tracing::error!(%error, "administrators' attempts cannot be counted");
                 Self::Unavailable

@@ -12,7 +12,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
-use vestibule_store::{AuditAction, AuditSubject, NewAuditEntry, StoreError};
+use vestibule_store::{AdminSessionHash, AuditAction, AuditSubject, NewAuditEntry, StoreError};
 
 use super::{Admin, Role, pages, session, site};
 
@@ -30,6 +30,8 @@ const LONGEST_DETAILS: usize = 1000;
 pub(super) struct Administrator {
     /// The name.
     pub(super) name: String,
+    /// Who that is at the provider that vouches for them; `None` where a password does.
+    pub(super) identity: Option<String>,
     /// What may be done.
     pub(super) role: Role,
     /// Whether names of patients and providers may be seen. To get at them go through
@@ -39,6 +41,8 @@ pub(super) struct Administrator {
     pub(super) source: String,
     /// To be put into every form, as [`CSRF_FIELD`].
     pub(super) csrf: String,
+    /// The session, by which it is found out whether it goes on; `None` by HTTP Basic.
+    pub(super) session: Option<AdminSessionHash>,
 }
 
 /// A form that was sent by somebody who is signed in, from a page of this server.
@@ -95,16 +99,27 @@ impl Administrator {
         subject: Option<AuditSubject>,
         details: &str,
     ) -> Result<(), StoreError> {
-        let entry = NewAuditEntry {
+        let entry = self.entry(action, subject, details);
+        let tools = &admin.tools;
+        tools.store.record_audit(entry, tools.now()).await
+    }
+
+    /// The entry of [`Self::record`], for what is stored together with it.
+    pub(super) fn entry(
+        &self,
+        action: AuditAction,
+        subject: Option<AuditSubject>,
+        details: &str,
+    ) -> NewAuditEntry {
+        NewAuditEntry {
             administrator: Some(self.name.clone()),
+            identity: self.identity.clone(),
             role: Some(self.role.as_str().to_owned()),
             source: self.source.clone(),
             action,
             subject,
             details: details.chars().take(LONGEST_DETAILS).collect(),
-        };
-        let tools = &admin.tools;
-        tools.store.record_audit(entry, tools.now()).await
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use super::{OidcConfig, PasswordHash, Role};
 /// 45 CFR 164.316(b)(2)(i).
 const AUDIT_DAYS: u32 = 6 * 366;
 
+/// The shortest time: a log that is emptied at once tells of nobody.
+const LEAST_AUDIT_DAYS: u32 = 30;
+
 /// Where the admin API and the admin pages listen, and who may use them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Written")]
@@ -83,6 +86,9 @@ impl TryFrom<Written> for AdminConfig {
         if names.len() < users.len() {
             return Err("users: two have the same name");
         }
+        if written.audit_days < LEAST_AUDIT_DAYS {
+            return Err("audit_days must be 30 or more");
+        }
         Ok(Self {
             listen: written.listen,
             users,
@@ -139,6 +145,8 @@ mod tests {
             (TABLE.replace("\"admin\"", "\"a:b\""), "without a colon"),
             (TABLE.replace("\"admin\"", "\"\""), "without a colon"),
             (TABLE.replace("username", "user"), "user"),
+            (format!("{TABLE}audit_days = 29\n"), "30 or more"),
+            (format!("{TABLE}audit_days = 0\n"), "30 or more"),
         ] {
             let error = toml::from_str::<AdminConfig>(&text).unwrap_err();
             assert!(error.message().contains(told), "{error}");

@@ -26,19 +26,27 @@ const MOST_LOOKS: usize = 10_000;
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Look {
     administrator: String,
+    identity: Option<String>,
     source: String,
-    appointment: AppointmentId,
+    at: LookedAt,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum LookedAt {
+    Appointment(AppointmentId),
+    AuditLog,
 }
 
 /// The looks of the last while, each of which is in the audit log.
 pub(super) struct Looks(Mutex<Expiring<Look, ()>>);
 
 impl Look {
-    fn of(administrator: &Administrator, appointment: AppointmentId) -> Self {
+    fn of(administrator: &Administrator, at: LookedAt) -> Self {
         Self {
             administrator: administrator.name.clone(),
+            identity: administrator.identity.clone(),
             source: administrator.source.clone(),
-            appointment,
+            at,
         }
     }
 }
@@ -81,16 +89,25 @@ pub(super) async fn of_appointments(
     if !administrator.may_see_names {
         return Ok(None);
     }
-    for (appointment, _) in appointments {
-        let look = Look::of(administrator, appointment.id);
-        let now = admin.tools.now();
-        if admin.looks.are_known(&look, now) {
-            continue;
-        }
-        let subject = AuditSubject::appointment(appointment.id);
-        administrator
-            .record(admin, AuditAction::NamesSeen, Some(subject), "")
-            .await?;
+    let now = admin.tools.now();
+    let looks = appointments.iter().map(|(appointment, _)| {
+        let at = LookedAt::Appointment(appointment.id);
+        (Look::of(administrator, at), *appointment)
+    });
+    let new: Vec<_> = looks
+        .filter(|(look, _)| !admin.looks.are_known(look, now))
+        .collect();
+    if !new.is_empty() {
+        let entry = |(_, appointment): &(Look, &Appointment)| {
+            // The encounter's key tells it apart when the appointment is long forgotten.
+            let subject = AuditSubject::encounter(appointment.encounter);
+            let details = appointment_details(appointment.id);
+            administrator.entry(AuditAction::NamesSeen, Some(subject), &details)
+        };
+        let entries = new.iter().map(entry).collect();
+        admin.tools.store.record_audit_all(entries, now).await?;
+    }
+    for (look, _) in new {
         admin.looks.learn(look, now);
     }
     let open = |(appointment, attendees): &(&Appointment, &[Attendee])| {
@@ -107,6 +124,38 @@ pub(super) async fn of_appointments(
         }
     };
     Ok(Some(appointments.iter().map(open).collect()))
+}
+
+/// How the audit log names the appointment of an encounter.
+fn appointment_details(appointment: AppointmentId) -> String {
+    format!("{APPOINTMENT}{appointment}")
+}
+
+/// The appointment in the details of an entry about an encounter.
+pub(super) fn appointment_in(details: &str) -> Option<AppointmentId> {
+    details.strip_prefix(APPOINTMENT)?.parse().ok()
+}
+
+const APPOINTMENT: &str = "appointment ";
+
+/// Records that somebody looks at the audit log. Whoever goes on looking within five
+/// minutes has looked once.
+///
+/// # Errors
+/// Where it cannot be recorded: then nobody sees it.
+pub(super) async fn of_audit_log(
+    admin: &Admin,
+    administrator: &Administrator,
+) -> Result<(), StoreError> {
+    let look = Look::of(administrator, LookedAt::AuditLog);
+    let now = admin.tools.now();
+    if admin.looks.are_known(&look, now) {
+        return Ok(());
+    }
+    let read = AuditAction::AuditRead;
+    administrator.record(admin, read, None, "").await?;
+    admin.looks.learn(look, now);
+    Ok(())
 }
 
 impl fmt::Debug for AppointmentNames {

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Query, RawQuery, State, rejection::QueryRejection},
-    http::{Extensions, HeaderMap, HeaderValue, Request, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -17,7 +17,6 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Mutex;
 use url::form_urlencoded;
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
@@ -25,16 +24,25 @@ use vestibule_smart::{
     Callback, ClientCredentials, Metadata, MetadataError, TokenError, TokenRequest, TokenResponse,
     Verifier,
 };
-use vestibule_store::{AdminSession, AuditAction, NewAuditEntry};
+use vestibule_store::{
+    AdminSession, AdminSessionHash, AttemptLimit, Attempted, AuditAction, NewAuditEntry, StoreError,
+};
 
 use super::{Admin, access::SignedIn, administrator::Rejected, pages, session, sign_in::own_page};
-use crate::{http_client::TransportError, plain::is_loopback, sealing::Purpose, tools::Tools};
+use crate::{
+    credential_attempts::CredentialAttempts, http_client::TransportError, sealing::Purpose,
+    tools::Tools,
+};
 
 mod config;
+mod discovery;
 mod identity;
+mod refused;
 
 pub use config::OidcConfig;
+use discovery::Discovery;
 use identity::{Identity, IdentityFault, identity};
+use refused::{entry, failed, not_looked_at};
 
 /// Where signing in begins.
 pub(super) const START: &str = "/admin/oidc";
@@ -48,9 +56,6 @@ const VALIDITY: Duration = Duration::from_secs(10 * 60);
 /// How long the provider may take for each answer.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// How long the provider's metadata is believed.
-const BELIEVED: Duration = Duration::from_secs(10 * 60);
-
 const COOKIE: &str = "vestibule-admin-oidc";
 
 pub(super) fn router() -> Router<Arc<Admin>> {
@@ -62,8 +67,9 @@ pub(super) fn router() -> Router<Arc<Admin>> {
 /// The provider.
 pub(super) struct Oidc {
     config: OidcConfig,
-    /// The provider's metadata, and until when it is believed. Who asks meanwhile waits.
-    known: Mutex<Option<(Metadata, UnixTime)>>,
+    /// Returns that were of no use, by where they came from.
+    attempts: CredentialAttempts,
+    discovery: Discovery,
 }
 
 /// What the return needs.
@@ -74,6 +80,9 @@ struct Pending {
     verifier: String,
     next: String,
     expires_at: i64,
+    /// The hash of the session that the browser had: its cookie is not sent when the
+    /// browser comes back from another site.
+    before: Option<[u8; 32]>,
 }
 
 #[derive(Deserialize)]
@@ -97,12 +106,21 @@ enum OidcError {
     Return,
     #[error("the provider's token answer: {0}")]
     Token(#[from] TokenError),
+    #[error("the provider could not be reached a moment ago")]
+    Away,
     #[error(transparent)]
     Identity(#[from] IdentityFault),
+    #[error("none of the groups has a role; see roles and groups_claim")]
+    NoRole(Box<Identity>),
+    #[error("an administrator of the configuration has this name")]
+    NameTaken(Box<Identity>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 async fn start(
     State(admin): State<Arc<Admin>>,
+    extensions: Extensions,
     headers: HeaderMap,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
@@ -110,10 +128,17 @@ async fn start(
         return not_here();
     };
     let config = &provider.config;
+    let source = admin.trusted_proxies.source(&extensions, &headers);
+    // Whoever may not sign in from there now does not begin to either.
+    match provider.attempts.begin(source).await {
+        Ok(attempt) => attempt.withdrawn().await,
+        Err(refused) => return not_looked_at(&refused.into()),
+    }
     let metadata = match provider.metadata(&admin.tools).await {
         Ok(metadata) => metadata,
-        Err(error) => return failed(&admin, &error, "").await,
+        Err(error) => return failed(&admin, &error, source).await,
     };
+    let is_local = session::is_local(&admin, &extensions, &headers);
     let next = query.map_or_else(|_| String::new(), |Query(asked)| asked.next);
     let tools = &admin.tools;
     let (state, nonce, verifier) = tools.random.with(|rng| {
@@ -142,6 +167,7 @@ async fn start(
         verifier: verifier.expose().to_owned(),
         next: own_page(&next).to_owned(),
         expires_at: (tools.now() + VALIDITY).as_millis(),
+        before: session::shown(&headers, is_local).map(|hash| *hash.as_bytes()),
     };
     let sealed = tools.random.with(|rng| {
         let purpose = Purpose::AdminSignIn;
@@ -149,7 +175,7 @@ async fn start(
     });
     let mut response = Redirect::to(url.as_str()).into_response();
     let value = Base64UrlUnpadded::encode_string(&sealed);
-    let cookie = cookie(&headers, &value, VALIDITY);
+    let cookie = cookie(is_local, &value, VALIDITY);
     let headers = response.headers_mut();
     headers.insert(header::SET_COOKIE, cookie);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -166,35 +192,42 @@ async fn callback(
         return not_here();
     };
     let source = admin.trusted_proxies.source(&extensions, &headers);
-    let source = source.to_string();
+    let attempt = match provider.attempts.begin(source).await {
+        Ok(attempt) => attempt,
+        Err(refused) => return not_looked_at(&refused.into()),
+    };
+    let is_local = session::is_local(&admin, &extensions, &headers);
     let query = query.unwrap_or_default();
-    let (identity, next) = match provider.signed_in(&admin.tools, &headers, &query).await {
-        Ok(signed_in) => signed_in,
+    let signed_in = signed_in(&admin, provider, &headers, is_local, &query);
+    let (signed_in, pending) = match signed_in.await {
+        Ok(signed_in) => {
+            attempt.withdrawn().await;
+            signed_in
+        }
         Err(error) => {
-            let mut response = failed(&admin, &error, &source).await;
-            let forget = cookie(&headers, "", Duration::ZERO);
+            if error.is_guess() {
+                attempt.wrong();
+            } else {
+                attempt.withdrawn().await;
+            }
+            let mut response = failed(&admin, &error, source).await;
+            let forget = cookie(is_local, "", Duration::ZERO);
             response.headers_mut().insert(header::SET_COOKIE, forget);
             return response;
         }
     };
+    let Pending { next, before, .. } = pending;
     let entry = NewAuditEntry {
-        administrator: Some(identity.name.clone()),
-        role: Some(identity.role.as_str().to_owned()),
-        source,
-        action: AuditAction::SignedIn,
-        subject: None,
-        details: "by OpenID Connect".to_owned(),
-    };
-    let signed_in = SignedIn {
-        name: identity.name,
-        role: identity.role,
-        may_see_names: identity.may_see_names,
-        credential: provider.config.credential(),
+        role: Some(signed_in.role.as_str().to_owned()),
+        ..entry(AuditAction::SignedIn, source, Some(&signed_in))
     };
     let tools = &admin.tools;
     let begun = async {
         tools.store.record_audit(entry, tools.now()).await?;
-        session::begin(&admin, &headers, &signed_in).await
+        if let Some(before) = before.map(AdminSessionHash::from_bytes) {
+            tools.store.end_admin_session(before).await?;
+        }
+        session::begin(&admin, &headers, is_local, &signed_in).await
     };
     let session = match begun.await {
         Ok(cookie) => cookie,
@@ -208,15 +241,42 @@ async fn callback(
     let mut response = pages::message(StatusCode::OK, "Signed in", "You are signed in.");
     let answer = response.headers_mut();
     answer.append(header::SET_COOKIE, session);
-    answer.append(header::SET_COOKIE, cookie(&headers, "", Duration::ZERO));
+    answer.append(header::SET_COOKIE, cookie(is_local, "", Duration::ZERO));
     if let Ok(refresh) = HeaderValue::try_from(format!("0; url={next}")) {
         answer.insert(header::REFRESH, refresh);
     }
     response
 }
 
-fn pending(tools: &Tools, headers: &HeaderMap) -> Option<Pending> {
-    let name = cookie_name(headers);
+/// Who comes back from the provider, and with what the browser left.
+async fn signed_in(
+    admin: &Admin,
+    provider: &Oidc,
+    headers: &HeaderMap,
+    is_local: bool,
+    query: &str,
+) -> Result<(SignedIn, Pending), OidcError> {
+    let tools = &admin.tools;
+    let pending = pending(tools, headers, is_local).ok_or(OidcError::NotBegun)?;
+    let identity = provider.identity(tools, &pending, query).await?;
+    if admin.access.has_name(&identity.name) {
+        return Err(OidcError::NameTaken(Box::new(identity)));
+    }
+    let Some(role) = identity.role else {
+        return Err(OidcError::NoRole(Box::new(identity)));
+    };
+    let signed_in = SignedIn {
+        name: identity.name,
+        identity: Some(identity.identity),
+        role,
+        may_see_names: identity.may_see_names,
+        credential: provider.config.credential(),
+    };
+    Ok((signed_in, pending))
+}
+
+fn pending(tools: &Tools, headers: &HeaderMap, is_local: bool) -> Option<Pending> {
+    let name = cookie_name(is_local);
     let cookies = headers.get_all(header::COOKIE).iter();
     let pending: Pending = cookies
         .filter_map(|value| value.to_str().ok())
@@ -234,10 +294,11 @@ fn pending(tools: &Tools, headers: &HeaderMap) -> Option<Pending> {
 }
 
 impl Oidc {
-    pub(super) fn new(config: OidcConfig) -> Self {
+    pub(super) fn new(config: OidcConfig, tools: &Tools) -> Self {
         Self {
             config,
-            known: Mutex::default(),
+            attempts: CredentialAttempts::new(tools.clone(), "admin oidc"),
+            discovery: Discovery::default(),
         }
     }
 
@@ -246,15 +307,18 @@ impl Oidc {
         self.config.still(session)
     }
 
-    /// Who comes back from the provider, and where to go on.
-    async fn signed_in(
+    async fn metadata(&self, tools: &Tools) -> Result<Metadata, OidcError> {
+        self.discovery.metadata(tools, &self.config.issuer).await
+    }
+
+    /// Who comes back from the provider, by its word.
+    async fn identity(
         &self,
         tools: &Tools,
-        headers: &HeaderMap,
+        pending: &Pending,
         query: &str,
-    ) -> Result<(Identity, String), OidcError> {
+    ) -> Result<Identity, OidcError> {
         let config = &self.config;
-        let pending = pending(tools, headers).ok_or(OidcError::NotBegun)?;
         let callback = Callback::from_query(query).map_err(|_| OidcError::Return)?;
         if !bool::from(callback.state().as_bytes().ct_eq(pending.state.as_bytes())) {
             return Err(OidcError::NotBegun);
@@ -266,6 +330,7 @@ impl Oidc {
         let Callback::Code { code, .. } = callback else {
             return Err(OidcError::Return);
         };
+        consume(tools, &pending.state).await?;
         let request = TokenRequest::AuthorizationCode {
             code,
             redirect_uri: config.redirect_uri.clone(),
@@ -276,30 +341,40 @@ impl Oidc {
         let answer = TokenResponse::from_response(&answer)?;
         let token = answer.id_token.ok_or(IdentityFault::Malformed)?;
         let token = token.expose_secret();
-        let identity = identity(config, token, &pending.nonce, tools.now())?;
-        Ok((identity, pending.next))
+        Ok(identity(config, token, &pending.nonce, tools.now())?)
+    }
+}
+
+impl OidcError {
+    /// Whether somebody tried a code that is none, or that is of no use here.
+    fn is_guess(&self) -> bool {
+        matches!(
+            self,
+            Self::Token(_) | Self::Identity(_) | Self::NoRole(_) | Self::NameTaken(_)
+        )
     }
 
-    /// The provider's metadata: OpenID Connect Discovery 1.0, section 4.
-    async fn metadata(&self, tools: &Tools) -> Result<Metadata, OidcError> {
-        let mut known = self.known.lock().await;
-        if let Some((metadata, until)) = &*known
-            && tools.now() < *until
-        {
-            return Ok(metadata.clone());
+    /// Whom the provider vouches for.
+    fn known(&self) -> Option<&Identity> {
+        match self {
+            Self::NoRole(identity) | Self::NameTaken(identity) => Some(identity),
+            _ => None,
         }
-        let issuer = self.config.issuer.trim_end_matches('/');
-        let request = Request::get(format!("{issuer}/.well-known/openid-configuration"))
-            .header(header::ACCEPT, "application/json")
-            .body(Vec::new())
-            .expect("the configuration has checked the issuer");
-        let answer = tools.transport.send(request, DEADLINE).await?;
-        let metadata = Metadata::from_response(&answer)?;
-        if metadata.issuer() != Some(self.config.issuer.as_str()) {
-            return Err(OidcError::OtherIssuer);
-        }
-        *known = Some((metadata.clone(), tools.now() + BELIEVED));
-        Ok(metadata)
+    }
+}
+
+/// Lets a state through once, on whichever server, while it is valid.
+async fn consume(tools: &Tools, state: &str) -> Result<(), OidcError> {
+    let key = tools
+        .sealer
+        .limit_key("admin oidc state", &[state.as_bytes()]);
+    let once = AttemptLimit {
+        most: 1,
+        window: VALIDITY,
+    };
+    match tools.store.attempt(key, once, tools.now()).await? {
+        Attempted::Now => Ok(()),
+        Attempted::Locked { .. } => Err(OidcError::NotBegun),
     }
 }
 
@@ -309,6 +384,7 @@ impl OidcConfig {
         is_same.then_some(())?;
         Some(SignedIn {
             name: session.administrator.clone(),
+            identity: Some(session.identity.clone()?),
             role: session::role_of(session)?,
             may_see_names: session.may_see_names,
             credential: session.credential,
@@ -346,39 +422,6 @@ impl OidcConfig {
     }
 }
 
-async fn failed(admin: &Admin, error: &OidcError, source: &str) -> Response {
-    tracing::warn!(%error, "admin: nobody was signed in by OpenID Connect");
-    let (status, text) = match error {
-        OidcError::Transport(_) | OidcError::Metadata(_) | OidcError::OtherIssuer => (
-            StatusCode::BAD_GATEWAY,
-            "The sign-in of your organisation does not answer as it should. Try again soon.",
-        ),
-        OidcError::Identity(IdentityFault::NoRole) => (
-            StatusCode::FORBIDDEN,
-            "Your account has no role here. Ask whoever gives out roles.",
-        ),
-        _ => (
-            StatusCode::BAD_REQUEST,
-            "The sign-in was not finished here, or took too long. Begin again.",
-        ),
-    };
-    if let OidcError::Identity(_) | OidcError::Token(_) = error {
-        let tools = &admin.tools;
-        let entry = NewAuditEntry {
-            administrator: None,
-            role: None,
-            source: source.to_owned(),
-            action: AuditAction::SignInFailed,
-            subject: None,
-            details: "by OpenID Connect".to_owned(),
-        };
-        if let Err(error) = tools.store.record_audit(entry, tools.now()).await {
-            tracing::error!(%error, "a failed sign-in cannot be recorded");
-        }
-    }
-    pages::message(status, "You are not signed in", text)
-}
-
 fn not_here() -> Response {
     pages::message(
         StatusCode::NOT_FOUND,
@@ -387,16 +430,16 @@ fn not_here() -> Response {
     )
 }
 
-fn cookie_name(headers: &HeaderMap) -> String {
-    let prefix = if is_loopback(headers) { "" } else { "__Host-" };
+fn cookie_name(is_local: bool) -> String {
+    let prefix = if is_local { "" } else { "__Host-" };
     format!("{prefix}{COOKIE}")
 }
 
 /// Sent along when the provider sends the browser back, and with no other request from
 /// elsewhere.
-fn cookie(headers: &HeaderMap, value: &str, life: Duration) -> HeaderValue {
-    let (name, life) = (cookie_name(headers), life.as_secs());
-    let secure = if is_loopback(headers) { "" } else { "; Secure" };
+fn cookie(is_local: bool, value: &str, life: Duration) -> HeaderValue {
+    let (name, life) = (cookie_name(is_local), life.as_secs());
+    let secure = if is_local { "" } else { "; Secure" };
     let text = format!("{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}");
     let mut value = HeaderValue::try_from(text).expect("all of it is visible ASCII");
     value.set_sensitive(true);

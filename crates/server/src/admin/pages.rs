@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::Path,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
@@ -13,18 +14,25 @@ use axum::{
 use self::frame::PageError;
 use super::{Admin, Administrator};
 
+mod again;
 mod appointments;
+mod attempts;
 mod audit;
 mod chart;
+mod chart_files;
+mod charts;
 mod csv;
 mod csv_stream;
+mod figures;
 mod filter;
 mod frame;
 mod launches;
+mod leads;
 mod live;
 mod moment;
 mod overview;
 mod profiles;
+mod pulses;
 mod search;
 mod story;
 mod templates;
@@ -32,15 +40,17 @@ mod words;
 mod write_back_rows;
 mod write_backs;
 
-pub(super) use frame::{message, sign_in};
+pub(super) use csv_stream::Downloads;
+pub(super) use frame::{message, protect, sign_in};
 pub(super) use live::Live;
 
 /// The pages of those who have signed in, and what pages are made of.
 pub(super) fn router() -> Router<Arc<Admin>> {
     let pages = Router::new()
         .route(overview::PATH, get(overview::page))
+        .route("/", get(async || Redirect::to(overview::PATH)))
         .route("/admin/", get(async || Redirect::to(overview::PATH)))
-        .route("/admin/charts/{file}", get(overview::csv))
+        .route(chart_files::ROUTE, get(chart_files::csv))
         .route(appointments::PATH, get(appointments::page))
         .route("/admin/appointments.csv", get(appointments::csv))
         .route("/admin/appointments/{appointment}", get(appointments::one))
@@ -52,15 +62,30 @@ pub(super) fn router() -> Router<Arc<Admin>> {
         .route("/admin/write-backs.csv", get(write_backs::csv))
         .route(
             "/admin/write-backs/{id}/send-again",
-            post(write_backs::send_again),
+            post(again::one).get(async || Redirect::to(write_backs::PATH)),
         )
+        .route(
+            "/admin/write-backs/send-again",
+            post(again::all).get(async || Redirect::to(write_backs::PATH)),
+        )
+        .route(attempts::CSV, get(attempts::csv))
         .route(profiles::PATH, get(profiles::page))
         .route("/admin/profiles.csv", get(profiles::csv))
         .route("/admin/profiles/{number}", get(profiles::one))
-        .route("/admin/profiles/{number}/doctor", post(profiles::examine))
+        .route(
+            "/admin/profiles/{number}/doctor",
+            post(profiles::examine).get(to_profile),
+        )
+        .route(
+            "/admin/profiles/{number}/doctor.csv",
+            post(profiles::examine_as_csv).get(to_profile),
+        )
         .route(audit::PATH, get(audit::page))
         .route("/admin/audit.csv", get(audit::csv))
-        .route("/admin/search", post(search::search))
+        .route(
+            "/admin/search",
+            post(search::search).get(async || Redirect::to(overview::PATH)),
+        )
         .route("/admin/live", get(live::live))
         .route("/admin/{*rest}", get(nothing));
     pages
@@ -76,6 +101,11 @@ pub(super) fn router() -> Router<Arc<Admin>> {
             "/admin/icon.svg",
             get(async || asset("image/svg+xml", ICON)),
         )
+}
+
+/// What only a form leads to, entered as an address.
+async fn to_profile(Path(number): Path<i64>) -> Redirect {
+    Redirect::to(&format!("{}/{number}", profiles::PATH))
 }
 
 async fn nothing(_: Administrator) -> PageError {

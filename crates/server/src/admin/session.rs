@@ -28,23 +28,31 @@ const NAME: &str = "__Host-vestibule-admin";
 /// On the machine itself, without TLS.
 const LOOPBACK_NAME: &str = "vestibule-admin";
 
+/// Whether a browser is on this machine, so that its cookies need no TLS. One that comes
+/// through a proxy is not, whatever `Host` the proxy sends.
+pub(super) fn is_local(admin: &Admin, extensions: &Extensions, headers: &HeaderMap) -> bool {
+    is_loopback(headers) && !admin.trusted_proxies.trusts_peer(extensions)
+}
+
 /// Begins a session with a fresh id; gives the `Set-Cookie`. The session that the browser
-/// had is over.
+/// shows that it had is over.
 ///
 /// # Errors
 /// Where the store fails.
 pub(super) async fn begin(
     admin: &Admin,
     headers: &HeaderMap,
+    is_local: bool,
     signed_in: &SignedIn,
 ) -> Result<HeaderValue, StoreError> {
-    end(admin, headers).await?;
+    end(admin, headers, is_local).await?;
     let tools = &admin.tools;
     let mut id = Zeroizing::new([0; BYTES]);
     tools.random.with(|rng| rng.fill_bytes(id.as_mut_slice()));
     let now = tools.now();
     let session = AdminSession {
         administrator: signed_in.name.clone(),
+        identity: signed_in.identity.clone(),
         role: signed_in.role.as_str().to_owned(),
         may_see_names: signed_in.may_see_names,
         credential: signed_in.credential,
@@ -54,7 +62,7 @@ pub(super) async fn begin(
     };
     tools.store.begin_admin_session(hash(&id), session).await?;
     let value = Zeroizing::new(Base64UrlUnpadded::encode_string(id.as_slice()));
-    Ok(cookie(headers, &value, ""))
+    Ok(cookie(is_local, &value, ""))
 }
 
 /// Whose session the browser has.
@@ -66,7 +74,7 @@ pub(super) async fn find(
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Result<Option<Administrator>, StoreError> {
-    let Some(id) = id_of(headers) else {
+    let Some(id) = id_of(headers, is_local(admin, extensions, headers)) else {
         return Ok(None);
     };
     let tools = &admin.tools;
@@ -74,35 +82,70 @@ pub(super) async fn find(
     let Some(session) = session.await? else {
         return Ok(None);
     };
-    let by_provider = || admin.oidc.as_ref()?.still(&session);
-    let Some(signed_in) = admin.access.still(&session).or_else(by_provider) else {
+    let Some(signed_in) = still(admin, &session) else {
         tools.store.end_admin_session(hash(&id)).await?;
         return Ok(None);
     };
     let source = admin.trusted_proxies.source(extensions, headers);
     Ok(Some(Administrator {
         name: signed_in.name,
+        identity: signed_in.identity,
         role: signed_in.role,
         may_see_names: signed_in.may_see_names,
         source: source.to_string(),
         csrf: csrf(&id),
+        session: Some(hash(&id)),
     }))
+}
+
+/// Whether somebody who was signed in when a stream began still is. That is no use of the
+/// session: a stream goes on by itself.
+///
+/// # Errors
+/// Where the store fails.
+pub(super) async fn goes_on(admin: &Admin, who: &Administrator) -> Result<bool, StoreError> {
+    let Some(hash) = who.session else {
+        return Ok(false);
+    };
+    let tools = &admin.tools;
+    let session = tools.store.find_admin_session(hash, IDLE, tools.now());
+    let session = session.await?;
+    Ok(session.is_some_and(|session| still(admin, &session).is_some()))
+}
+
+/// Whose session it is, as the configuration has it now.
+fn still(admin: &Admin, session: &AdminSession) -> Option<SignedIn> {
+    let by_provider = || {
+        let name = &session.administrator;
+        let provider = admin.oidc.as_ref().filter(|_| !admin.access.has_name(name));
+        provider?.still(session)
+    };
+    admin.access.still(session).or_else(by_provider)
+}
+
+/// The session that the browser shows, whether or not it still is one.
+pub(super) fn shown(headers: &HeaderMap, is_local: bool) -> Option<AdminSessionHash> {
+    id_of(headers, is_local).map(|id| hash(&id))
 }
 
 /// Ends the browser's session, where it has one.
 ///
 /// # Errors
 /// Where the store fails.
-pub(super) async fn end(admin: &Admin, headers: &HeaderMap) -> Result<(), StoreError> {
-    if let Some(id) = id_of(headers) {
-        admin.tools.store.end_admin_session(hash(&id)).await?;
+pub(super) async fn end(
+    admin: &Admin,
+    headers: &HeaderMap,
+    is_local: bool,
+) -> Result<(), StoreError> {
+    if let Some(hash) = shown(headers, is_local) {
+        admin.tools.store.end_admin_session(hash).await?;
     }
     Ok(())
 }
 
 /// The `Set-Cookie` by which the browser forgets its session.
-pub(super) fn forget(headers: &HeaderMap) -> HeaderValue {
-    cookie(headers, "", "; Max-Age=0")
+pub(super) fn forget(is_local: bool) -> HeaderValue {
+    cookie(is_local, "", "; Max-Age=0")
 }
 
 /// The role that a session was begun with.
@@ -110,17 +153,17 @@ pub(super) fn role_of(session: &AdminSession) -> Option<Role> {
     Role::of_word(&session.role)
 }
 
-fn name(headers: &HeaderMap) -> &'static str {
-    match is_loopback(headers) {
+fn name(is_local: bool) -> &'static str {
+    match is_local {
         true => LOOPBACK_NAME,
         false => NAME,
     }
 }
 
 /// It goes when the browser is closed, or earlier with the session.
-fn cookie(headers: &HeaderMap, value: &str, life: &str) -> HeaderValue {
-    let name = name(headers);
-    let secure = if is_loopback(headers) { "" } else { "; Secure" };
+fn cookie(is_local: bool, value: &str, life: &str) -> HeaderValue {
+    let name = name(is_local);
+    let secure = if is_local { "" } else { "; Secure" };
     let text = Zeroizing::new(format!(
         "{name}={value}; Path=/{life}; HttpOnly; SameSite=Strict{secure}"
     ));
@@ -129,8 +172,8 @@ fn cookie(headers: &HeaderMap, value: &str, life: &str) -> HeaderValue {
     value
 }
 
-fn id_of(headers: &HeaderMap) -> Option<Zeroizing<[u8; BYTES]>> {
-    let wanted = name(headers);
+fn id_of(headers: &HeaderMap, is_local: bool) -> Option<Zeroizing<[u8; BYTES]>> {
+    let wanted = name(is_local);
     let mut ids = headers
         .get_all(header::COOKIE)
         .iter()
@@ -164,9 +207,8 @@ fn csrf(id: &[u8; BYTES]) -> String {
 mod tests {
     use super::*;
 
-    fn headers(host: &str, cookies: &[&str]) -> HeaderMap {
+    fn headers(cookies: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, host.parse().unwrap());
         for cookie in cookies {
             headers.append(header::COOKIE, cookie.parse().unwrap());
         }
@@ -175,12 +217,12 @@ mod tests {
 
     #[test]
     fn the_cookie_is_bound_to_its_host_and_to_tls() {
-        let away = cookie(&headers("admin.example.org", &[]), "abc", "");
+        let away = cookie(false, "abc", "");
         assert_eq!(
             away,
             "__Host-vestibule-admin=abc; Path=/; HttpOnly; SameSite=Strict; Secure"
         );
-        let here = cookie(&headers("127.0.0.1:7090", &[]), "abc", "");
+        let here = cookie(true, "abc", "");
         assert_eq!(
             here,
             "vestibule-admin=abc; Path=/; HttpOnly; SameSite=Strict"
@@ -191,16 +233,15 @@ mod tests {
     #[test]
     fn one_whole_cookie_of_the_right_name_is_an_id() {
         let id = Base64UrlUnpadded::encode_string(&[7; BYTES]);
-        let host = "admin.example.org";
         let good = format!("a=b; __Host-vestibule-admin={id}");
-        assert_eq!(*id_of(&headers(host, &[&good])).unwrap(), [7; BYTES]);
+        assert_eq!(*id_of(&headers(&[&good]), false).unwrap(), [7; BYTES]);
         let plain = format!("vestibule-admin={id}");
-        assert!(id_of(&headers(host, &[&plain])).is_none());
-        assert!(id_of(&headers("localhost", &[&plain])).is_some());
-        assert!(id_of(&headers(host, &[&good, &good])).is_none());
+        assert!(id_of(&headers(&[&plain]), false).is_none());
+        assert!(id_of(&headers(&[&plain]), true).is_some());
+        assert!(id_of(&headers(&[&good, &good]), false).is_none());
         for value in ["", "abc", &id[1..], &format!("{id}AA")] {
             let cookie = format!("__Host-vestibule-admin={value}");
-            assert!(id_of(&headers(host, &[&cookie])).is_none(), "{value}");
+            assert!(id_of(&headers(&[&cookie]), false).is_none(), "{value}");
         }
     }
 

@@ -76,6 +76,7 @@ async fn sign_in(
     let checked = checked.await;
     let tell = |action, role: Option<String>, name: Option<&str>| NewAuditEntry {
         administrator: name.map(str::to_owned),
+        identity: None,
         role,
         source: source.to_string(),
         action,
@@ -100,7 +101,8 @@ async fn sign_in(
     let entry = tell(AuditAction::SignedIn, role, Some(&signed_in.name));
     let begun = async {
         tools.store.record_audit(entry, tools.now()).await?;
-        session::begin(&admin, &headers, &signed_in).await
+        let is_local = session::is_local(&admin, &extensions, &headers);
+        session::begin(&admin, &headers, is_local, &signed_in).await
     };
     match begun.await {
         Ok(cookie) => {
@@ -113,17 +115,19 @@ async fn sign_in(
 
 async fn sign_out(
     State(admin): State<Arc<Admin>>,
+    extensions: Extensions,
     headers: HeaderMap,
     posted: Posted<Nothing>,
 ) -> Response {
     let Posted { administrator, .. } = posted;
+    let is_local = session::is_local(&admin, &extensions, &headers);
     let ended = async {
-        session::end(&admin, &headers).await?;
+        session::end(&admin, &headers, is_local).await?;
         let action = AuditAction::SignedOut;
         administrator.record(&admin, action, None, "").await
     };
     match ended.await {
-        Ok(()) => with_cookie(Redirect::to(SIGN_IN), session::forget(&headers)),
+        Ok(()) => with_cookie(Redirect::to(SIGN_IN), session::forget(is_local)),
         Err(error) => unavailable(&error),
     }
 }

@@ -16,12 +16,11 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use uuid::Uuid;
-use vestibule_store::{AuditAction, AuditSubject, ProfileNumber};
+use vestibule_store::{AuditAction, AuditSubject, NewAuditEntry, ProfileNumber};
 
 use super::{Admin, Administrator, answer, listing, schema};
 use crate::profile::{
-    Entry, ProfileDocument,
+    Entry, ProfileDocument, changed_fields,
     json::{self, JsonObject, Written},
 };
 
@@ -92,11 +91,17 @@ async fn post(
         document.uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
     }
     admin.look().await;
-    match admin.registry.create(&document).await {
+    let fields = changed_fields(&ProfileDocument::default(), &document);
+    let created = entry(
+        &administrator,
+        AuditAction::ProfileCreated,
+        &document,
+        &fields,
+    );
+    let stored = admin.registry.create_recorded(&document, Some(created));
+    match stored.await {
         Ok(entry) => {
-            let created = AuditAction::ProfileCreated;
-            let nothing = ProfileDocument::default();
-            audit(&admin, &administrator, created, &nothing, &entry).await;
+            tell(&administrator, "created", &fields, &entry).await;
             let location = HeaderValue::from_str(&answer::uri(&entry));
             let mut response = answer::one(StatusCode::CREATED, entry, &unknown).await;
             if let Ok(location) = location {
@@ -160,10 +165,18 @@ async fn change(
     } = written;
     let now = admin.tools.now();
     crate::profile::complete(&mut document, &entry.document, &removed, now);
-    match admin.registry.replace(entry, &document).await {
+    let fields = changed_fields(&entry.document, &document);
+    let recorded = self::entry(
+        administrator,
+        AuditAction::ProfileChanged,
+        &document,
+        &fields,
+    );
+    let registry = &admin.registry;
+    let stored = registry.replace_recorded(entry, &document, Some(recorded));
+    match stored.await {
         Ok(changed) => {
-            let action = AuditAction::ProfileChanged;
-            audit(admin, administrator, action, &entry.document, &changed).await;
+            tell(administrator, "changed", &fields, &changed).await;
             answer::one(StatusCode::OK, changed, &unknown).await
         }
         Err(error) => error.into_response(),
@@ -188,13 +201,14 @@ async fn delete(
     let Some(entry) = admin.find(&id).await else {
         return answer::not_found();
     };
-    match admin.registry.remove(&entry, force).await {
+    let (profile, user) = (entry.document.uuid, &administrator.name);
+    let details = if force { "although visits may run" } else { "" };
+    let subject = Some(AuditSubject::profile(profile));
+    let removed = administrator.entry(AuditAction::ProfileRemoved, subject, details);
+    let done = admin.registry.remove_recorded(&entry, force, Some(removed));
+    match done.await {
         Ok(()) => {
-            let (profile, user) = (entry.document.uuid, &administrator.name);
             tracing::info!(%profile, user, force, "admin API: profile removed");
-            let details = if force { "although visits may run" } else { "" };
-            let action = AuditAction::ProfileRemoved;
-            record(&admin, &administrator, action, profile, details).await;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => error.into_response(),
@@ -217,66 +231,31 @@ impl Admin {
     }
 }
 
-/// Who changed which fields. Values may be secrets, or a patient's name in a template:
-/// they stay out.
-async fn audit(
-    admin: &Admin,
+/// Who changed which fields.
+fn entry(
     administrator: &Administrator,
     action: AuditAction,
-    old: &ProfileDocument,
+    document: &ProfileDocument,
+    fields: &[String],
+) -> NewAuditEntry {
+    let subject = Some(AuditSubject::profile(document.uuid));
+    administrator.entry(action, subject, &fields.join(", "))
+}
+
+/// The same for the server's log.
+async fn tell(
+    administrator: &Administrator,
+    what: &'static str,
+    fields: &[String],
     entry: &Arc<Entry>,
 ) {
-    let fields = changed(old, &entry.document);
     let (profile, user) = (entry.document.uuid, &administrator.name);
     let shown = answer::profiles(vec![Arc::clone(entry)]).await.remove(0);
     let key_check_value = shown["epic_encryption_key_check_value"].as_str();
-    let what = match action {
-        AuditAction::ProfileCreated => "created",
-        _ => "changed",
-    };
     let names = fields.join(",");
     tracing::info!(
         %profile, user, fields = names, key_check_value, "admin API: profile {what}"
     );
-    record(admin, administrator, action, profile, &fields.join(", ")).await;
-}
-
-/// The change is made; where it cannot be recorded, the log has it.
-async fn record(
-    admin: &Admin,
-    administrator: &Administrator,
-    action: AuditAction,
-    profile: Uuid,
-    details: &str,
-) {
-    let subject = Some(AuditSubject::profile(profile));
-    let recorded = administrator.record(admin, action, subject, details).await;
-    if let Err(error) = recorded {
-        tracing::error!(%error, "the change of a profile is missing in the audit log");
-    }
-}
-
-/// The names of the fields that differ.
-fn changed(old: &ProfileDocument, new: &ProfileDocument) -> Vec<String> {
-    use secrecy::ExposeSecret as _;
-    let (before, after) = (json::write(old), json::write(new));
-    let plain = after
-        .iter()
-        .filter(|(name, value)| before.get(*name) != Some(value));
-    let mut fields: Vec<String> = plain.map(|(name, _)| name.clone()).collect();
-    let (before, after) = (old.secrets(), new.secrets());
-    let names = before
-        .keys()
-        .chain(after.keys().filter(|name| !before.contains_key(*name)));
-    for name in names {
-        let exposed = |secret: Option<&secrecy::SecretString>| {
-            secret.map(|secret| secret.expose_secret().to_owned())
-        };
-        if exposed(before.get(name)) != exposed(after.get(name)) {
-            fields.push((*name).to_owned());
-        }
-    }
-    fields
 }
 
 /// The JSON object of a request. A browser sends no JSON across sites unless asked

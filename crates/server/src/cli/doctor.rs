@@ -81,8 +81,8 @@ async fn examine(arguments: &Arguments, config: &Config) -> anyhow::Result<Vec<F
     );
     let mut findings = server::examine(&arguments.config.path, config);
     findings.push(own_certificate::examine(config, outside.now()));
-    let (found, usable) = database::examine(config).await;
-    findings.push(found);
+    let (found, usable) = database::examine(&outside, config).await;
+    findings.extend(found);
     if !usable {
         return Ok(findings);
     }

@@ -9,6 +9,7 @@ mod export;
 mod import;
 pub(super) mod keypair;
 mod list;
+mod recorded;
 mod remove;
 mod seal;
 mod secrets;

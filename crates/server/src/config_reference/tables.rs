@@ -2,18 +2,8 @@
 
 use super::{
     Default::{Required, Value, Without},
-    Setting, Table,
+    Table, key,
 };
-
-const fn key(
-    key: &'static str,
-    kind: &'static str,
-    default: super::Default,
-    meaning: &'static str,
-    example: &'static str,
-) -> Setting {
-    Setting::new(key, kind, default, meaning, example)
-}
 
 const ADDRESS: &str = "address and port";
 const FILE: &str = "path of a file";
@@ -56,7 +46,7 @@ pub const TABLES: &[Table] = &[
         settings: &[
             key("url", "`postgres://user:password@host:5432/database`", Without("SQLite"), "Where it is, and who comes. With `?sslmode=verify-full&sslrootcert=` and the path of the authority's certificate, where the way to it leaves this machine. It carries a password: better in `url_file`.", "\"postgres://vestibule@127.0.0.1:5432/vestibule\""),
             key("url_file", FILE, Without("`url`"), "A file that holds the URL, in its place.", "\"/run/secrets/vestibule-database-url\""),
-            key("connections", AT_LEAST_ONE, Without("16"), "Connections of this server at most.", "32"),
+            key("connections", AT_LEAST_ONE, Without("16"), "Connections of this server at most, beside two of its administrators.", "32"),
         ],
     },
     Table {
@@ -127,7 +117,7 @@ pub const TABLES: &[Table] = &[
             key("listen", ADDRESS, Required, "Where to listen; never the address of launches. Other than on this machine it needs TLS: by `[tls]`, or by a proxy in front.", "\"127.0.0.1:7090\"").beside(ADMINISTRATOR),
             key("username", NAME, Without("those of the tables below"), "An administrator who may do everything and sees names.", "\"admin\"").beside(ADMINISTRATOR),
             key("password_hash", "Argon2 hash", Without("those of the tables below"), "What `vestibule admin password` makes of that administrator's password.", PASSWORD_HASH).beside(ADMINISTRATOR),
-            key("audit_days", NUMBER, Value("2196"), "For how many days the audit log is kept: six years by default.", "3650").beside(ADMINISTRATOR),
+            key("audit_days", NUMBER, Value("2196"), "For how many days the audit log is kept: six years by default, 30 days at least.", "3650").beside(ADMINISTRATOR),
         ],
     },
     Table {

@@ -66,6 +66,11 @@ impl Dialect for Epic {
         }
     }
 
+    fn previous_key_check_value(&self, key_type: KeyType, now: UnixTime) -> Option<KeyCheckValue> {
+        let previous = self.cipher.ciphers.valid(now).nth(1)?;
+        (key_type == KeyType::Base64Key).then(|| KeyCheckValue::of(previous.key()))
+    }
+
     fn read(&self, parameters: &str) -> Result<LaunchRequest, DialectError> {
         let mut iss = None;
         let mut launch = None;

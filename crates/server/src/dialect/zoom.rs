@@ -222,6 +222,10 @@ impl Dialect for Zoom {
         None
     }
 
+    fn previous_key_check_value(&self, _: KeyType, _: UnixTime) -> Option<KeyCheckValue> {
+        None
+    }
+
     /// Keeps the parameters together: which account `data` belongs to counts when it
     /// is opened.
     fn read(&self, parameters: &str) -> Result<LaunchRequest, DialectError> {

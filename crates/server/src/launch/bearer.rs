@@ -96,8 +96,8 @@ pub async fn find_bearer(
     request_id: RequestId,
     token: &BearerToken,
 ) -> Result<Bearer, BearerError> {
-    let found = tools.store.find_bearer(request_id, tools.now()).await?;
-    match found {
+    let finding = tools.store.find_bearer(request_id, tools.now());
+    match tools.telemetry.stored("find_bearer", finding).await? {
         Some(bearer) if token.is_of(&bearer).into() => Ok(bearer),
         _ => Err(NoBearer.into()),
     }

@@ -187,7 +187,11 @@ impl Authorised<'_> {
                 let profile = self.profile;
                 let links = JoinLinks { tools, profile };
                 let again = links.of_token(pending.token(), browser).await?;
-                again.ok_or(CompleteError::Used.into())
+                let link = again.ok_or(CompleteError::Used)?;
+                // The visit is the other launch's: this one has come to its end.
+                let used = &CompleteError::Used;
+                record_failure(tools, self.request_id, self.trail, used).await;
+                Ok(link)
             }
             Err(error) => Err(error.into()),
         }

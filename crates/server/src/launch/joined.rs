@@ -14,16 +14,21 @@ pub(crate) async fn count_joined(tools: &Tools, request_id: RequestId) {
 }
 
 async fn count(tools: &Tools, request_id: RequestId) -> Result<(), StoreError> {
-    let events = tools.store.events_of(request_id).await?;
+    let Tools {
+        store, telemetry, ..
+    } = tools;
+    let finding = store.events_of(request_id);
+    let events = telemetry.stored("events_of", finding).await?;
     let mut joined = events.iter().filter(|it| it.event == Reported::Joined);
     let (Some(first), None) = (joined.next(), joined.next()) else {
         return Ok(());
     };
-    if let Some(launch) = tools.store.find_launch(request_id).await?
+    let finding = store.find_launch(request_id);
+    if let Some(launch) = telemetry.stored("find_launch", finding).await?
         && let (Some(profile), Some(role)) = (launch.profile, launch.role)
     {
         let after = first.received_at.since(launch.created_at);
-        tools.telemetry.launch_joined(profile, role, after);
+        telemetry.launch_joined(profile, role, after);
     }
     Ok(())
 }

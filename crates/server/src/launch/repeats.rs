@@ -104,8 +104,11 @@ impl JoinLinks<'_> {
         if !browser.began(request_id) {
             return Ok(None);
         }
-        let Tools { store, .. } = self.tools;
-        let sealed = store.join_link_of(request_id, self.tools.now()).await?;
+        let Tools {
+            store, telemetry, ..
+        } = self.tools;
+        let finding = store.join_link_of(request_id, self.tools.now());
+        let sealed = telemetry.stored("join_link_of", finding).await?;
         let link = sealed.map(|sealed| self.open(request_id, &sealed));
         Ok(link.transpose()?)
     }
@@ -122,7 +125,8 @@ impl JoinLinks<'_> {
         }
         let end = Instant::now() + PATIENCE;
         loop {
-            let launch = self.tools.store.find_launch(request_id).await?;
+            let finding = self.tools.store.find_launch(request_id);
+            let launch = self.tools.telemetry.stored("find_launch", finding).await?;
             let is_under_way = launch.is_some_and(|it| it.state == LaunchState::Authorised);
             if !is_under_way || Instant::now() >= end {
                 return self.of_launch(request_id, browser).await;
@@ -138,8 +142,11 @@ impl JoinLinks<'_> {
         token: Fingerprint,
         browser: &Browser<'_>,
     ) -> Result<Option<HeaderValue>, RepeatError> {
-        let Tools { store, .. } = self.tools;
-        let found = store.join_link_by_fingerprint(token, self.tools.now());
+        let Tools {
+            store, telemetry, ..
+        } = self.tools;
+        let finding = store.join_link_by_fingerprint(token, self.tools.now());
+        let found = telemetry.stored("join_link_by_fingerprint", finding);
         match found.await? {
             Some((request_id, sealed)) if browser.began(request_id) => {
                 Ok(Some(self.open(request_id, &sealed)?))

@@ -61,10 +61,10 @@ pub async fn resume(
     if !bool::from(browser.as_bytes().ct_eq(bearer.browser.as_bytes())) {
         return Err(BearerError::from(NoBearer).into());
     }
-    let over_since = tools
+    let asking = tools
         .store
-        .over_since(bearer.appointment, bearer.launched_at)
-        .await?;
+        .over_since(bearer.appointment, bearer.launched_at);
+    let over_since = tools.telemetry.stored("over_since", asking).await?;
     if over_since.is_some_and(|since| since + GRACE <= tools.now()) {
         return Err(BearerError::from(NoBearer).into());
     }

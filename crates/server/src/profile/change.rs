@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use uuid::Uuid;
-use vestibule_store::{Inserted, StoreError, Updated};
+use vestibule_store::{AuditAction, Inserted, NewAuditEntry, StoreError, Updated};
 
 use super::{
     Entry, Faults, Kept, Profile, ProfileConflict, ProfileDocument, Registry, RegistryError,
@@ -51,6 +51,18 @@ impl Registry {
     /// # Errors
     /// [`ChangeError`].
     pub async fn create(&self, document: &ProfileDocument) -> Result<Arc<Entry>, ChangeError> {
+        self.create_recorded(document, None).await
+    }
+
+    /// The same, stored together with the entry in the audit log that tells of it.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn create_recorded(
+        &self,
+        document: &ProfileDocument,
+        entry: Option<NewAuditEntry>,
+    ) -> Result<Arc<Entry>, ChangeError> {
         let _alone = self.changing.lock().await;
         let profile = self.check(document)?;
         match self.find_uuid(profile.uuid).as_deref() {
@@ -61,11 +73,12 @@ impl Registry {
             }) => return Err(ChangeError::InFile(path.clone())),
             Some(_) => return Err(ProfileConflict::Uuid(profile.uuid).into()),
         }
-        match self.database.insert(document).await? {
+        let back = taken_back(entry.as_ref(), AuditAction::ProfileRemoved);
+        match self.database.insert(document, entry).await? {
             Inserted::New(_) => {
                 let stored = self.changed(document.uuid).await;
                 if is_conflict_of(&stored, document.uuid) {
-                    self.database.remove(document.uuid).await?;
+                    self.database.remove(document.uuid, back).await?;
                 }
                 self.unless_taken_back(stored).await
             }
@@ -83,6 +96,19 @@ impl Registry {
         entry: &Entry,
         document: &ProfileDocument,
     ) -> Result<Arc<Entry>, ChangeError> {
+        self.replace_recorded(entry, document, None).await
+    }
+
+    /// The same, stored together with the entry in the audit log that tells of it.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn replace_recorded(
+        &self,
+        entry: &Entry,
+        document: &ProfileDocument,
+        recorded: Option<NewAuditEntry>,
+    ) -> Result<Arc<Entry>, ChangeError> {
         let uuid = entry.document.uuid;
         let read_at = match &entry.kept {
             Kept::File(path) => return Err(ChangeError::InFile(path.clone())),
@@ -93,11 +119,12 @@ impl Registry {
         }
         let _alone = self.changing.lock().await;
         self.check(document)?;
-        match self.database.update(document, read_at).await? {
+        let back = taken_back(recorded.as_ref(), AuditAction::ProfileChanged);
+        match self.database.update(document, read_at, recorded).await? {
             Updated::Now => {
                 let stored = self.changed(uuid).await;
                 if is_conflict_of(&stored, uuid) {
-                    self.put_back(&entry.document).await?;
+                    self.put_back(&entry.document, back).await?;
                 }
                 self.unless_taken_back(stored).await
             }
@@ -112,6 +139,19 @@ impl Registry {
     /// # Errors
     /// [`ChangeError`].
     pub async fn remove(&self, entry: &Entry, while_visits_run: bool) -> Result<(), ChangeError> {
+        self.remove_recorded(entry, while_visits_run, None).await
+    }
+
+    /// The same, stored together with the entry in the audit log that tells of it.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn remove_recorded(
+        &self,
+        entry: &Entry,
+        while_visits_run: bool,
+        recorded: Option<NewAuditEntry>,
+    ) -> Result<(), ChangeError> {
         if let Kept::File(path) = &entry.kept {
             return Err(ChangeError::InFile(path.clone()));
         }
@@ -120,7 +160,7 @@ impl Registry {
         if running > 0 && !while_visits_run {
             return Err(ChangeError::VisitsRun(running));
         }
-        if !self.database.remove(uuid).await? {
+        if !self.database.remove(uuid, recorded).await? {
             return Err(ChangeError::Missing(uuid));
         }
         self.refresh().await?;
@@ -163,11 +203,16 @@ impl Registry {
     }
 
     /// Puts back what a profile said before, where nobody has changed it since.
-    async fn put_back(&self, before: &ProfileDocument) -> Result<(), ChangeError> {
+    async fn put_back(
+        &self,
+        before: &ProfileDocument,
+        entry: Option<NewAuditEntry>,
+    ) -> Result<(), ChangeError> {
         let all = self.database.all().await.map_err(RegistryError::from)?;
         let stored = all.iter().find(|kept| kept.document.uuid == before.uuid);
         if let Some(stored) = stored {
-            self.database.update(before, stored.updated_at).await?;
+            let at = stored.updated_at;
+            self.database.update(before, at, entry).await?;
         }
         Ok(())
     }
@@ -191,6 +236,16 @@ impl Registry {
         self.refresh().await?;
         self.find_uuid(uuid).ok_or(ChangeError::Missing(uuid))
     }
+}
+
+/// The entry of a change that is taken back, after that of the change itself.
+fn taken_back(entry: Option<&NewAuditEntry>, action: AuditAction) -> Option<NewAuditEntry> {
+    let entry = entry?.clone();
+    Some(NewAuditEntry {
+        action,
+        details: "taken back: another server stored one like it meanwhile".to_owned(),
+        ..entry
+    })
 }
 
 fn is_conflict_of(stored: &Result<Arc<Entry>, ChangeError>, uuid: Uuid) -> bool {

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
-use vestibule_store::{Inserted, ProfileNumber, StoreError, Updated};
+use vestibule_store::{Inserted, NewAuditEntry, ProfileNumber, StoreError, Updated};
 
 use super::ProfileDocument;
 use crate::{sealing::Purpose, tools::Tools};
@@ -97,20 +97,26 @@ impl ProfileDatabase {
         self.0.store.profile_number(uuid).await
     }
 
-    /// Stores a new profile, which the caller has checked.
+    /// Stores a new profile, which the caller has checked, and with it the entry in the
+    /// audit log.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn insert(&self, document: &ProfileDocument) -> Result<Inserted, StoreError> {
+    pub async fn insert(
+        &self,
+        document: &ProfileDocument,
+        entry: Option<NewAuditEntry>,
+    ) -> Result<Inserted, StoreError> {
         let sealed = self.seal(document);
         let now = self.0.now();
         self.0
             .store
-            .insert_profile(document.uuid, sealed, now)
+            .insert_profile(document.uuid, sealed, entry, now)
             .await
     }
 
-    /// Replaces a profile that the caller read at `read_at` and has checked.
+    /// Replaces a profile that the caller read at `read_at` and has checked, and stores with
+    /// it the entry in the audit log.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -118,21 +124,28 @@ impl ProfileDatabase {
         &self,
         document: &ProfileDocument,
         read_at: UnixTime,
+        entry: Option<NewAuditEntry>,
     ) -> Result<Updated, StoreError> {
         let sealed = self.seal(document);
         let now = self.0.now();
         self.0
             .store
-            .update_profile(document.uuid, sealed, read_at, now)
+            .update_profile(document.uuid, sealed, read_at, entry, now)
             .await
     }
 
-    /// Forgets a profile. Says whether there was one.
+    /// Forgets a profile, and stores with it the entry in the audit log. Says whether there
+    /// was one.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn remove(&self, uuid: Uuid) -> Result<bool, StoreError> {
-        self.0.store.delete_profile(uuid).await
+    pub async fn remove(
+        &self,
+        uuid: Uuid,
+        entry: Option<NewAuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let now = self.0.now();
+        self.0.store.delete_profile(uuid, entry, now).await
     }
 
     /// How many visits of a profile run now.

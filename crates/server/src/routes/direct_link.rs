@@ -10,7 +10,6 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
-use tracing::Span;
 use vestibule_launch::{EhrRole, RequestId};
 
 use super::{caller::Caller, parameters};
@@ -22,7 +21,7 @@ use crate::{
     profile::Profile,
     security_headers::PageCsp,
     state::AppState,
-    telemetry::{self, Step},
+    telemetry::{LaunchSpan, Step},
 };
 
 /// Why a direct join link leads to an error page.
@@ -54,6 +53,7 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
     let join = move |State(state): State<AppState>,
                      Extension(in_flight): Extension<InFlight>,
                      Path(uuid): Path<String>,
+                     Extension(span): Extension<LaunchSpan>,
                      caller: Caller,
                      RawQuery(query): RawQuery,
                      body: Result<Bytes, BytesRejection>| async move {
@@ -65,6 +65,7 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
             trail: Trail::default(),
             in_flight,
         };
+        span.name(press.request_id);
         press.answer(&state, state.profile(&uuid).as_deref()).await
     };
     get(show).post(join)
@@ -133,7 +134,6 @@ struct Press {
 
 impl Press {
     async fn answer(self, state: &AppState, profile: Option<&Profile>) -> Response {
-        telemetry::name_launch(&Span::current(), self.request_id);
         let joined = self.join(state, profile);
         match state.tools.telemetry.step(Step::DirectLink, joined).await {
             Ok(link) => {

@@ -50,13 +50,13 @@ impl Door {
         if !headers.contains_key(header::AUTHORIZATION) {
             return Err(Refusal::NoCredentials);
         }
-        let wait = self.attempts.may_try(source).await;
-        let wait = wait.map_err(Refusal::NotLookedAt)?;
+        let attempt = self.attempts.begin(source).await;
+        let attempt = attempt.map_err(Refusal::NotLookedAt)?;
         if self.credentials.are_in(headers) {
+            attempt.withdrawn().await;
             return Ok(());
         }
-        self.attempts.failed(source).await;
-        Err(match wait {
+        Err(match attempt.wrong() {
             Some(retry_after) => Refusal::NotLookedAt(NotLookedAt::TooMany { retry_after }),
             None => Refusal::Wrong,
         })
@@ -96,7 +96,7 @@ impl IntoResponse for Refusal {
                 "too many wrong passwords from this address; wait\n",
             )
                 .into_response(),
-            Self::NotLookedAt(NotLookedAt::Store(error)) => {
+            Self::NotLookedAt(error @ (NotLookedAt::Busy | NotLookedAt::Store(_))) => {
                 tracing::error!(%error, "attempts cannot be counted");
                 (
                     StatusCode::SERVICE_UNAVAILABLE,

@@ -11,7 +11,6 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
-use tracing::Span;
 use url::form_urlencoded;
 use vestibule_launch::RequestId;
 
@@ -26,7 +25,7 @@ use crate::{
     security_headers::PageCsp,
     sign_in_page,
     state::AppState,
-    telemetry::{self, Step},
+    telemetry::{LaunchSpan, Step},
 };
 
 /// Why a launch URL leads to an error page.
@@ -50,11 +49,17 @@ pub(super) fn route(entrance: &'static Entrance) -> MethodRouter<AppState> {
     let handler = move |State(state): State<AppState>,
                         Extension(in_flight): Extension<InFlight>,
                         Path(path): Path<HashMap<String, String>>,
+                        Extension(span): Extension<LaunchSpan>,
                         caller: Caller,
                         RawQuery(query): RawQuery,
                         body: Result<Bytes, BytesRejection>| async move {
+        let request_id = state.tools.request_id();
+        span.name(request_id);
         let parameters = parameters(query, body);
-        handle(&state, entrance, &path, &caller, parameters, &in_flight).await
+        let handled = handle(
+            &state, entrance, &path, &caller, parameters, request_id, &in_flight,
+        );
+        handled.await
     };
     get(handler).post(handler).head(no_head)
 }
@@ -65,10 +70,9 @@ async fn handle(
     path: &HashMap<String, String>,
     caller: &Caller,
     parameters: Result<String, StatusCode>,
+    request_id: RequestId,
     in_flight: &InFlight,
 ) -> Response {
-    let request_id = state.tools.request_id();
-    telemetry::name_launch(&Span::current(), request_id);
     let profile = profile(state, entrance, path, parameters.as_deref().ok());
     let profile = profile.as_deref();
     let trail = Trail::default();

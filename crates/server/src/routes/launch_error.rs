@@ -20,7 +20,7 @@ use vestibule_template::defaults;
 use super::caller::Caller;
 use crate::{
     clock::rfc3339, conferencing::LONGEST_ALIAS, error_reference, launch::alias_hash,
-    limits::Limited, profile::Profile, serving::body, state::AppState,
+    limits::Limited, profile::Profile, serving::body, state::AppState, tools::Tools,
 };
 
 /// Why there is nothing to show.
@@ -102,20 +102,13 @@ async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, Sto
         None => state.tools.request_id(),
     };
     let error_name = report.error_name;
-    let recorded = launch.is_some()
-        && state
-            .tools
-            .store
-            .record_failure(
-                request_id,
-                FailureSource::Browser,
-                error_name,
-                Course::default(),
-                now,
-            )
-            .await?;
-    let telemetry = &state.tools.telemetry;
-    telemetry.launch_failed(FailureSource::Browser, error_name);
+    let Tools {
+        store, telemetry, ..
+    } = &state.tools;
+    let (source, course) = (FailureSource::Browser, Course::default());
+    let recording = store.record_failure(request_id, source, error_name, course, now);
+    let recorded = launch.is_some() && telemetry.stored("record_failure", recording).await?;
+    telemetry.launch_failed(source, error_name);
     tracing::warn!(%request_id, %error_name, recorded, "the landing page reports a failure");
     Ok(page(state, launch.as_ref(), request_id, error_name, now))
 }
@@ -124,16 +117,20 @@ async fn find_reported(
     state: &AppState,
     report: &ErrorReport,
 ) -> Result<Option<Launch>, StoreError> {
-    let store = &state.tools.store;
-    if let Some(request_id) = report.telehealth_request_id
-        && let Some(launch) = store.find_launch(request_id).await?
-    {
-        return Ok(Some(launch));
+    let Tools {
+        store, telemetry, ..
+    } = &state.tools;
+    if let Some(request_id) = report.telehealth_request_id {
+        let finding = store.find_launch(request_id);
+        if let Some(launch) = telemetry.stored("find_launch", finding).await? {
+            return Ok(Some(launch));
+        }
     }
     match &report.conference {
         Some(alias) if alias.len() <= LONGEST_ALIAS => {
             let routed = state.tools.routing.known_as(alias);
-            store.find_launch_by_alias(alias_hash(&routed)).await
+            let finding = store.find_launch_by_alias(alias_hash(&routed));
+            telemetry.stored("find_launch_by_alias", finding).await
         }
         _ => Ok(None),
     }
@@ -141,7 +138,9 @@ async fn find_reported(
 
 async fn find(state: &AppState, request_id: &str) -> Result<ErrorPage, ReportError> {
     let request_id: RequestId = request_id.parse().map_err(|_| ReportError::Unknown)?;
-    let launch = state.tools.store.find_launch(request_id).await?;
+    let finding = state.tools.store.find_launch(request_id);
+    let telemetry = &state.tools.telemetry;
+    let launch = telemetry.stored("find_launch", finding).await?;
     let launch = launch.ok_or(ReportError::Unknown)?;
     let LaunchState::Failed { error_name, at } = launch.state else {
         return Err(ReportError::Unknown);

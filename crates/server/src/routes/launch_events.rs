@@ -156,7 +156,8 @@ async fn told(
 ) -> Result<Vec<NewWriteBack>, StoreError> {
     let tools = &state.tools;
     let profile = state.profiles.now().find(bearer.profile);
-    let launch = tools.store.find_launch(bearer.request_id).await?;
+    let finding = tools.store.find_launch(bearer.request_id);
+    let launch = tools.telemetry.stored("find_launch", finding).await?;
     let (Some(profile), Some(launch), Reported::DeviceTest(test)) = (profile, launch, event.event)
     else {
         return Ok(Vec::new());

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 use vestibule_launch::{EhrRole, RequestId};
 use vestibule_smart::{Callback, CallbackError};
 
@@ -22,7 +22,7 @@ use crate::{
     profile::Profile,
     sealing::NotSealedHere,
     state::AppState,
-    telemetry::{self, Step},
+    telemetry::{LaunchSpan, Step},
 };
 
 /// Why a return from the EHR leads to an error page.
@@ -48,6 +48,7 @@ pub enum AuthorizedError {
 pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
     let handler = move |State(state): State<AppState>,
                         Extension(in_flight): Extension<InFlight>,
+                        Extension(span): Extension<LaunchSpan>,
                         Path(uuid): Path<String>,
                         caller: Caller,
                         RawQuery(query): RawQuery,
@@ -57,7 +58,8 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
         let one = in_flight.more();
         let handled = async move {
             let _one = one;
-            handle(&state, role, &uuid, &caller, parameters(query, body)).await
+            let parameters = parameters(query, body);
+            handle(&state, role, &uuid, &caller, parameters, &span).await
         };
         let ended = tokio::spawn(handled.in_current_span());
         match ended.await {
@@ -74,13 +76,13 @@ async fn handle(
     uuid: &str,
     caller: &Caller,
     parameters: Result<String, StatusCode>,
+    span: &LaunchSpan,
 ) -> Response {
-    let span = Span::current();
     let mut request_id = state.tools.request_id();
     let profile = state.profile(uuid);
     let profile = profile.as_deref();
     let mut known = |launch| {
-        telemetry::name_launch(&span, launch);
+        span.name(launch);
         request_id = launch;
     };
     let joined = join(state, profile, role, caller, parameters, &mut known);

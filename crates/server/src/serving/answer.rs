@@ -17,7 +17,7 @@ use axum::{
     response::IntoResponse as _,
 };
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
+use hyper::body::{Buf, Incoming};
 use tower::ServiceExt as _;
 
 use super::{
@@ -25,21 +25,29 @@ use super::{
     body::{self, Late},
     limits::ConnectionLimits,
 };
-use crate::security_headers;
+use crate::{in_flight::InFlight, security_headers};
 
 /// What requests of one listener are answered with.
 #[derive(Debug)]
 pub(super) struct Answers {
     pub(super) router: Router,
     pub(super) limits: ConnectionLimits,
+    /// Requests until their answer begins.
+    pub(super) under_way: InFlight,
     /// What browsers are told of connections without TLS, where there is TLS.
     pub(super) strict_transport_security: Option<HeaderValue>,
 }
 
-/// The body of an answer; the request is being answered until it ends.
-struct Held {
+/// The body of an answer; the request is being answered until all of it is written.
+pub(super) struct Held {
     body: Body,
-    _answering: Answering,
+    answering: Arc<Answering>,
+}
+
+/// Bytes of an answer until they are written.
+pub(super) struct Piece {
+    bytes: Bytes,
+    answering: Arc<Answering>,
 }
 
 /// Answers a request of the connection from `peer`.
@@ -48,8 +56,9 @@ pub(super) async fn answer(
     activity: Activity,
     peer: SocketAddr,
     request: Request<Incoming>,
-) -> Response<Body> {
-    let answering = activity.answering();
+) -> Response<Held> {
+    let _one = answers.under_way.more();
+    let answering = Arc::new(activity.answering());
     let request = with_host(request);
     // Where a request's end is open to opinions, nothing may follow on its connection
     // (RFC 9112 section 6.1): whoever gave it a Content-Length too means to smuggle.
@@ -63,12 +72,8 @@ pub(super) async fn answer(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
-    response.map(|body| {
-        Body::new(Held {
-            body,
-            _answering: answering,
-        })
-    })
+    answering.offered();
+    response.map(|body| Held { body, answering })
 }
 
 /// With HTTP/2 the host that is asked for is in `:authority`, and there need be no `Host`
@@ -131,14 +136,24 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
 }
 
 impl HttpBody for Held {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Piece>, Self::Error>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            // Whoever writes asks only when there is room.
+            self.answering.awaited();
+            return Poll::Pending;
+        };
+        self.answering.offered();
+        let piece = |bytes| Piece {
+            bytes,
+            answering: Arc::clone(&self.answering),
+        };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -147,6 +162,21 @@ impl HttpBody for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        self.answering.taken();
     }
 }
 

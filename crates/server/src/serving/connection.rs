@@ -3,9 +3,11 @@
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
+use axum::http::{Request, Response};
 use hyper::{
+    body::Incoming,
     server::conn::{http1, http2},
-    service::service_fn,
+    service::{Service, service_fn},
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -17,8 +19,8 @@ use tokio::{
 };
 
 use super::{
-    activity::{Activity, TooLong},
-    answer::{Answers, answer},
+    activity::{Activity, Patience, TooLong},
+    answer::{Answers, Held, answer},
     drain::Draining,
     limits::ConnectionLimits,
     tls::{HTTP2, Tls},
@@ -35,6 +37,10 @@ const STREAM_BUFFER: usize = 64 * 1024;
 /// (RFC 9113 section 10.5), and most that this side reset because of faults in them.
 const RESET_STREAMS: usize = 20;
 
+/// There was no TLS on a connection, and so nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HandshakeFailed;
+
 /// Serves a connection until it ends.
 pub(super) async fn serve(
     stream: TcpStream,
@@ -42,11 +48,12 @@ pub(super) async fn serve(
     answers: Arc<Answers>,
     tls: Option<Arc<Tls>>,
     draining: Draining,
-) {
+) -> Result<(), HandshakeFailed> {
     // Answers are small, and each is written at once.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
-        return http1(stream, peer, answers, draining).await;
+        http1(stream, peer, answers, draining).await;
+        return Ok(());
     };
     let handshake = tls.accept(stream);
     match tokio::time::timeout(answers.limits.handshake(), handshake).await {
@@ -57,9 +64,16 @@ pub(super) async fn serve(
                 http1(stream, peer, answers, draining).await;
             }
         }
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            return Err(HandshakeFailed);
+        }
+        Err(_) => {
+            tracing::debug!("a TLS handshake took too long");
+            return Err(HandshakeFailed);
+        }
     }
+    Ok(())
 }
 
 async fn http1<S>(stream: S, peer: SocketAddr, answers: Arc<Answers>, draining: Draining)
@@ -67,7 +81,7 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let limits = answers.limits;
-    let activity = Activity::new();
+    let activity = Activity::counting(answers.under_way.clone());
     let watched = Watched::new(stream, Some(activity.clone()), limits.stall());
     let mut builder = http1::Builder::new();
     builder
@@ -76,13 +90,7 @@ where
         .header_read_timeout(None)
         .max_headers(usize::try_from(limits.most_headers.get()).unwrap_or(usize::MAX))
         .max_header_size(header_bytes(&limits));
-    let service = {
-        let activity = activity.clone();
-        service_fn(move |request| {
-            let answered = answer(Arc::clone(&answers), activity.clone(), peer, request);
-            async move { Ok::<_, Infallible>(answered.await) }
-        })
-    };
+    let service = service(answers, activity.clone(), peer);
     let connection = builder.serve_connection(TokioIo::new(watched), service);
     until_it_ends(connection, &activity, &limits, draining).await;
 }
@@ -107,15 +115,22 @@ where
         .max_send_buf_size(STREAM_BUFFER)
         .keep_alive_interval(limits.stall())
         .keep_alive_timeout(limits.stall());
-    let service = {
-        let activity = activity.clone();
-        service_fn(move |request| {
-            let answered = answer(Arc::clone(&answers), activity.clone(), peer, request);
-            async move { Ok::<_, Infallible>(answered.await) }
-        })
-    };
+    let service = service(answers, activity.clone(), peer);
     let connection = builder.serve_connection(TokioIo::new(watched), service);
     until_it_ends(connection, &activity, &limits, draining).await;
+}
+
+/// What answers the requests of one connection.
+fn service(
+    answers: Arc<Answers>,
+    activity: Activity,
+    peer: SocketAddr,
+) -> impl Service<Request<Incoming>, Response = Response<Held>, Error = Infallible, Future: Send + 'static>
+{
+    service_fn(move |request| {
+        let answered = answer(Arc::clone(&answers), activity.clone(), peer, request);
+        async move { Ok(answered.await) }
+    })
 }
 
 fn header_bytes(limits: &ConnectionLimits) -> usize {
@@ -134,9 +149,18 @@ async fn until_it_ends<C>(
     C::Error: std::fmt::Display,
 {
     let mut connection = pin!(connection);
+    let patience = Patience {
+        head: limits.header(),
+        idle: limits.idle(),
+        stall: limits.stall(),
+    };
+    let farewell = Patience {
+        idle: FAREWELL,
+        ..patience
+    };
     let too_long = tokio::select! {
         ended = connection.as_mut() => return tell(ended),
-        too_long = activity.too_long(limits.header(), limits.idle()) => too_long,
+        too_long = activity.too_long(patience) => too_long,
         () = draining.begun() => {
             // One that was told to end before its first bytes are read would be closed
             // with a request in it.
@@ -148,18 +172,19 @@ async fn until_it_ends<C>(
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => return tell(ended),
-                too_long = activity.too_long(limits.header(), FAREWELL) => too_long,
+                too_long = activity.too_long(farewell) => too_long,
             }
         }
     };
     match too_long {
         // Nobody is answered who has not asked.
         TooLong::Head => tracing::debug!("a request's headers took too long"),
+        TooLong::Stall => tracing::debug!("nothing of an answer is taken"),
         TooLong::Idle => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => tell(ended),
-                _ = activity.too_long(limits.header(), FAREWELL) => {}
+                _ = activity.too_long(farewell) => {}
             }
         }
     }

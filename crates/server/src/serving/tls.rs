@@ -137,6 +137,12 @@ impl Tls {
         self.config.pexip
     }
 
+    /// When the certificate in use ends.
+    pub fn ends(&self) -> UnixTime {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.ends
+    }
+
     /// `Strict-Transport-Security`, where browsers are told of it.
     pub(super) fn strict_transport_security(&self) -> Option<HeaderValue> {
         let seconds = self.config.hsts_seconds;

@@ -9,8 +9,9 @@ use prometheus_client::{
 use super::{
     RenewalOutcome, Step, WriteBackOutcome,
     labels::{
-        DatabaseLabels, FailureLabels, JoinedLabels, LaunchLabels, OutcomeLabels, RequestLabels,
-        RouteLabels, StepLabels, VersionLabels, WriteBackLabels, failures,
+        DatabaseLabels, FailureLabels, JoinedLabels, LaunchLabels, ListenerLabels, OutcomeLabels,
+        RefusalLabels, RequestLabels, RouteLabels, StepLabels, VersionLabels, WriteBackLabels,
+        failures,
     },
 };
 
@@ -31,11 +32,16 @@ pub(super) struct Series {
     pub(super) renewals: Family<OutcomeLabels, Counter>,
     pub(super) http_requests: Family<RequestLabels, Counter>,
     pub(super) http_durations: Durations<RouteLabels>,
+    pub(super) connections_open: Family<ListenerLabels, Gauge>,
+    pub(super) connections_refused: Family<RefusalLabels, Counter>,
     pub(super) in_flight: Gauge,
     pub(super) profiles: Gauge,
     pub(super) database_durations: Durations<DatabaseLabels>,
     pub(super) database_errors: Family<DatabaseLabels, Counter>,
     pub(super) database_up: Gauge,
+    pub(super) ready: Gauge,
+    /// Of listeners without TLS there is none.
+    pub(super) certificate_ends: Family<ListenerLabels, Gauge>,
     pub(super) lines_left_out: Counter,
 }
 
@@ -56,11 +62,15 @@ impl Series {
             renewals: Family::default(),
             http_requests: Family::default(),
             http_durations: Family::new_with_constructor(while_machines_work),
+            connections_open: Family::default(),
+            connections_refused: Family::default(),
             in_flight: Gauge::default(),
             profiles: Gauge::default(),
             database_durations: Family::new_with_constructor(while_machines_work),
             database_errors: Family::default(),
             database_up: Gauge::default(),
+            ready: Gauge::default(),
+            certificate_ends: Family::default(),
             lines_left_out: Counter::default(),
         };
         series.of_launches(registry);
@@ -148,6 +158,17 @@ impl Series {
             self.http_durations.clone(),
         );
         registry.register(
+            "connections_open",
+            "Connections of the moment, by listener; TLS handshakes among them",
+            self.connections_open.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections that came to nothing: too_many, too_many_of_address or \
+             handshake_failed",
+            self.connections_refused.clone(),
+        );
+        registry.register(
             "requests_in_flight",
             "Requests of launches, and work for them, under way",
             self.in_flight.clone(),
@@ -172,6 +193,17 @@ impl Series {
             "database_up",
             "Whether the database answered when the unsent write-backs were counted last",
             self.database_up.clone(),
+        );
+        registry.register(
+            "ready",
+            "Whether launches can be taken, as /readyz says it",
+            self.ready.clone(),
+        );
+        registry.register_with_unit(
+            "certificate_end_timestamp",
+            "When the certificate of a listener ends, in seconds since 1970",
+            Unit::Seconds,
+            self.certificate_ends.clone(),
         );
         registry.register(
             "log_lines_left_out",

@@ -14,11 +14,12 @@ use prometheus_client::encoding::text;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::{MetricsConfig, MetricsConfigError, Telemetry};
+use super::{MetricsConfig, MetricsConfigError, Telemetry, labels::ListenerLabels};
 use crate::{
     in_flight::InFlight,
     profile::Profiles,
-    serving::{Draining, Listener, Settings},
+    readiness::Readiness,
+    serving::{Draining, Listener, Settings, Tls},
     tools::Tools,
 };
 
@@ -34,11 +35,23 @@ pub struct MetricsServer {
     router: Router,
 }
 
+/// What the gauges of the server are read from.
+#[derive(Clone, Debug)]
+pub struct Gauges {
+    /// The profiles.
+    pub profiles: Arc<Profiles>,
+    /// Requests of launches, and work for them.
+    pub in_flight: InFlight,
+    /// Whether launches can be taken.
+    pub readiness: Arc<Readiness>,
+    /// The server's own certificate, where it has one.
+    pub tls: Option<Arc<Tls>>,
+}
+
 /// What the route works with.
 struct Watched {
     tools: Tools,
-    profiles: Arc<Profiles>,
-    in_flight: InFlight,
+    gauges: Gauges,
     token: Option<SecretString>,
 }
 
@@ -69,8 +82,7 @@ impl MetricsServer {
         config: &MetricsConfig,
         settings: Settings,
         tools: &Tools,
-        profiles: &Arc<Profiles>,
-        in_flight: &InFlight,
+        gauges: Gauges,
     ) -> Result<Self, MetricsListenError> {
         let refused = |source| MetricsListenError::Listen {
             address: config.listen,
@@ -80,6 +92,7 @@ impl MetricsServer {
         let listener = Listener::bind(config.listen, settings);
         let listener = listener.await.map_err(refused)?;
         let address = listener.address();
+        tracing::info!(%address, "metrics are told");
         if !address.ip().is_loopback() && token.is_none() {
             tracing::warn!(
                 %address,
@@ -88,8 +101,7 @@ impl MetricsServer {
         }
         let watched = Watched {
             tools: tools.clone(),
-            profiles: Arc::clone(profiles),
-            in_flight: in_flight.clone(),
+            gauges,
             token,
         };
         let router = Router::new()
@@ -165,11 +177,27 @@ impl Watched {
 
     async fn text(&self) -> Result<String, fmt::Error> {
         let telemetry = &self.tools.telemetry;
-        telemetry.look_at_outbox(&self.tools).await;
-        let in_flight = i64::try_from(self.in_flight.now()).unwrap_or(i64::MAX);
-        telemetry.series.in_flight.set(in_flight);
-        let profiles = i64::try_from(self.profiles.now().iter().count()).unwrap_or(i64::MAX);
-        telemetry.series.profiles.set(profiles);
+        let Gauges {
+            profiles,
+            in_flight,
+            readiness,
+            tls,
+        } = &self.gauges;
+        let (report, ()) = tokio::join!(readiness.look(), telemetry.look_at_outbox(&self.tools));
+        let series = &telemetry.series;
+        series.ready.set(i64::from(report.ready));
+        let in_flight = i64::try_from(in_flight.now()).unwrap_or(i64::MAX);
+        series.in_flight.set(in_flight);
+        let profiles = i64::try_from(profiles.now().iter().count()).unwrap_or(i64::MAX);
+        series.profiles.set(profiles);
+        if let Some(tls) = tls {
+            let ends = tls.ends().as_millis() / 1000;
+            let listener = "launches";
+            let certificate = &series.certificate_ends;
+            certificate
+                .get_or_create(&ListenerLabels { listener })
+                .set(ends);
+        }
         telemetry.text()
     }
 }

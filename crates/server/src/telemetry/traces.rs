@@ -1,7 +1,12 @@
 //! Traces: the spans of launches, sent to a collector by OTLP over HTTP. Sending is apart
 //! from launches: what the collector does not take in time is lost, and nothing waits.
 
-use std::{fmt, path::Path, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -93,6 +98,7 @@ impl Traces {
         let client = Collector {
             client: HttpClient::trusting(certificates)?,
             runtime: tokio::runtime::Handle::current(),
+            fault: Fault::default(),
         };
         let exporter = SpanExporter::builder()
             .with_http()
@@ -183,6 +189,28 @@ pub(crate) fn trace_parent() -> Option<(HeaderName, HeaderValue)> {
 struct Collector {
     client: HttpClient,
     runtime: tokio::runtime::Handle,
+    fault: Fault,
+}
+
+/// Why the collector did not take the last batch, where it did not.
+#[derive(Debug, Default)]
+struct Fault(Mutex<Option<String>>);
+
+impl Fault {
+    /// Takes what became of a batch, and says so where it is not what it was before.
+    fn becomes(&self, fault: Option<String>) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == fault {
+            return;
+        }
+        match &fault {
+            Some(fault) => {
+                tracing::warn!(fault, "traces are lost: the collector does not take them");
+            }
+            None => tracing::info!("the collector takes traces again"),
+        }
+        *last = fault;
+    }
 }
 
 #[async_trait]
@@ -196,7 +224,13 @@ impl OtlpClient for Collector {
         let sent = self
             .runtime
             .spawn(async move { client.send(request, DEADLINE).await });
-        Ok(sent.await??.map(Bytes::from))
+        let sent = sent.await?;
+        self.fault.becomes(match &sent {
+            Ok(response) if response.status().is_success() => None,
+            Ok(response) => Some(response.status().to_string()),
+            Err(error) => Some(error.to_string()),
+        });
+        Ok(sent?.map(Bytes::from))
     }
 }
 

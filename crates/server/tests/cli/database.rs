@@ -35,7 +35,7 @@ fn doctor_tells_version_and_state_of_the_database() {
     let examine = || {
         let ran = home.run_with_env(&["doctor"], &[(VARIABLE, &url)]);
         let mut lines = ran.stdout.lines().map(|line| line.trim().to_owned());
-        let found = lines.find(|line| line.contains(" database "));
+        let found = lines.find(|line| line.contains(" database  "));
         found.unwrap_or_else(|| panic!("{ran:?}"))
     };
     let first = examine();
@@ -44,6 +44,9 @@ fn doctor_tells_version_and_state_of_the_database() {
     let then = examine();
     assert!(then.starts_with("ok"), "{then}");
     assert!(then.contains("up to date"), "{then}");
+    let ran = home.run_with_env(&["doctor"], &[(VARIABLE, &url)]);
+    let clock = "ok    database clock    the same as this machine's";
+    assert!(ran.stdout.contains(clock), "{ran:?}");
 }
 
 #[test]

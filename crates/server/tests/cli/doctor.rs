@@ -126,7 +126,7 @@ fn metadata_that_is_not_there_is_told_and_older_forms_are_taken() {
 }
 
 #[test]
-fn a_clock_that_is_apart_is_told_by_how_much() {
+fn row_09_a_clock_that_is_apart_is_told_by_how_much() {
     for (date, state, text) in [
         ("Fri, 15 Jan 2027 08:00:00 GMT", "fail", " s "),
         (

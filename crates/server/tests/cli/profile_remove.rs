@@ -1,5 +1,7 @@
 //! `vestibule profile remove`.
 
+use vestibule_store::{Audit as _, AuditAction, AuditFilter, Page, SqliteStore};
+
 use crate::support::{Browser, Home, Profile, SITE, SimulatedEhr, UUID, in_terminal};
 
 #[test]
@@ -59,6 +61,39 @@ fn a_profile_goes_from_the_database() {
     ran.line("removed from the database");
     ran.good();
     assert_eq!(home.run(&["profile", "list"]).good(), "");
+}
+
+#[tokio::test]
+async fn what_commands_change_in_the_database_is_in_the_audit_log() {
+    let home = Home::empty();
+    home.write("org.toml", &Profile::usual().0);
+    home.run(&["profile", "import", "org.toml"]).good();
+    let changed = Profile::usual().with("Healthcare Org", "Another Org").0;
+    home.write("org.toml", &changed);
+    home.run(&["profile", "import", "org.toml", "--replace"])
+        .good();
+    home.run(&["profile", "remove", UUID, "--yes"]).good();
+    let store = SqliteStore::open(&home.join("data/vestibule.db")).await;
+    let page = Page {
+        after: None,
+        limit: 10,
+    };
+    let (store, all) = (store.unwrap(), AuditFilter::default());
+    let entries = store.list_audit(&all, page).await.unwrap();
+    let told: Vec<_> = entries.iter().rev().map(|it| it.entry.action).collect();
+    let expected = [
+        AuditAction::ProfileCreated,
+        AuditAction::ProfileChanged,
+        AuditAction::ProfileRemoved,
+    ];
+    assert_eq!(told, expected);
+    for entry in entries.iter().map(|it| &it.entry) {
+        assert_eq!(entry.source, "command line");
+        assert!(entry.identity.is_some(), "{entry:?}");
+        assert_eq!(entry.subject.as_ref().unwrap().id, UUID);
+        assert!(!entry.details.contains("Another"), "{entry:?}");
+    }
+    assert!(entries[1].entry.details.contains("name"), "{entries:?}");
 }
 
 #[test]

@@ -6,10 +6,15 @@ use reqwest::{
     Response, StatusCode,
     header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE},
 };
-use vestibule_launch::{ErrorName, UnixTime};
+use vestibule_launch::{
+    ErrorName, UnixTime,
+    crypto::{Algorithm, KeyCheckValue, KeyType, LaunchKey},
+};
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_server::error_reference;
-use vestibule_store::{AuditAction, AuditFilter, NewAuditEntry, Page};
+use vestibule_store::{
+    AuditAction, AuditFilter, EncounterKey, NewAppointment, NewAuditEntry, Page,
+};
 
 use crate::house::{ENCOUNTER, House, Setup, WHOLE};
 
@@ -238,6 +243,8 @@ async fn every_page_asks_for_the_sign_in_and_is_there_for_who_has_signed_in() {
         "/admin/launches/nothing",
         "/admin/appointments/999",
         "/admin/nothing",
+        "/admin/appointments.csv?appointment=999",
+        "/admin/charts/launches-table.csv",
     ] {
         assert_eq!(signed.get(path).await.status(), 404, "{path}");
     }
@@ -264,7 +271,8 @@ async fn an_appointment_shows_who_was_there_and_that_it_was_looked_at_is_recorde
     for entry in &seen {
         assert_eq!(entry.administrator.as_deref(), Some("cora"));
         let subject = entry.subject.as_ref().unwrap();
-        assert_eq!(subject.kind.as_str(), "appointment");
+        assert_eq!(subject.kind.as_str(), "encounter");
+        assert!(entry.details.starts_with("appointment "), "{entry:?}");
     }
     // Who looks on has looked once; who looks again has looked twice.
     signed.text("/admin/appointments").await;
@@ -276,7 +284,12 @@ async fn an_appointment_shows_who_was_there_and_that_it_was_looked_at_is_recorde
     let csv = signed.text("/admin/appointments.csv").await;
     assert!(csv.contains("Beverley P Spinder"), "{csv}");
     assert_eq!(csv.lines().count(), 3, "a head and two participants: {csv}");
-    assert_eq!(house.audit(AuditAction::Exported).await.len(), 1);
+    let path = "/admin/appointments.csv?state=past&from=2020-01-01";
+    signed.text(path).await;
+    let exported = house.audit(AuditAction::Exported).await;
+    let details: Vec<_> = exported.iter().map(|it| it.details.as_str()).collect();
+    let filtered = "from=2020-01-01, state=past; with names";
+    assert_eq!(details, [filtered, "everything; with names"]);
     house.end().await;
 }
 
@@ -336,7 +349,7 @@ async fn a_failed_launch_tells_where_it_failed_and_what_to_do() {
         assert!(story.contains(part), "{part} in {story}");
     }
     let overview = signed.text("/admin").await;
-    assert!(overview.contains("1 launches, 1 failed"), "{overview}");
+    assert!(overview.contains("1 launch, 1 failed"), "{overview}");
     let csv = signed.text("/admin/charts/errors.csv").await;
     assert!(csv.ends_with(&format!(",{error_name},1\r\n")), "{csv}");
     house.end().await;
@@ -461,9 +474,22 @@ async fn a_search_finds_launch_and_appointment_and_puts_the_encounter_into_no_ad
     let path = location(&found);
     assert!(path.starts_with("/admin/appointments/"), "{path}");
     assert!(!path.contains(ENCOUNTER));
+    let found = house.audit(AuditAction::EncounterFound).await;
+    let [entry] = found.as_slice() else {
+        panic!("one entry: {found:?}");
+    };
+    assert_eq!(entry.administrator.as_deref(), Some("vic"));
+    let subject = entry.subject.as_ref().unwrap();
+    assert!(path.ends_with(&format!("/{}", subject.id)), "{entry:?}");
     let page = signed.text(&path).await;
     assert!(page.contains(&launch), "{page}");
     assert!(page.contains("call ended"), "its write-backs: {page}");
+    let patient = house.patient().await;
+    let alias = format!("text={}", patient.alias);
+    let found = signed.post("/admin/search", &alias).await;
+    let launch = location(&found);
+    assert!(launch.starts_with("/admin/launches/"), "{launch}");
+    assert!(signed.text(&launch).await.contains("by a patient"));
     let nothing = signed.post("/admin/search", "text=nothing").await;
     assert_eq!(nothing.status(), 200);
     assert!(nothing.text().await.unwrap().contains("Nothing is known"));
@@ -471,7 +497,7 @@ async fn a_search_finds_launch_and_appointment_and_puts_the_encounter_into_no_ad
 }
 
 #[tokio::test]
-async fn what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_page() {
+async fn row_23_what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_page() {
     let house = House::open(SETUP).await;
     let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
     house
@@ -503,10 +529,14 @@ async fn what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_pa
     assert_eq!(house.audit(AuditAction::Refused).await.len(), 1);
     let heard = house.journal("call_ended").len();
 
-    let sent = signed.post(&action, "").await;
+    // Back to the page that it was pressed on, with what is chosen there.
+    let sent = signed
+        .post(&action, "back=%2Fadmin%2Fwrite-backs%3Fstate%3Dgiven_up")
+        .await;
     assert_eq!(sent.status(), 303);
-    assert_eq!(location(&sent), "/admin/write-backs?done=due");
-    let page = signed.text(&location(&sent)).await;
+    let back = location(&sent);
+    assert_eq!(back, format!("{given_up}&done=due&count=1"));
+    let page = signed.text(&back).await;
     assert!(page.contains("It is due again"), "{page}");
     house
         .until("the EHR hears it", |house| {
@@ -514,10 +544,20 @@ async fn what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_pa
         })
         .await;
     let recorded = house.audit(AuditAction::SentAgain).await;
-    assert_eq!(recorded.len(), 1);
-    assert_eq!(recorded[0].administrator.as_deref(), Some("olga"));
+    let by = recorded.iter().map(|it| it.administrator.as_deref());
+    assert!(by.eq([Some("olga"), Some("olga")]), "{recorded:?}");
+    let outcomes = async || {
+        let recorded = house.audit(AuditAction::SentAgain).await;
+        let details = recorded.into_iter().map(|it| it.details);
+        details.collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes().await, ["it is due again", "asked for"]);
     let again = signed.post(&action, "").await;
     assert_eq!(location(&again), "/admin/write-backs?done=not-given-up");
+    assert_eq!(outcomes().await[0], "not sent: it was not given up");
+    let nothing = signed.post("/admin/write-backs/999/send-again", "").await;
+    assert_eq!(nothing.status(), 404);
+    assert_eq!(outcomes().await[0], "not sent: there is none");
     house.end().await;
 }
 
@@ -575,6 +615,10 @@ async fn the_audit_is_for_who_configures_and_can_be_filtered_and_downloaded() {
     );
     let page = signed.text("/admin/audit?from=yesterday").await;
     assert!(page.contains("from: not a day"), "{page}");
+    // Whoever looks on has looked once.
+    let read = house.audit(AuditAction::AuditRead).await;
+    assert_eq!(read.len(), 1, "{read:?}");
+    assert_eq!(read[0].administrator.as_deref(), Some("cora"));
     house.end().await;
 }
 
@@ -595,8 +639,17 @@ async fn a_page_is_told_when_what_it_shows_has_changed_and_ends_with_the_server(
             house.provider().await;
         }
     }
-    for name in NAMES {
-        assert!(!text.contains(name), "{text}");
+    // What happened is told, and nothing of it.
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let id = line.strip_prefix("id: ");
+        let is_hash = id.is_some_and(|id| {
+            id.len() == 43
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        });
+        let others = ["event: watching", "event: changed", "data: now", ":"];
+        assert!(is_hash || others.contains(&line), "{line} in {text}");
     }
     // A page that is none is watched by nobody.
     let over = signed.get("/admin/live?page=/admin/audit").await;
@@ -615,6 +668,7 @@ async fn pages_go_on_behind_the_last_row_and_files_have_every_row() {
     for number in 0..1_205 {
         let entry = NewAuditEntry {
             administrator: Some(format!("=user{number}")),
+            identity: None,
             role: None,
             source: "192.0.2.1".to_owned(),
             action: AuditAction::SignedIn,
@@ -646,5 +700,417 @@ async fn pages_go_on_behind_the_last_row_and_files_have_every_row() {
         1_205,
         "as text, not as a formula"
     );
+    house.end().await;
+}
+
+#[tokio::test]
+async fn every_table_of_every_page_can_be_downloaded() {
+    let house = House::open(SETUP).await;
+    house.visit().await;
+    let signed = house.sign_in("cora").await;
+    let launch = newest_launch(&signed).await;
+    // Each of its write-backs is tried.
+    house.clock.advance(Duration::from_secs(60));
+    let tried = format!("/admin/write-back-attempts.csv?request_id={launch}");
+    signed.until(&tried, "call ended").await;
+    let page = signed.text("/admin/appointments").await;
+    let one = between(&page, "href=\"/admin/appointments/", "\"");
+    let mut paths = vec!["/admin".to_owned(), format!("/admin/launches/{launch}")];
+    paths.push(format!("/admin/appointments/{}", one.first().unwrap()));
+    paths.extend(TABLES.map(|(page, _)| page.to_owned()));
+    let mut pages = Vec::new();
+    for path in paths {
+        pages.push((path.clone(), signed.text(&path).await));
+    }
+    let examined = signed.post("/admin/profiles/1/doctor", "").await;
+    pages.push(("doctor".to_owned(), plain(&examined.text().await.unwrap())));
+    let mut files = Vec::new();
+    for (path, page) in &pages {
+        // The file of a listing stands in the form above it.
+        let mut parts = page.split("<section");
+        let head = parts.next().unwrap();
+        let mut tables = 0;
+        for part in parts.filter(|part| part.contains("<table")) {
+            tables += part.matches("<table").count();
+            let file = part.contains(".csv") || head.contains("Download CSV");
+            assert!(file, "a table without a file in {path}: {part}");
+        }
+        assert!(tables > 0, "{path} has tables");
+        let links = between(page, "href=\"", "\"");
+        let links = links.into_iter().filter(|link| link.contains("csv"));
+        files.extend(links.map(ToOwned::to_owned));
+    }
+    for file in &files {
+        let response = signed.get(file).await;
+        assert_eq!(response.status(), 200, "{file}");
+        let kind = &response.headers()[CONTENT_TYPE];
+        assert!(kind.to_str().unwrap().starts_with("text/csv"), "{file}");
+        let text = response.text().await.unwrap();
+        assert!(
+            text.lines().count() >= 2 || file.contains("errors"),
+            "{file}: {text}"
+        );
+    }
+    assert!(files.len() > 15, "{files:?}");
+    // Files of one launch, and of one appointment, have nothing of others.
+    let all = signed.text("/admin/write-backs.csv").await;
+    let file = format!("/admin/write-backs.csv?request_id={launch}");
+    let of_launch = signed.text(&file).await;
+    assert!(
+        of_launch.lines().count() < all.lines().count(),
+        "{of_launch}"
+    );
+    assert!(of_launch.lines().skip(1).all(|line| line.contains(&launch)));
+    let attempts = signed.text("/admin/write-back-attempts.csv").await;
+    assert!(attempts.contains("call ended"), "{attempts}");
+    let doctor = signed.post("/admin/profiles/1/doctor.csv", "").await;
+    let doctor = doctor.text().await.unwrap();
+    assert!(
+        doctor.starts_with("state,check,finding,what_to_do\r\n"),
+        "{doctor}"
+    );
+    assert!(doctor.contains(",metadata,"), "{doctor}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn all_that_are_listed_are_sent_again_by_one_button() {
+    let house = House::open(SETUP).await;
+    let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
+    house
+        .ehr
+        .fault(Endpoint::EndOfCall, Fault::times(2, refused));
+    house.visit().await;
+    house.clock.advance(Duration::from_secs(60));
+    let signed = house.sign_in("olga").await;
+    let given_up = "/admin/write-backs?state=given_up";
+    let start = tokio::time::Instant::now();
+    let page = loop {
+        let page = signed.text(given_up).await;
+        if page.matches(">given up</span>").count() == 2 {
+            break page;
+        }
+        assert!(start.elapsed() < PATIENCE, "{page}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let all = "/admin/write-backs/send-again";
+    let action = format!("action=\"{all}?state=given_up\"");
+    assert!(page.contains(&action), "{page}");
+    let looks = house.sign_in("vic").await;
+    assert!(!looks.text(given_up).await.contains("Send again all"));
+    assert_eq!(
+        looks
+            .post(&format!("{all}?state=given_up"), "")
+            .await
+            .status(),
+        403
+    );
+    // Where it is not clear what is listed, nothing is sent.
+    let unclear = signed.post(&format!("{all}?appointment=x"), "").await;
+    assert_eq!(location(&unclear), "/admin/write-backs?done=unclear");
+    let none = signed.post(&format!("{all}?state=sent"), "").await;
+    assert_eq!(location(&none), "/admin/write-backs?done=all");
+    assert!(house.audit(AuditAction::SentAgain).await.is_empty());
+    let heard = house.journal("call_ended").len();
+    let sent = signed.post(&format!("{all}?state=given_up"), "").await;
+    assert_eq!(location(&sent), "/admin/write-backs?done=all&count=2");
+    let page = signed.text(&location(&sent)).await;
+    assert!(page.contains("2 are due again"), "{page}");
+    house
+        .until("the EHR hears both", |house| {
+            house.journal("call_ended").len() == heard + 2
+        })
+        .await;
+    // Of each that it was asked for, and what became of it.
+    assert_eq!(house.audit(AuditAction::SentAgain).await.len(), 4);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn write_backs_are_found_by_encounter_and_by_meeting() {
+    let house = House::open(SETUP).await;
+    let patient = house.patient().await;
+    let token = house.come(&patient).await;
+    house.leave(&patient, &token).await;
+    house.over().await;
+    let signed = house.sign_in("vic").await;
+    signed.until("/admin/write-backs", "call ended").await;
+    let page = signed.text("/admin/write-backs").await;
+    assert!(page.contains("Encounter or meeting"), "{page}");
+    let mut found = Vec::new();
+    for text in [ENCOUNTER, &patient.alias] {
+        let form = format!("page=write-backs&text={text}");
+        let response = signed.post("/admin/search", &form).await;
+        assert_eq!(response.status(), 303, "{text}");
+        found.push(location(&response));
+    }
+    assert_eq!(found[0], found[1], "of one appointment");
+    assert!(
+        found[0].starts_with("/admin/write-backs?appointment="),
+        "{found:?}"
+    );
+    assert!(signed.text(&found[0]).await.contains("call ended"));
+    let other = signed.text("/admin/write-backs?appointment=999").await;
+    assert!(other.contains("No write-back is like this"), "{other}");
+    let nothing = signed
+        .post("/admin/search", "page=write-backs&text=no")
+        .await;
+    assert!(nothing.text().await.unwrap().contains("Nothing is known"));
+    house.end().await;
+}
+
+#[tokio::test]
+async fn who_looked_at_an_encounter_is_found_when_the_appointment_is_forgotten() {
+    let house = House::open(SETUP).await;
+    house.visit().await;
+    let signed = house.sign_in("cora").await;
+    let ask = format!("page=audit&text={ENCOUNTER}");
+    let found = signed.post("/admin/search", &ask).await;
+    let path = location(&found);
+    assert!(
+        path.starts_with("/admin/audit?kind=encounter&of="),
+        "{path}"
+    );
+    let page = signed.text(&path).await;
+    let rows = between(&page, "<th scope=\"row\"><bdi>", "</bdi>");
+    assert!(
+        !rows.is_empty() && rows.iter().all(|who| *who == "cora"),
+        "{page}"
+    );
+    assert!(page.contains(">appointment 1</a>"), "{page}");
+    assert!(!page.contains(ENCOUNTER), "{page}");
+    // Everything about one thing is a link away.
+    assert!(page.contains(&format!("href=\"{path}\"")), "{page}");
+    // What is unsent keeps its appointment.
+    house.clock.advance(Duration::from_secs(60));
+    let unsent = "/admin/write-backs?state=unsent";
+    signed.until("/admin/write-backs", "call ended").await;
+    signed.until(unsent, "No write-back is like this").await;
+    let store = house.store().await;
+    let future = UnixTime::from_millis(4_000_000_000_000);
+    store.purge(future, UnixTime::from_millis(0)).await.unwrap();
+    assert_eq!(signed.get("/admin/appointments/1").await.status(), 404);
+    let found = signed.post("/admin/search", &ask).await;
+    assert_eq!(location(&found), path);
+    let nobody = signed
+        .post("/admin/search", "page=audit&text=another")
+        .await;
+    let nobody = nobody.text().await.unwrap();
+    assert!(nobody.contains("nobody has seen names of it"), "{nobody}");
+    let operates = house.sign_in("olga").await;
+    assert_eq!(operates.post("/admin/search", &ask).await.status(), 403);
+    let page = signed.text("/admin/audit?of=7").await;
+    assert!(page.contains("of: not enough without a kind"), "{page}");
+    let tables = signed.text("/admin/audit?kind=table").await;
+    assert!(tables.contains("Nobody did anything like this"), "{tables}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn figures_and_names_lead_to_what_they_count() {
+    let house = House::open(SETUP).await;
+    let fault = FaultAnswer::status(StatusCode::BAD_REQUEST);
+    house.ehr.fault(Endpoint::Token, Fault::once(fault));
+    assert_eq!(house.try_launch("clinician").await.status(), 502);
+    house.visit().await;
+    let signed = house.sign_in("vic").await;
+    let profile = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
+    for time in ["", "day"] {
+        let overview = format!("/admin?time={time}&profile={profile}");
+        let page = signed.text(&overview).await;
+        let links = between(&page, "href=\"", "\"");
+        let link = |part: &str| {
+            let found = links.iter().find(|link| link.contains(part));
+            *found.unwrap_or_else(|| panic!("no {part} in {links:?}"))
+        };
+        for part in [
+            "error=",
+            "&state=failed",
+            "department=Radiology",
+            "state=active",
+        ] {
+            let link = link(part);
+            assert!(link.contains(&format!("profile={profile}")), "{link}");
+        }
+        for (part, count) in [("error=", 1), ("department=Radiology", 2)] {
+            let list = signed.text(link(part)).await;
+            assert!(!list.contains("role=\"alert\""), "{list}");
+            let rows = list.matches("<th scope=\"row\">").count();
+            assert_eq!(rows, count, "{part}: {list}");
+        }
+        // The last step of time is now.
+        let steps = links.iter().filter(|link| link.contains("&to="));
+        let steps: Vec<_> = steps
+            .filter(|link| link.starts_with("/admin/launches?"))
+            .collect();
+        let list = signed.text(steps.last().unwrap()).await;
+        assert!(!list.contains("role=\"alert\""), "{list}");
+    }
+    let other = "/admin?profile=00000000-0000-0000-0000-000000000000&department=Radiology";
+    let page = signed.text(other).await;
+    assert!(page.contains("<strong>0</strong><a"), "{page}");
+    assert!(
+        page.contains("write-backs unsent (all departments)"),
+        "{page}"
+    );
+    house.end().await;
+}
+
+#[tokio::test]
+async fn times_are_told_as_they_were() {
+    let house = House::open(SETUP).await;
+    let patient = house.patient().await;
+    house.clock.advance(Duration::from_secs(3));
+    let theirs = house.come(&patient).await;
+    house.clock.advance(Duration::from_secs(40));
+    let theirs = house.refresh(&patient, &theirs).await;
+    let provider = house.provider().await;
+    let token = house.come(&provider).await;
+    house.clock.advance(Duration::from_secs(60));
+    house.leave(&patient, &theirs).await;
+    house.leave(&provider, &token).await;
+    house.over().await;
+    let signed = house.sign_in("vic").await;
+    // Of two, the median by the nearest rank is the lower one.
+    for (chart, told, figures) in [
+        (
+            "joined",
+            "median 0.0 s, 95th percentile 3.0 s, of 2",
+            ",2,0,3",
+        ),
+        (
+            "waited",
+            "median 40 s, 95th percentile 40 s, of 1",
+            ",1,40,40",
+        ),
+        (
+            "length",
+            "median 1 min 40 s, 95th percentile 1 min 40 s, of 1",
+            ",1,100,100",
+        ),
+    ] {
+        let page = signed.text("/admin").await;
+        assert!(page.contains(told), "{told} in {page}");
+        let table = signed
+            .text(&format!("/admin/charts/{chart}-table.csv"))
+            .await;
+        assert!(table.ends_with(&format!("{figures}\r\n")), "{table}");
+        assert_eq!(table.lines().count(), 8, "a head and seven days: {table}");
+    }
+    let joined = signed.text("/admin/charts/joined.csv").await;
+    assert!(joined.contains(",patient,Radiology,3,40\r\n"), "{joined}");
+    assert!(joined.contains(",provider,Radiology,0,\r\n"), "{joined}");
+    let length = signed.text("/admin/charts/length.csv").await;
+    assert!(length.ends_with(",100\r\n"), "{length}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_the_role_does_not_allow_is_in_no_navigation_and_every_address_leads_somewhere() {
+    let house = House::open(SETUP).await;
+    let looks = house.sign_in("vic").await;
+    assert!(!looks.text("/admin").await.contains("href=\"/admin/audit\""));
+    let signed = house.sign_in("cora").await;
+    assert!(
+        signed
+            .text("/admin")
+            .await
+            .contains("href=\"/admin/audit\"")
+    );
+    for (path, leads_to) in [
+        ("/", "/admin"),
+        ("/admin/search", "/admin"),
+        ("/admin/profiles/1/doctor", "/admin/profiles/1"),
+        ("/admin/write-backs/1/send-again", "/admin/write-backs"),
+    ] {
+        let response = signed.get(path).await;
+        assert_eq!(response.status(), 303, "{path}");
+        assert_eq!(location(&response), leads_to, "{path}");
+    }
+    let missing = signed.get("/admin/laumches").await;
+    let missing = missing.text().await.unwrap();
+    assert!(missing.contains("mistyped"), "{missing}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_launch_key_that_was_replaced_is_shown_by_its_check_value_while_it_is_taken() {
+    // Thirty-two times 7.
+    let previous = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    let setup = Setup {
+        profile: "[previous]\nvalid_until = \"2027-01-15T09:00:00Z\"\n\
+            epic_encryption_key = \"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\"\n",
+        ..SETUP
+    };
+    let house = House::open(setup).await;
+    let signed = house.sign_in("vic").await;
+    let key = LaunchKey::new(Algorithm::Aes256Cbc, KeyType::Base64Key, previous);
+    let value = KeyCheckValue::of(&key.unwrap());
+    let page = signed.text("/admin/profiles/1").await;
+    let told = format!("key check value {value}, taken until 2027-01-15 09:00:00 UTC");
+    assert!(page.contains(&told), "{told} in {page}");
+    house.clock.advance(Duration::from_secs(60 * 60));
+    let signed = house.sign_in("vic").await;
+    let page = signed.text("/admin/profiles/1").await;
+    assert!(!page.contains("Previous launch key"), "{page}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_state_stands_in_the_column_of_states() {
+    let house = House::open(SETUP).await;
+    house.visit().await;
+    let signed = house.sign_in("vic").await;
+    let page = signed.text("/admin/appointments").await;
+    let columns = between(&page, "<th scope=\"col\"", "</th>");
+    let column = |name: &str| {
+        let mut columns = columns.iter();
+        columns
+            .position(|it| it.ends_with(&format!(">{name}")))
+            .unwrap()
+    };
+    let (_, rows) = page.split_once("</thead>").unwrap();
+    for (row, state, role, department) in [(0, ">past<", "", "Radiology"), (1, "", "guest", "")] {
+        let row = rows.split("<tr").nth(row + 1).unwrap();
+        let cells: Vec<_> = row.split("<td").collect();
+        assert_eq!(cells.len(), columns.len(), "{row}");
+        assert!(cells[column("State")].contains(state), "{row}");
+        assert!(cells[column("Role")].contains(role), "{row}");
+        assert!(cells[column("Department")].contains(department), "{row}");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_visit_that_runs_stands_before_those_that_were_launched_later() {
+    let house = House::open(SETUP).await;
+    let patient = house.patient().await;
+    let token = house.come(&patient).await;
+    let store = house.store().await;
+    let now = UnixTime::from_millis(1_800_000_100_000);
+    for number in 1..=30 {
+        let new = NewAppointment {
+            profile: uuid::uuid!("12daaebc-ea75-43c1-a6c7-c044be66a36e"),
+            encounter: EncounterKey::from_bytes([number; 32]),
+            sealed: b"sealed".to_vec(),
+        };
+        store.find_or_create_appointment(new, now).await.unwrap();
+    }
+    let signed = house.sign_in("vic").await;
+    let page = signed
+        .until("/admin/appointments", "state good\">active<")
+        .await;
+    let rows = between(&page, "href=\"/admin/appointments/", "\"");
+    assert_eq!(rows.first(), Some(&"1"), "{page}");
+    let before = page.split_once("\" rel=\"next\"").unwrap().0;
+    let next = before.rsplit('"').next().unwrap();
+    let rest = signed.text(next).await;
+    let mut all = rows.clone();
+    all.extend(between(&rest, "href=\"/admin/appointments/", "\""));
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 31, "each is there: {all:?}");
+    assert!(!rest.contains("state good\">active<"), "once: {rest}");
+    house.leave(&patient, &token).await;
     house.end().await;
 }

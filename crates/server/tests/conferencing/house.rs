@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use vestibule_sandbox::{Config as SandboxConfig, Controls, Sandbox};
 use vestibule_server::{config::Config, database::Place, random, server::Server};
 use vestibule_store::Store;
+use vestibule_test_log::Class;
 
 use crate::{
     clock::TestClock,
@@ -208,7 +209,7 @@ impl House {
         Joined {
             // A link with a ticket shows none.
             alias: parameter("conference").unwrap_or_default(),
-            pin: parameter("pin"),
+            pin: parameter("pin").inspect(|pin| vestibule_test_log::secret(Class::Pin, pin)),
             link,
         }
     }
@@ -366,6 +367,13 @@ pub(crate) async fn read(response: Response) -> Value {
 }
 
 async fn run(folder: &Path, clock: Arc<TestClock>) -> Running {
+    vestibule_test_log::keep(&[
+        "vestibule_server",
+        "vestibule_node",
+        "vestibule_store",
+        "vestibule_smart",
+        "vestibule_sandbox",
+    ]);
     let config = Config::read(&folder.join("vestibule.toml")).unwrap();
     let server = Server::bind_with_clock(&config, clock).await.unwrap();
     let url = format!("http://{}", server.address());

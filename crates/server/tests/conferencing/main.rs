@@ -17,6 +17,8 @@ mod house;
 mod pins;
 mod policy;
 mod routing;
+mod row_23_end_of_visit;
+mod row_34_drain;
 mod secrets;
 mod visit;
 mod write_backs;

@@ -12,13 +12,6 @@ use crate::{
 
 #[tokio::test]
 async fn the_log_tells_what_happened_and_nothing_secret() {
-    vestibule_test_log::keep(&[
-        "vestibule_server",
-        "vestibule_node",
-        "vestibule_store",
-        "vestibule_smart",
-    ]);
-
     let house = House::open(WHOLE).await;
     let (provider, patient) = (house.provider().await, house.patient().await);
     let answer = house.policy(&provider.alias).await;

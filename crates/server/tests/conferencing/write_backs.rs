@@ -59,7 +59,7 @@ impl House {
 }
 
 #[tokio::test]
-async fn an_ehr_that_is_down_hears_everything_later_and_in_order() {
+async fn row_23_an_ehr_that_is_down_hears_everything_later_and_in_order() {
     let house = House::open(EMBEDDED).await;
     house
         .ehr
@@ -88,7 +88,7 @@ async fn an_ehr_that_is_down_hears_everything_later_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_waits_outlives_the_server() {
+async fn row_23_what_waits_outlives_the_server() {
     let house = House::open(EMBEDDED).await;
     house.ehr.fault(Endpoint::Status, Fault::once(fault(500)));
     let patient = house.patient().await;
@@ -107,7 +107,7 @@ async fn what_waits_outlives_the_server() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_is_asked_for_again_under_the_same_key() {
+async fn row_23_an_answer_that_is_lost_is_asked_for_again_under_the_same_key() {
     let house = House::open(EMBEDDED).await;
     house
         .ehr
@@ -144,7 +144,7 @@ async fn what_the_ehr_refuses_for_good_is_given_up_and_stops_nothing() {
 }
 
 #[tokio::test]
-async fn after_a_day_it_is_given_up() {
+async fn row_23_after_a_day_it_is_given_up() {
     let house = House::open(EMBEDDED).await;
     house.ehr.fault(Endpoint::Status, Fault::always(fault(500)));
     house
@@ -256,7 +256,7 @@ external_id_type = { patient = "PAT", provider = "PRV" }
 }
 
 #[tokio::test]
-async fn an_ehr_that_renews_no_token_for_a_while_is_told_later() {
+async fn row_22_an_ehr_that_renews_no_token_for_a_while_is_told_later() {
     let house = House::open(EMBEDDED).await;
     let provider = house.provider().await;
     house.ehr.fault(Endpoint::Status, Fault::once(fault(401)));

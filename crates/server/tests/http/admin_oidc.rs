@@ -5,6 +5,11 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use reqwest::{
@@ -85,12 +90,16 @@ impl Provider {
 }
 
 async fn start(provider: &Provider, more: &str) -> Admin {
-    let issuer = &provider.issuer;
+    start_beside(&provider.issuer, more, "").await
+}
+
+/// The same with these lines behind the table.
+async fn start_beside(issuer: &str, more: &str, rest: &str) -> Admin {
     let config = format!(
         "[admin]\nlisten = \"127.0.0.1:0\"\n[admin.oidc]\nissuer = \"{issuer}\"\n\
          client_id = \"vestibule\"\nclient_secret = \"{SECRET}\"\n\
          redirect_uri = \"{REDIRECT_URI}\"\n{more}\
-         [admin.oidc.roles]\nlookers = \"view\"\noperators = \"operate\"\n"
+         [admin.oidc.roles]\nlookers = \"view\"\noperators = \"operate\"\n{rest}"
     );
     Admin {
         server: TestServer::with("", &config).await,
@@ -204,6 +213,8 @@ async fn who_has_a_role_at_the_provider_has_it_here() {
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].administrator.as_deref(), Some("ada"));
     assert_eq!(entries[0].role.as_deref(), Some("operate"));
+    let identity = format!("ada at {}", provider.issuer);
+    assert_eq!(entries[0].identity.as_deref(), Some(identity.as_str()));
 }
 
 #[tokio::test]
@@ -217,7 +228,117 @@ async fn who_has_no_role_gets_no_session() {
     assert_eq!(response.status(), 403);
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
     assert_eq!(browser.get("/admin/profiles").await.status(), 303);
-    assert_eq!(audit(&admin, AuditAction::SignInFailed).await.len(), 1);
+    let failed = audit(&admin, AuditAction::SignInFailed).await;
+    let [entry] = failed.as_slice() else {
+        panic!("one entry: {failed:?}");
+    };
+    assert_eq!(entry.administrator.as_deref(), Some("eve"));
+    let identity = format!("eve at {}", provider.issuer);
+    assert_eq!(entry.identity.as_deref(), Some(identity.as_str()));
+}
+
+#[tokio::test]
+async fn nobody_comes_from_the_provider_by_the_name_of_an_administrator_here() {
+    let provider = Provider::start();
+    let hash = "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$wZeUqErRQM9fr7+3IJVQyFsb5QPhYeqkXwNGZgBH/L4";
+    let users = format!(
+        "[[admin.users]]\nname = \"Ada\"\nrole = \"configure\"\npassword_hash = \"{hash}\"\n"
+    );
+    let admin = start_beside(&provider.issuer, "", &users).await;
+    let mut browser = Browser::of(&admin);
+    let authorize = browser.leave("/admin").await;
+    let back = browser.sign_in_as("ada", &authorize).await;
+    let response = browser.get(&back).await;
+    assert_eq!(response.status(), 403);
+    assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    assert!(audit(&admin, AuditAction::SignedIn).await.is_empty());
+    let failed = audit(&admin, AuditAction::SignInFailed).await;
+    assert_eq!(failed.len(), 1);
+    assert!(failed[0].identity.is_some(), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_new_sign_in_ends_the_session_from_before() {
+    const SESSION: &str = "__Host-vestibule-admin";
+    let provider = Provider::start();
+    let admin = start(&provider, "").await;
+    let mut browser = Browser::of(&admin);
+    let authorize = browser.leave("/admin").await;
+    let back = browser.sign_in_as("ada", &authorize).await;
+    assert_eq!(browser.get(&back).await.status(), 200);
+    let before = browser.cookies.clone();
+    let authorize = browser.leave("/admin").await;
+    let back = browser.sign_in_as("ada", &authorize).await;
+    assert_eq!(browser.get("/admin/profiles").await.status(), 200);
+    // Browsers send a strict cookie along with no request from another site.
+    browser.cookies.remove(SESSION);
+    assert_eq!(browser.get(&back).await.status(), 200);
+    assert_eq!(browser.get("/admin/profiles").await.status(), 200);
+    browser.cookies = before;
+    assert_eq!(browser.get("/admin/profiles").await.status(), 303);
+}
+
+#[tokio::test]
+async fn made_up_codes_are_few_and_fill_no_log() {
+    const USUAL: usize = 10;
+    let provider = Provider::start();
+    let admin = start(&provider, "").await;
+    let mut browser = Browser::of(&admin);
+    let guess = async |browser: &mut Browser<'_>| {
+        let authorize = Url::parse(&browser.leave("/admin").await).unwrap();
+        let mut pairs = authorize.query_pairs();
+        let (_, state) = pairs.find(|(name, _)| name == "state").unwrap();
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("code", "made-up");
+        query.append_pair("state", &state);
+        query.append_pair("iss", &provider.issuer);
+        let path = format!("/admin/oidc/callback?{}", query.finish());
+        browser.get(&path).await
+    };
+    for _ in 0..USUAL {
+        assert_eq!(guess(&mut browser).await.status(), 400);
+    }
+    let failed = audit(&admin, AuditAction::SignInFailed).await;
+    assert_eq!(failed.len(), USUAL);
+    assert!(failed.iter().all(|it| it.administrator.is_none()));
+    // One goes through each second.
+    assert_eq!(browser.get("/admin/oidc").await.status(), 303);
+    for path in ["/admin/oidc", "/admin/oidc/callback?code=a&state=b"] {
+        let refused = browser.get(path).await;
+        assert_eq!(refused.status(), 429, "{path}");
+        assert!(refused.headers().contains_key("retry-after"), "{path}");
+    }
+    let failed = audit(&admin, AuditAction::SignInFailed).await;
+    assert_eq!(failed.len(), USUAL);
+    admin.server.clock.advance(Duration::from_secs(5 * 60));
+    assert_eq!(browser.get("/admin/oidc").await.status(), 303);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_is_asked_now_and_then_only() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let away = tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            drop(connection);
+        }
+    });
+    let admin = start_beside(&issuer, "", "").await;
+    let mut browser = Browser::of(&admin);
+    assert_eq!(browser.get("/admin/oidc").await.status(), 502);
+    let once = asked.load(Ordering::SeqCst);
+    assert!(once > 0);
+    for _ in 0..5 {
+        assert_eq!(browser.get("/admin/oidc").await.status(), 502);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), once);
+    admin.server.clock.advance(Duration::from_secs(5));
+    assert_eq!(browser.get("/admin/oidc").await.status(), 502);
+    assert!(asked.load(Ordering::SeqCst) > once);
+    away.abort();
 }
 
 #[tokio::test]
@@ -238,8 +359,10 @@ async fn a_return_is_for_the_browser_that_left_and_for_once() {
     let left = browser.cookies.clone();
     assert_eq!(browser.get(&back).await.status(), 200);
     browser.cookies = left;
-    assert_eq!(browser.get(&back).await.status(), 400, "the code was used");
+    assert_eq!(browser.get(&back).await.status(), 400, "the state was used");
     assert!(browser.cookies.is_empty());
+    let failed = audit(&admin, AuditAction::SignInFailed).await;
+    assert!(failed.is_empty(), "no code was tried: {failed:?}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use reqwest::{
 use serde_json::json;
 use vestibule_server::{config::Config, server::Server};
 use vestibule_store::{AuditAction, AuditFilter, NewAuditEntry, Page, Store};
+use vestibule_test_log::Class;
 
 use crate::support::{Admin, PATH, TestServer, answer};
 
@@ -56,7 +57,10 @@ async fn sign_in(admin: &Admin, name: &str) -> String {
 
 fn cookie_of(response: &Response) -> String {
     let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
-    cookie.split(';').next().unwrap().to_owned()
+    let pair = cookie.split(';').next().unwrap();
+    let (_, id) = pair.split_once('=').unwrap();
+    vestibule_test_log::secret(Class::Token, id);
+    pair.to_owned()
 }
 
 async fn get(admin: &Admin, path: &str, cookie: &str) -> Response {

@@ -82,6 +82,7 @@ async fn it_says_where_it_listens_and_ends_in_good_order() {
         assert_eq!(rest, "", "one line");
         let mut log = String::new();
         child.stderr.unwrap().read_to_string(&mut log).unwrap();
+        vestibule_test_log::record("vestibule", log.as_bytes());
         assert!(log.contains("INFO"), "{log}");
         assert!(
             log.contains(&format!("key_check_value=\"{value}\"")),

@@ -69,7 +69,7 @@ async fn a_profile_without_backend_application_has_no_keys() {
 }
 
 #[tokio::test]
-async fn the_ehr_accepts_every_assertion_while_one_key_replaces_another() {
+async fn row_35_the_ehr_accepts_every_assertion_while_one_key_replaces_another() {
     let new = AssertionKey::generate(KeyKind::P384).unwrap();
     let old = AssertionKey::generate(KeyKind::Rsa2048).unwrap();
     let end = vestibule_launch::UnixTime::from_millis(START) + Duration::from_secs(3600);

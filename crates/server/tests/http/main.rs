@@ -4,6 +4,7 @@
 
 mod admin;
 mod admin_access;
+mod admin_bounds;
 mod admin_changes;
 mod admin_fields;
 mod admin_oidc;
@@ -12,6 +13,7 @@ mod binary;
 #[path = "../shared/clock.rs"]
 mod clock;
 mod configuration_reference;
+mod credentials;
 #[path = "../shared/database.rs"]
 mod database;
 mod departure;
@@ -20,7 +22,10 @@ mod direct_link;
 mod epic;
 mod errors_reference;
 mod faults;
+mod faults_reference;
+mod forgery;
 mod headers;
+mod headers_everywhere;
 mod jwks;
 mod landing_page;
 mod launch;
@@ -29,6 +34,7 @@ mod launch_error;
 mod limits;
 mod metrics;
 mod nodes;
+mod open_redirects;
 mod openapi;
 mod plain;
 mod profiles_reload;
@@ -40,6 +46,7 @@ mod sandbox;
 mod secrets;
 mod serving;
 mod session;
+mod session_cookies;
 mod sign_in;
 mod support;
 mod ticket;

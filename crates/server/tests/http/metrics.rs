@@ -10,7 +10,7 @@ use vestibule_store::{Lane, NewLaunchEvent, NewWriteBack, Reported};
 
 use crate::{
     launch_bearer::LINKS,
-    support::{Launch, TestServer, UUID, launch_path},
+    support::{Launch, MetadataScript, TestServer, UUID, launch_path},
 };
 
 /// Prometheus' own reader of its format, and readers of rules.
@@ -155,6 +155,26 @@ async fn failures_are_counted_by_the_name_that_the_user_saw() {
 }
 
 #[tokio::test]
+async fn row_01_metadata_that_is_used_beyond_its_time_is_counted() {
+    let server = TestServer::watched("").await;
+    server.launch(Launch::PATIENT).await;
+    let down = MetadataScript::Answers(500);
+    server.ehr.script(|ehr| ehr.metadata = down);
+    let stale = "vestibule_metadata_stale_uses_total";
+    let failed = "vestibule_metadata_fetches_total{outcome=\"failed\"}";
+    server.clock.advance(Duration::from_secs(60 * 60));
+    server.launch(Launch::PATIENT).await;
+    // The EHR is asked behind the back of the launch.
+    while server.metric(failed).await != Some(1.0) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(server.metric(stale).await, Some(0.0), "nobody knew yet");
+    server.clock.advance(Duration::from_secs(60 * 60));
+    server.launch(Launch::PATIENT).await;
+    assert_eq!(server.metric(stale).await, Some(1.0));
+}
+
+#[tokio::test]
 async fn no_label_tells_a_name_an_alias_an_address_or_whatever_else_a_browser_sends() {
     let server = TestServer::watched("").await;
     let link = server.launch(Launch::PATIENT).await;
@@ -277,8 +297,9 @@ async fn prometheus_reads_them_and_rules_and_dashboard_name_none_that_is_not_the
     let mut named = 0;
     for Named { expression, series } in &judged.named {
         assert!(!series.is_empty(), "{expression}");
-        // Prometheus' own.
-        for series in series.iter().filter(|series| *series != "up") {
+        // Prometheus' own, and one that only a server with a certificate tells.
+        let others = ["up", "vestibule_certificate_end_timestamp_seconds"];
+        for series in series.iter().filter(|series| !others.contains(&&***series)) {
             let is_there = judged.samples.iter().any(|sample| sample.name == *series);
             assert!(is_there, "{series} of {expression} is not in /metrics");
             named += 1;

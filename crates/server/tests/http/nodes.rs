@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -13,6 +13,12 @@ use std::{
 use reqwest::{Response, header::COOKIE};
 use serde_json::json;
 use vestibule_test_postgres::{Cluster, Durability};
+
+mod killed;
+mod row_16_embedded_database;
+mod row_17_killed_after_the_tokens;
+mod row_18_database_away;
+mod row_19_slow_database;
 
 use crate::support::{
     CONFIG, Ehr, TokenScript, encrypt, launch_path, location, parameter, profile, return_path,
@@ -26,6 +32,7 @@ const GENEROUS: Duration = Duration::from_secs(60);
 struct Node {
     process: Child,
     url: String,
+    log: PathBuf,
 }
 
 /// The database, the EHR, and the folder with what is the same for all servers.
@@ -40,12 +47,13 @@ struct House {
 impl Node {
     /// Starts a server and waits until it listens.
     fn start(folder: &Path) -> Self {
+        let log = folder.join("log");
         let mut process = Command::new(env!("CARGO_BIN_EXE_vestibule"))
             .args(["serve", "--config"])
             .arg(folder.join("vestibule.toml"))
             .env_remove("RUST_LOG")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(append_to(&log))
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -55,6 +63,7 @@ impl Node {
         Self {
             process,
             url: url.to_owned(),
+            log,
         }
     }
 
@@ -69,19 +78,27 @@ impl Drop for Node {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());
+        let log = fs::read(&self.log).unwrap_or_default();
+        vestibule_test_log::record("vestibule", &log);
     }
 }
 
 impl House {
     async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With these lines at the end of its servers' configuration.
+    async fn with(more: &str) -> Self {
         let cluster = Cluster::start(Durability::On);
         let ehr = Ehr::start().await;
         let folder = tempfile::tempdir().unwrap();
         write_profile(folder.path(), &profile(&ehr, ""));
         write_www(&folder.path().join("www"));
         let database = cluster.database();
-        let config =
-            format!("{CONFIG}database.url = \"{database}\"\nlimits.launches_per_minute = 0\n");
+        let config = format!(
+            "{CONFIG}database.url = \"{database}\"\nlimits.launches_per_minute = 0\n{more}"
+        );
         fs::write(folder.path().join("vestibule.toml"), config).unwrap();
         #[expect(
             clippy::disallowed_methods,
@@ -147,6 +164,12 @@ impl House {
                 .collect()
         })
     }
+}
+
+/// Where all servers log, one after the other and beside one another.
+fn append_to(log: &Path) -> fs::File {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true).open(log).unwrap()
 }
 
 /// A failure is a page with a status that says whose turn it is, and its request id.

@@ -34,7 +34,7 @@ use crate::support::{
 
 const FILE: &str = "../../docs/reference/openapi.json";
 
-const PEXIP: &str = "[pexip]\npolicy_username = \"pexip\"\npolicy_password = \"pexip-password\"\n\
+pub(crate) const PEXIP: &str = "[pexip]\npolicy_username = \"pexip\"\npolicy_password = \"pexip-password\"\n\
     event_sink_username = \"pexip\"\nevent_sink_password = \"pexip-password\"\n";
 
 /// Sends what the document allows, and what it does not, and looks at the answers.
@@ -60,7 +60,7 @@ fn the_document_is_up_to_date() {
 }
 
 /// The paths that a router has, from what it says of itself.
-fn paths(router: &axum::Router) -> BTreeSet<String> {
+pub(crate) fn paths(router: &axum::Router) -> BTreeSet<String> {
     let told = format!("{router:?}");
     let path = Regex::new(r#"RouteId\(\d+\): "([^"]+)""#).unwrap();
     let paths = path.captures_iter(&told).map(|found| found[1].to_owned());
@@ -319,6 +319,7 @@ async fn the_server_keeps_to_its_document_whatever_it_is_sent() {
         .arg(folder.path().join("vestibule.toml"))
         .env("RUST_LOG", "error")
         .stdout(Stdio::piped())
+        .stderr(vestibule_test_log::stderr("vestibule", Stdio::inherit()))
         .spawn()
         .unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());

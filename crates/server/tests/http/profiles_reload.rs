@@ -92,6 +92,7 @@ impl Running {
         let mut stderr = self.child.stderr.take().unwrap();
         stderr.read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success());
+        vestibule_test_log::record("vestibule", log.as_bytes());
         log
     }
 }

@@ -341,7 +341,7 @@ async fn a_profile_that_cannot_be_used_keeps_nobody_elses_replaced_secrets() {
     });
     let mut bad = zoom(3, "bad");
     bad.name.clear();
-    by_hand.insert(&bad).await.unwrap();
+    by_hand.insert(&bad, None).await.unwrap();
     assert!(registry.forget_expired().await.is_err());
     for kept in by_hand.all().await.unwrap() {
         assert!(kept.document.previous.is_none());

@@ -56,14 +56,15 @@ fn keys<T: DeserializeOwned>() -> Vec<String> {
 #[track_caller]
 fn has<T: DeserializeOwned>(text: &str) {
     for key in keys::<T>() {
-        let begins = [
-            format!("{key} = "),
-            format!("[{key}]"),
-            format!("[[{key}]]"),
-        ];
+        let is_table = |line: &str| {
+            let name = line.trim_matches(['[', ']']);
+            let last = name.rsplit('.').next();
+            line.starts_with('[') && last == Some(&*key)
+        };
+        let begin = format!("{key} = ");
         let found = text
             .lines()
-            .any(|line| begins.iter().any(|begin| line.starts_with(begin)));
+            .any(|line| line.starts_with(&begin) || is_table(line));
         // Templates that are left out are told of by name.
         let named = key.ends_with("_template") && text.contains(&key);
         // What stands in the place of all of Epic's.

@@ -102,10 +102,10 @@ async fn the_data_folder_holds_nothing_personal_in_the_open() {
         let alias = parameter(&link, "conference");
         let base_alias = alias.split(['.', '@']).nth(1).unwrap();
         let pin = parameter(&link, "pin");
+        // The department is known: administrators count by it.
         let secrets = [
             "Beverley",
             "Spinder",
-            "Radiology",
             "encounter-4711",
             &pin,
             base_alias,

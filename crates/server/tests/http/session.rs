@@ -145,7 +145,7 @@ async fn a_server_that_ends_stores_the_refresh_token_that_is_on_its_way() {
 }
 
 #[tokio::test]
-async fn a_rotated_refresh_token_is_stored_before_it_is_used() {
+async fn row_21_a_rotated_refresh_token_is_stored_before_it_is_used() {
     let server = TestServer::start().await;
     server
         .ehr
@@ -173,7 +173,7 @@ async fn a_rotated_refresh_token_is_stored_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_is_tried_again_until_the_token_ends() {
+async fn row_22_a_renewal_that_fails_is_tried_again_until_the_token_ends() {
     let server = TestServer::start().await;
     server
         .ehr
@@ -202,7 +202,7 @@ async fn a_renewal_that_fails_is_tried_again_until_the_token_ends() {
 }
 
 #[tokio::test]
-async fn a_refused_renewal_is_the_last_one() {
+async fn row_22_a_refused_renewal_is_the_last_one() {
     let server = TestServer::start().await;
     server
         .ehr

@@ -1,7 +1,7 @@
 //! Traces and log lines of launches, as the program itself sends and writes them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
@@ -152,9 +152,14 @@ impl Program {
 
     /// A whole launch; gives the alias.
     async fn launch(&self, traceparent: Option<&str>) -> String {
+        self.launch_of("canary-launch-token", traceparent).await
+    }
+
+    /// The same with this launch token of the EHR's.
+    async fn launch_of(&self, token: &str, traceparent: Option<&str>) -> String {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("iss", &self.ehr.iss());
-        form.append_pair("launch", "canary-launch-token");
+        form.append_pair("launch", token);
         form.append_pair("data", &encrypt(PATIENT));
         let path = format!("{}?{}", launch_path("provider"), form.finish());
         let response = self.get(&path, traceparent).await;
@@ -174,6 +179,7 @@ impl Program {
             let mut log = String::new();
             let mut stderr = self.child.stderr.take().unwrap();
             stderr.read_to_string(&mut log).unwrap();
+            vestibule_test_log::record("vestibule", log.as_bytes());
             assert!(self.child.wait().unwrap().success(), "{log}");
             log
         });
@@ -237,6 +243,13 @@ async fn each_request_of_a_launch_is_a_trace_with_its_steps_and_its_id_and_nobod
         ]
     );
     assert!(completed["store"] >= 3, "{completed:?}");
+    let asked: BTreeSet<_> = spans
+        .iter()
+        .filter_map(|span| attribute(span, "operation"))
+        .collect();
+    for operation in ["take", "begin_launch", "consume_state", "complete_launch"] {
+        assert!(asked.contains(operation), "{operation} is not in {asked:?}");
+    }
     let sent = String::from_utf8_lossy(&collector.raw()).into_owned();
     for secret in [
         "Canarina",
@@ -257,6 +270,8 @@ async fn each_request_of_a_launch_is_a_trace_with_its_steps_and_its_id_and_nobod
     ];
     for span in &spans {
         assert!(span.events.is_empty(), "no log line is sent: {span:?}");
+        let keys: BTreeSet<_> = span.attributes.iter().map(|it| &*it.key).collect();
+        assert_eq!(keys.len(), span.attributes.len(), "each once: {span:?}");
         for attribute in &span.attributes {
             assert!(allowed.contains(&&*attribute.key), "{attribute:?}");
         }
@@ -293,13 +308,21 @@ async fn a_collector_that_is_down_or_never_answers_disturbs_no_launch() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let down = closed.local_addr().unwrap();
     drop(closed);
-    for address in [silent, down] {
+    for (address, is_told) in [(silent, false), (down, true)] {
         let config = format!("[traces]\nendpoint = \"http://{address}/v1/traces\"\n");
         let program = Program::start(&config).await;
         program.launch(None).await;
+        if is_told {
+            // Longer than spans wait to be sent: those of this launch and of the next one
+            // are two batches.
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            program.launch_of("another-launch-token", None).await;
+        }
         let ended = tokio::time::timeout(Duration::from_secs(60), program.end());
         let log = ended.await.expect("it ends all the same");
         assert!(!log.contains("launch failed"), "{log}");
+        let told = log.matches("traces are lost").count();
+        assert!(!is_told || told == 1, "once, and not for each batch: {log}");
     }
 }
 

@@ -10,8 +10,8 @@ use vestibule_server::{config::Config, server::Server};
 use crate::{
     faults::assert_invariants,
     support::{
-        Admin, Browser, Launch, TestServer, TokenScript, UUID, launch_path, location, parameter,
-        return_path,
+        Admin, Browser, Launch, PATH, TestServer, TokenScript, UUID, launch_path, location,
+        parameter, return_path,
     },
 };
 
@@ -19,8 +19,8 @@ const PASSWORD: &str = "correct horse battery";
 
 /// Another server with the same database, clock and EHR.
 pub(crate) struct Second {
-    url: String,
-    admin_url: Option<String>,
+    pub(crate) url: String,
+    pub(crate) admin_url: Option<String>,
     running: JoinHandle<()>,
 }
 
@@ -264,7 +264,8 @@ async fn wrong_admin_passwords_count_at_whichever_server_they_are_tried() {
     let second = Second::beside(server).await;
     let urls = [&server.admin_url, &second.admin_url].map(|url| url.as_deref().unwrap());
     let status = async |url: &str, password: &str| {
-        let request = server.client.get(url).basic_auth("admin", Some(password));
+        let request = server.client.get(format!("{url}{PATH}"));
+        let request = request.basic_auth("admin", Some(password));
         request.send().await.unwrap().status().as_u16()
     };
     for turn in 0..10 {

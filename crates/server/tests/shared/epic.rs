@@ -8,7 +8,7 @@ pub(crate) const SITE: &str = "https://visit.example.org";
 pub(crate) const UUID: &str = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
 
 /// The launches' key: 0, 1, 2 … 31.
-pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const KEY: &str = vestibule_test_log::canary::KEY;
 
 /// The profile of a server that is found at `site`. Further fields can follow.
 pub(crate) fn profile(site: &str, ehr: &str) -> String {

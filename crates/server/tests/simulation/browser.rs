@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::{body::Body, http};
+use base64ct::{Base64, Encoding as _};
 use rand::{RngExt as _, rngs::ChaCha20Rng};
 use serde_json::{Value, json};
 
@@ -147,6 +148,9 @@ impl Way {
 
     /// Presses the button and goes where that leads; comes back with an alias.
     async fn launch(&self, rng: &mut ChaCha20Rng) -> Option<Door> {
+        if rng.random_bool(0.1) {
+            self.spoil(rng).await;
+        }
         let mut browser = Browser::new(&self.queue);
         let url = self.press().await?;
         let token = parameter(&url, "launch").unwrap();
@@ -172,6 +176,36 @@ impl Way {
             }
         };
         self.enter(&link, rng).await
+    }
+
+    /// Presses the button and goes on with a context that nobody encrypted, or with half
+    /// of one. It must not lead into a visit.
+    async fn spoil(&self, rng: &mut ChaCha20Rng) {
+        let Some(url) = self.press().await else {
+            return;
+        };
+        self.record.drawn("launch parameters are spoilt");
+        let (start, _) = url.rsplit_once('=').unwrap();
+        let length = if rng.random_bool(0.5) { 64 } else { 41 };
+        let mut context = vec![0; length];
+        rng.fill(&mut context[..]);
+        let context = Base64::encode_string(&context);
+        let context: String = url::form_urlencoded::byte_serialize(context.as_bytes()).collect();
+        let mut browser = Browser::new(&self.queue);
+        let mut url = format!("{start}={context}");
+        while let Some(page) = browser.open(&url).await {
+            if page.status != 303 && page.status != 302 {
+                self.record.failure(&self.name(), &page);
+                self.record.refusal(self.person.role, &page);
+                return;
+            }
+            page.header("location").clone_into(&mut url);
+            if url.contains("/webapp/#/") {
+                let what = format!("{} has spoilt parameters and a join link", self.name());
+                self.record.violation(what);
+                return;
+            }
+        }
     }
 
     async fn press(&self) -> Option<String> {
@@ -232,6 +266,9 @@ impl Way {
     /// stranger's, which must get nowhere.
     async fn repeat(&self, browser: &mut Browser, url: &str, token: &str, rng: &mut ChaCha20Rng) {
         let stranger = rng.random_bool(0.5);
+        if stranger {
+            self.record.drawn("page is opened by a stranger");
+        }
         let mut strange = Browser::new(&self.queue);
         let browser = if stranger { &mut strange } else { browser };
         let Some(page) = browser.open(url).await else {

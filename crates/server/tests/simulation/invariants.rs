@@ -3,36 +3,29 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use vestibule_launch::RequestId;
 use vestibule_server::{conferencing::RoutingRules, launch::alias_hash};
-use vestibule_store::{Launches as _, SqliteStore, WriteBackState, WriteBacks as _};
+use vestibule_store::{
+    Launches as _, SqliteStore, WriteBackRecord, WriteBackState, WriteBacks as _,
+};
 
 use crate::{record::Record, world::World};
 
-/// How many write-backs wait, of all launches that led into a visit.
-pub(crate) async fn unsent(store: &SqliteStore, record: &Record) -> usize {
-    let states = states(store, record).await;
-    let waits = |state: &&WriteBackState| matches!(state, WriteBackState::Unsent { .. });
-    states.iter().filter(waits).count()
-}
+/// Most events that the EHR's journal keeps; with as many, the first may be lost.
+const JOURNAL: usize = 1000;
 
-async fn states(store: &SqliteStore, record: &Record) -> Vec<WriteBackState> {
-    let mut states = Vec::new();
-    for request_id in launches(store, record).await {
-        let records = store.write_backs_of(request_id).await.unwrap();
-        states.extend(records.into_iter().map(|record| record.state));
-    }
-    states
-}
-
-async fn launches(store: &SqliteStore, record: &Record) -> Vec<RequestId> {
-    let mut launches = Vec::new();
+/// How many write-backs still wait, of all launches that led into a visit.
+async fn untold(store: &SqliteStore, routing: &RoutingRules, record: &Record) -> usize {
+    let mut untold = 0;
     for alias in record.with(|record| record.aliases.clone()) {
-        let base = RoutingRules::default().base_alias(&alias).unwrap();
+        let base = routing.base_alias(&alias).unwrap();
         let launch = store.find_launch_by_alias(alias_hash(&base)).await.unwrap();
-        launches.push(launch.expect("an alias leads to its launch").request_id);
+        let request_id = launch.expect("an alias leads to its launch").request_id;
+        let records = store.write_backs_of(request_id).await.unwrap();
+        let waits =
+            |record: &&WriteBackRecord| matches!(record.state, WriteBackState::Unsent { .. });
+        untold += records.iter().filter(waits).count();
     }
-    launches
+    untold
 }
 
 /// Everything that is wrong with a world that has come to rest, in words.
@@ -40,6 +33,9 @@ pub(crate) fn violations(world: &World) -> Vec<String> {
     let record = &world.record;
     let mut found = record.with(|record| record.violations.clone());
     let journal = world.ehr.journal();
+    if journal.len() >= JOURNAL {
+        found.push("more happened than the EHR's journal keeps".to_owned());
+    }
 
     // I1: a launch token leads to one visit; a code is sent once.
     for (token, links) in record.with(|record| record.links.clone()) {
@@ -49,7 +45,8 @@ pub(crate) fn violations(world: &World) -> Vec<String> {
     }
     for entry in of(&journal, "token_refused") {
         let reason = entry["reason"].as_str().unwrap_or_default();
-        if !reason.contains("refresh") {
+        // Time may move while a code is on its way.
+        if !reason.contains("refresh") && reason != "the code has expired" {
             found.push(format!("the EHR refused tokens: {reason}"));
         }
     }
@@ -68,6 +65,13 @@ pub(crate) fn violations(world: &World) -> Vec<String> {
     for (appointment, pins) in &pins {
         if pins.len() != 1 {
             found.push(format!("appointment {appointment} has {} PINs", pins.len()));
+        }
+    }
+
+    // I7: nobody learns what is wrong with launch parameters.
+    for (role, refusals) in record.with(|record| record.refusals.clone()) {
+        if refusals.len() != 1 {
+            found.push(format!("a {role} is refused in several ways: {refusals:?}"));
         }
     }
 
@@ -107,6 +111,10 @@ pub(crate) fn violations(world: &World) -> Vec<String> {
         found.push(format!(
             "the EHR was told {statuses:?} about {id}, who was nowhere"
         ));
+    }
+    match world.outside(untold(&world.store, world.routing(), record)) {
+        0 => {}
+        untold => found.push(format!("{untold} write-backs still wait")),
     }
     let ended = told_once(&journal, "call_ended", &mut found);
     for id in participations.keys() {

@@ -4,7 +4,7 @@
 //! here opens a socket or waits for a clock.
 //!
 //! `VESTIBULE_SEED` runs one schedule and tells its story; `VESTIBULE_SCHEDULES` says how
-//! many there are otherwise. Thousands are a matter of seconds with `--release`.
+//! many there are otherwise; for thousands, build with `--release`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
@@ -19,35 +19,157 @@ mod gate;
 mod invariants;
 mod record;
 mod server;
+mod setting;
 mod store;
 mod world;
 
-use std::env;
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    env,
+    ops::Range,
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
 
 use gate::Planted;
+use server::House;
+use sha2::Digest as _;
 use world::{Setup, World};
 
 /// Of a hundred things that are asked for, how many go wrong.
 const FAULTS: u32 = 6;
 
+/// How many schedules there are where nothing else is said.
+const SCHEDULES: u64 = 45;
+
+/// Everything that can go wrong in a schedule.
+const KINDS: [&str; 15] = [
+    "server is killed",
+    "store is down",
+    "store fails",
+    "store's answer is lost",
+    "EHR is down",
+    "EHR is not reached",
+    "EHR answers 5xx",
+    "EHR does not answer",
+    "EHR's answer is lost",
+    "request is lost",
+    "server's answer is lost",
+    "time jumps",
+    "launch parameters are spoilt",
+    "launch parameters are refused",
+    "page is opened by a stranger",
+];
+
 /// What came of a schedule.
 struct Outcome {
     violations: Vec<String>,
     story: Vec<String>,
+    /// SHA-256 of everything that was asked and answered, in order.
+    digest: Vec<u8>,
+    drawn: BTreeMap<&'static str, u64>,
     visits: u32,
     failures: u32,
 }
 
-fn run(setup: Setup) -> Outcome {
-    let mut world = World::new(setup);
+/// What came of many schedules in which nothing was wrong.
+#[derive(Default)]
+struct Sum {
+    story: Vec<String>,
+    drawn: BTreeMap<&'static str, u64>,
+    visits: u32,
+    failures: u32,
+}
+
+fn run(house: &House, setup: Setup) -> Outcome {
+    let mut world = World::new(house, setup);
     world.run();
     let violations = invariants::violations(&world);
     world.record.with(|record| Outcome {
         violations,
         story: record.story.clone(),
+        digest: record.digest.clone().finalize().to_vec(),
+        drawn: record.drawn.clone(),
         visits: record.visits,
         failures: record.failures,
     })
+}
+
+/// Runs a schedule for each seed, as many at a time as the machine has cores.
+///
+/// # Errors
+/// The first seed whose schedule breaks an invariant or panics, and how.
+fn run_all(seeds: Range<u64>, planted: Option<Planted>) -> Result<Sum, (u64, String)> {
+    let house = House::open();
+    let next = AtomicU64::new(seeds.start);
+    let sum = Mutex::new(Sum::default());
+    let worst: Mutex<Option<(u64, String)>> = Mutex::default();
+    let work = || {
+        while worst.lock().unwrap().is_none() {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return;
+            }
+            let setup = Setup {
+                seed,
+                faults: FAULTS,
+                planted,
+            };
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(&house, setup)));
+            let violations = match outcome {
+                Ok(outcome) if outcome.violations.is_empty() => {
+                    sum.lock().unwrap().add(outcome);
+                    continue;
+                }
+                Ok(outcome) => outcome.violations.join("\n"),
+                Err(panicked) => format!("a panic: {}", message(&*panicked)),
+            };
+            let mut worst = worst.lock().unwrap();
+            if worst.as_ref().is_none_or(|(before, _)| seed < *before) {
+                *worst = Some((seed, violations));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..cores {
+            scope.spawn(work);
+        }
+    });
+    match worst.into_inner().unwrap() {
+        Some(worst) => Err(worst),
+        None => Ok(sum.into_inner().unwrap()),
+    }
+}
+
+impl Sum {
+    fn add(&mut self, outcome: Outcome) {
+        self.story.extend(outcome.story);
+        for (what, times) in outcome.drawn {
+            *self.drawn.entry(what).or_default() += times;
+        }
+        self.visits += outcome.visits;
+        self.failures += outcome.failures;
+    }
+}
+
+fn message(panicked: &(dyn Any + Send)) -> &str {
+    let text = panicked.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panicked.downcast_ref::<&str>().copied());
+    text.unwrap_or("without words")
+}
+
+/// What whoever sees a failure is told.
+fn how_to_see_it_again(seed: u64) -> String {
+    format!(
+        "VESTIBULE_SEED={seed} cargo test -p vestibule-server --test simulation whatever \
+         -- --nocapture"
+    )
 }
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -62,45 +184,50 @@ fn from_environment(name: &str) -> Option<u64> {
 #[test]
 fn whatever_fails_nothing_is_lost_and_nothing_happens_twice() {
     let one = from_environment("VESTIBULE_SEED");
+    let schedules = from_environment("VESTIBULE_SCHEDULES").unwrap_or(SCHEDULES);
     let seeds = match one {
         Some(seed) => seed..seed + 1,
-        None => 0..from_environment("VESTIBULE_SCHEDULES").unwrap_or(25),
+        None => 0..schedules,
     };
-    let (mut visits, mut failures) = (0, 0);
-    for seed in seeds {
-        let outcome = run(Setup {
-            seed,
-            faults: FAULTS,
-            planted: None,
-        });
-        if one.is_some() {
-            println!("{}", outcome.story.join("\n"));
+    let sum = match run_all(seeds, None) {
+        Ok(sum) => sum,
+        Err((seed, violations)) => {
+            panic!(
+                "this shows it again:\n{}\n{violations}",
+                how_to_see_it_again(seed)
+            )
         }
-        assert!(
-            outcome.violations.is_empty(),
-            "VESTIBULE_SEED={seed} shows this again:\n{}",
-            outcome.violations.join("\n")
-        );
-        visits += outcome.visits;
-        failures += outcome.failures;
+    };
+    if one.is_some() {
+        println!("{}", sum.story.join("\n"));
     }
-    println!("{visits} visits, {failures} error pages");
-    assert!(one.is_some() || failures > 0, "nothing ever failed");
+    println!("{} visits, {} error pages", sum.visits, sum.failures);
+    for (what, times) in &sum.drawn {
+        println!("{times:>8} times: {what}");
+    }
+    if one.is_none() && schedules >= SCHEDULES {
+        for kind in KINDS {
+            assert!(sum.drawn.contains_key(kind), "it never was so that: {kind}");
+        }
+        assert!(sum.failures > 0, "nothing ever failed");
+    }
 }
 
 /// What the invariants are worth: each of these breaks one, and is found.
 #[test]
 fn servers_that_lose_or_repeat_something_are_found_out() {
+    let house = House::open();
     for (planted, found) in [
         (Planted::NobodyTold, "and the EHR was told []"),
         (Planted::CodeSentTwice, "the EHR refused tokens"),
     ] {
         let outcomes = (0..5).map(|seed| {
-            run(Setup {
+            let setup = Setup {
                 seed,
                 faults: FAULTS,
                 planted: Some(planted),
-            })
+            };
+            run(&house, setup)
         });
         let mut violations = outcomes.flat_map(|outcome| outcome.violations);
         assert!(
@@ -111,15 +238,33 @@ fn servers_that_lose_or_repeat_something_are_found_out() {
 }
 
 #[test]
-fn a_seed_is_a_schedule() {
-    let story = |seed| {
-        run(Setup {
+fn the_seed_of_a_failure_is_told() {
+    let Err((seed, violations)) = run_all(7..9, Some(Planted::NobodyTold)) else {
+        panic!("nothing is found");
+    };
+    assert_eq!(seed, 7);
+    assert!(
+        violations.contains("and the EHR was told []"),
+        "{violations}"
+    );
+    assert!(how_to_see_it_again(seed).starts_with("VESTIBULE_SEED=7 cargo test "));
+}
+
+#[test]
+fn a_seed_is_a_schedule_to_the_byte() {
+    let house = House::open();
+    let run = |seed| {
+        let setup = Setup {
             seed,
             faults: FAULTS,
             planted: None,
-        })
-        .story
+        };
+        run(&house, setup)
     };
-    assert_eq!(story(3), story(3));
-    assert_ne!(story(3), story(4));
+    for seed in 3..8 {
+        let (first, again) = (run(seed), run(seed));
+        assert_eq!(first.story, again.story);
+        assert_eq!(first.digest, again.digest);
+        assert_ne!(first.digest, run(seed + 1).digest);
+    }
 }

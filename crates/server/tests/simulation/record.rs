@@ -6,7 +6,18 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::gate::Page;
+use axum::http;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    conferencing::{POLICY, SINK},
+    epic::KEY,
+    gate::Page,
+    setting::SECRETS,
+};
+
+/// Who is in the EHR, none of whom may stand on an error page.
+const NAMES: [&str; 4] = ["Halvorsen", "Spinder", "Picardo", "Marchetti"];
 
 /// The record. Clones are the same.
 #[derive(Clone, Default)]
@@ -22,14 +33,21 @@ pub(crate) struct Inner {
     pub(crate) conferences: BTreeMap<String, BTreeSet<[String; 3]>>,
     /// By appointment: the host PINs that providers were given.
     pub(crate) pins: BTreeMap<String, BTreeSet<String>>,
-    /// What patients and strangers were shown.
+    /// What patients and strangers were shown, and every error page.
     pub(crate) seen_by_patients: Vec<String>,
     /// By the EHR's id of a person: how often they were in a visit and left it.
     pub(crate) participations: BTreeMap<String, Times>,
     /// The aliases of launches that led into a visit.
     pub(crate) aliases: BTreeSet<String>,
+    /// By role: every page that a launch with spoilt parameters led to, without what is
+    /// different on each.
+    pub(crate) refusals: BTreeMap<&'static str, BTreeSet<String>>,
     /// Launches that ended in a visit, error pages, and what became of them, in order.
     pub(crate) story: Vec<String>,
+    /// How often each kind of fault was drawn.
+    pub(crate) drawn: BTreeMap<&'static str, u64>,
+    /// Of every request, operation and answer, in order.
+    pub(crate) digest: Sha256,
     pub(crate) visits: u32,
     pub(crate) failures: u32,
 }
@@ -55,14 +73,67 @@ impl Record {
         self.with(|inner| inner.story.push(what.into()));
     }
 
+    pub(crate) fn drawn(&self, what: &'static str) {
+        self.with(|inner| *inner.drawn.entry(what).or_default() += 1);
+    }
+
+    /// Takes something into the digest.
+    pub(crate) fn digest(&self, what: impl AsRef<[u8]>) {
+        let what = what.as_ref();
+        self.with(|inner| {
+            inner.digest.update(what.len().to_be_bytes());
+            inner.digest.update(what);
+        });
+    }
+
+    pub(crate) fn digest_headers(&self, headers: &http::HeaderMap) {
+        for (name, value) in headers {
+            self.digest(name);
+            self.digest(value);
+        }
+    }
+
+    pub(crate) fn digest_page(&self, page: &Page) {
+        self.digest(page.status.to_be_bytes());
+        self.digest_headers(&page.headers);
+        self.digest(&page.body);
+    }
+
+    /// Invariant 7: whatever is wrong with launch parameters, the page is the same.
+    pub(crate) fn refusal(&self, role: &'static str, page: &Page) {
+        if !page.body.contains("launch_params_invalid") {
+            return;
+        }
+        self.drawn("launch parameters are refused");
+        let words = page
+            .body
+            .split_inclusive(|c: char| !c.is_ascii_hexdigit() && c != '-');
+        let text: String = words
+            .filter(|word| word.matches('-').count() < 4)
+            .flat_map(str::chars)
+            .filter(|c| !c.is_ascii_digit())
+            .collect();
+        let refusal = format!("{} {text}", page.status);
+        self.with(|inner| inner.refusals.entry(role).or_default().insert(refusal));
+    }
+
     /// Invariant 2: whatever fails shows a page with the request id and the time, and has
-    /// a status that says whose fault it was.
+    /// a status that says whose fault it was. No name and no secret stands on it.
     pub(crate) fn failure(&self, who: &str, page: &Page) {
-        self.with(|inner| inner.failures += 1);
+        self.with(|inner| {
+            inner.failures += 1;
+            inner.seen_by_patients.push(page.body.clone());
+        });
         self.tell(format!("{who} is shown {}", page.status));
         let expected = [400, 403, 404, 409, 410, 429, 502, 503, 504];
         if !expected.contains(&page.status) {
             self.violation(format!("{who} is shown a {}", page.status));
+        }
+        let secrets = SECRETS.into_iter().chain([KEY, POLICY.1, SINK.1]);
+        for hidden in NAMES.into_iter().chain(secrets) {
+            if page.body.contains(hidden) {
+                self.violation(format!("{who} is shown {hidden:?} on an error page"));
+            }
         }
         let has_request_id = page
             .body

@@ -1,16 +1,29 @@
 //! One life of a server: its router and its jobs on a runtime of its own, whose time
 //! moves only when the schedule says so. Killing it is dropping it.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, http};
 use rand::{SeedableRng as _, rngs::ChaCha20Rng};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 use vestibule_server::{
-    conferencing::Attendance, config::Config, in_flight::InFlight, jobs, landing_page::LandingPage,
-    launch_rules::LaunchRules, profile::Registry, random::Random, routes, sealing::Sealer,
-    security_headers::Policies, state::AppState, tools::Tools,
+    conferencing::{Attendance, RoutingRules},
+    config::Config,
+    in_flight::InFlight,
+    jobs,
+    landing_page::LandingPage,
+    launch_rules::LaunchRules,
+    profile::{Profiles, Registry},
+    random::Random,
+    routes,
+    sealing::Sealer,
+    security_headers::Policies,
+    state::AppState,
+    tools::Tools,
 };
 use vestibule_store::SqliteStore;
 use zeroize::Zeroizing;
@@ -18,52 +31,70 @@ use zeroize::Zeroizing;
 use crate::{
     clock::TestClock,
     gate::{Asker, Gate, Page, PageAnswer, Queue},
+    record::Record,
+    setting,
 };
 
 /// How often everything that is ready may run on. What is not done by then goes on the
 /// next time: a schedule like any other.
 const TURNS: u32 = 12;
 
-/// What all servers have in common, in all their lives.
+/// What all servers have in common, in all their lives and in every world: what is read
+/// once and does not change.
 pub(crate) struct House {
     config: Config,
     landing_page: LandingPage,
-    registry: Registry,
+    profiles: Arc<Profiles>,
     sealer: Arc<Sealer>,
-    clock: Arc<TestClock>,
+    pub(crate) ehr: vestibule_sandbox::IdTokenKey,
 }
 
 pub(crate) struct Server {
     pub(crate) asker: Asker,
     runtime: Runtime,
     router: Router,
+    /// Who waits for an answer, in the order of their requests.
+    asked: Mutex<Vec<Asked>>,
 }
 
+/// Who asked, until the answer is there.
+type Asked = Arc<Mutex<Option<PageAnswer>>>;
+
 impl House {
-    /// Reads configuration and profiles of a folder.
-    pub(crate) async fn open(folder: &Path, store: SqliteStore, clock: Arc<TestClock>) -> Self {
-        let config = Config::read(&folder.join("vestibule.toml")).unwrap();
+    /// Writes configuration and profiles, and reads them.
+    pub(crate) fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        setting::write(folder.path());
+        let config = Config::read(&folder.path().join("vestibule.toml")).unwrap();
         let sealer = Arc::new(Sealer::new(&Zeroizing::new([7; 32])));
         let landing_page = LandingPage::of(&config).unwrap();
         let rng = ChaCha20Rng::seed_from_u64(0);
         let gate = Gate::new(Asker::Outside, &Queue::default());
-        let tools = Tools {
-            store: Arc::new(store),
-            transport: Arc::new(gate),
-            ..tools(&config, &sealer, &clock, rng)
-        };
-        let registry = Registry::open(&config.profiles, tools).await.unwrap();
+        let clock = Arc::new(TestClock::new());
+        let outside = Builder::new_current_thread().enable_all().build().unwrap();
+        let registry = outside.block_on(async {
+            let tools = Tools {
+                store: Arc::new(SqliteStore::in_memory().await.unwrap()),
+                transport: Arc::new(gate),
+                ..tools(&config, &sealer, &clock, rng)
+            };
+            Registry::open(&config.profiles, tools).await.unwrap()
+        });
         Self {
+            profiles: registry.profiles(),
             config,
             landing_page,
-            registry,
             sealer,
-            clock,
+            ehr: vestibule_sandbox::IdTokenKey::default(),
         }
     }
 
+    pub(crate) fn routing(&self) -> &RoutingRules {
+        &self.config.routing_rules
+    }
+
     /// Begins another life of a server.
-    pub(crate) fn start(&self, gate: Gate, seed: u64) -> Server {
+    pub(crate) fn start(&self, gate: Gate, clock: &Arc<TestClock>, seed: u64) -> Server {
         let runtime = paused_runtime();
         let asker = gate.asker;
         let rng = ChaCha20Rng::seed_from_u64(seed);
@@ -71,11 +102,11 @@ impl House {
         let tools = Tools {
             store: Arc::new(gate.clone()),
             transport: Arc::new(gate),
-            ..tools(config, &self.sealer, &self.clock, rng)
+            ..tools(config, &self.sealer, clock, rng)
         };
         let state = AppState {
             tools,
-            profiles: self.registry.profiles(),
+            profiles: Arc::clone(&self.profiles),
             launch_rules: Arc::new(LaunchRules::new(config)),
         };
         let in_flight = InFlight::default();
@@ -102,18 +133,27 @@ impl House {
             asker,
             runtime,
             router,
+            asked: Mutex::default(),
         }
     }
 }
 
 impl Server {
     /// Begins to answer a request. Nobody hears the answer where `answer` is none.
-    pub(crate) fn take(&self, request: http::Request<Body>, answer: Option<PageAnswer>) {
-        let router = self.router.clone();
+    pub(crate) fn take(
+        &self,
+        request: http::Request<Body>,
+        answer: Option<PageAnswer>,
+        record: &Record,
+    ) {
+        let (router, record) = (self.router.clone(), record.clone());
+        let answer = Arc::new(Mutex::new(answer));
+        self.asked.lock().unwrap().push(Arc::clone(&answer));
         self.runtime.spawn(async move {
             let response = router.oneshot(request).await.unwrap();
             let page = page(response).await;
-            if let Some(answer) = answer {
+            record.digest_page(&page);
+            if let Some(answer) = answer.lock().unwrap().take() {
                 drop(answer.send(page));
             }
         });
@@ -127,6 +167,16 @@ impl Server {
     /// Moves its time.
     pub(crate) fn advance(&self, by: Duration) {
         self.runtime.block_on(tokio::time::advance(by));
+    }
+}
+
+impl Drop for Server {
+    /// Whoever waits hears of the end in the order of the requests: the runtime ends its
+    /// tasks in an order of its own, which no seed tells.
+    fn drop(&mut self) {
+        for asked in self.asked.lock().unwrap().drain(..) {
+            drop(asked.lock().unwrap().take());
+        }
     }
 }
 

@@ -48,10 +48,12 @@ behind_the_gate! {
     AdminSessions {
         begin_admin_session(hash: AdminSessionHash, session: AdminSession) -> ();
         use_admin_session(hash: AdminSessionHash, idle: Duration, now: UnixTime) -> Option<AdminSession>;
+        find_admin_session(hash: AdminSessionHash, idle: Duration, now: UnixTime) -> Option<AdminSession>;
         end_admin_session(hash: AdminSessionHash) -> bool;
     }
     Audit {
         record_audit(entry: NewAuditEntry, now: UnixTime) -> ();
+        record_audit_all(entries: Vec<NewAuditEntry>, now: UnixTime) -> ();
         list_audit(filter: &AuditFilter => lent, page: Page<i64>) -> Vec<AuditEntry>;
         purge_audit(before: UnixTime) -> u64;
     }
@@ -105,9 +107,9 @@ behind_the_gate! {
     }
     Profiles {
         profile_number(uuid: Uuid) -> ProfileNumber;
-        insert_profile(uuid: Uuid, sealed: Vec<u8>, now: UnixTime) -> Inserted;
-        update_profile(uuid: Uuid, sealed: Vec<u8>, read_at: UnixTime, now: UnixTime) -> Updated;
-        delete_profile(uuid: Uuid) -> bool;
+        insert_profile(uuid: Uuid, sealed: Vec<u8>, entry: Option<NewAuditEntry>, now: UnixTime) -> Inserted;
+        update_profile(uuid: Uuid, sealed: Vec<u8>, read_at: UnixTime, entry: Option<NewAuditEntry>, now: UnixTime) -> Updated;
+        delete_profile(uuid: Uuid, entry: Option<NewAuditEntry>, now: UnixTime) -> bool;
         profiles() -> Vec<StoredProfile>;
         profiles_revision() -> i64;
     }

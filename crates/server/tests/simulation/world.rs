@@ -3,24 +3,25 @@
 //! happens next, how it goes, and when time passes, is drawn from the seed and from
 //! nothing else.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http};
 use rand::{RngExt as _, rngs::ChaCha20Rng};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
+use vestibule_launch::Clock as _;
 use vestibule_sandbox::{Config as SandboxConfig, Controls};
-use vestibule_server::http_client::TransportError;
-use vestibule_store::SqliteStore;
+use vestibule_server::{conferencing::RoutingRules, http_client::TransportError};
+use vestibule_store::{SqliteStore, WriteBacks as _};
 
 use crate::{
     browser::{self, EHR, Person, seeded},
     clock::TestClock,
-    conferencing::{Conferences, POLICY, SINK},
-    epic::{self, SITE},
+    conferencing::Conferences,
     gate::{Asked, Asker, Fate, Gate, Planted, Queue, Waiting},
     record::Record,
     server::{House, Server, go_on, page, paused_runtime},
+    setting,
 };
 
 /// How many servers there are on the one store.
@@ -38,6 +39,15 @@ const STEPS_WITH_FAULTS: u32 = 700;
 /// Most time, in moves of [`REST`], until the EHR has been told everything.
 const MOST_RESTS: u32 = 240;
 const REST: Duration = Duration::from_secs(20);
+
+/// Longest that the store or the EHR is down, in steps.
+const LONGEST_OUTAGE: u32 = 120;
+
+/// Longest that time moves at once.
+const LONGEST_JUMP: Duration = Duration::from_secs(20 * 60);
+
+/// What an EHR in trouble answers.
+const TROUBLES: [u16; 4] = [500, 502, 503, 504];
 
 /// Who takes part, and how often.
 const PEOPLE: [(Person, u32); 5] = [
@@ -57,11 +67,18 @@ pub(crate) struct Setup {
     pub(crate) planted: Option<Planted>,
 }
 
-pub(crate) struct World {
+/// What is down for a while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Down {
+    Store,
+    Ehr,
+}
+
+pub(crate) struct World<'a> {
     setup: Setup,
     rng: ChaCha20Rng,
     clock: Arc<TestClock>,
-    house: House,
+    house: &'a House,
     servers: Vec<Option<Server>>,
     lives: [u32; SERVERS],
     /// Where store and EHR work, at once and whole.
@@ -78,8 +95,9 @@ pub(crate) struct World {
     /// Answers that never come, kept so that nobody hears that they do not.
     unanswered: Vec<crate::gate::EhrAnswer>,
     healed: bool,
+    /// What is down, and until which step.
+    outage: Option<(Down, u32)>,
     steps: u32,
-    _folder: tempfile::TempDir,
 }
 
 const fn person(appointment: &'static str, role: &'static str, id: &'static str) -> Person {
@@ -90,23 +108,21 @@ const fn person(appointment: &'static str, role: &'static str, id: &'static str)
     }
 }
 
-impl World {
-    pub(crate) fn new(setup: Setup) -> Self {
+impl<'a> World<'a> {
+    pub(crate) fn new(house: &'a House, setup: Setup) -> Self {
         let mut rng = seeded(setup.seed);
         let clock = Arc::new(TestClock::new());
-        let folder = tempfile::tempdir().unwrap();
-        write(folder.path());
         let outside = Builder::new_current_thread().enable_all().build().unwrap();
-        let config = SandboxConfig::parse(&sandbox()).unwrap();
+        let config = SandboxConfig::parse(&setting::sandbox()).unwrap();
         let randomness = Box::new(seeded(rng.random()));
-        let (ehr_router, ehr) =
-            vestibule_sandbox::router(config, EHR.to_owned(), clock.clone(), randomness);
-        let (store, house) = outside.block_on(async {
-            let path = folder.path().join("vestibule.db");
-            let store = SqliteStore::open(&path).await.unwrap();
-            let house = House::open(folder.path(), store.clone(), clock.clone()).await;
-            (store, house)
-        });
+        let (ehr_router, ehr) = vestibule_sandbox::router(
+            config,
+            EHR.to_owned(),
+            clock.clone(),
+            randomness,
+            house.ehr.clone(),
+        );
+        let store = outside.block_on(SqliteStore::in_memory()).unwrap();
         let (queue, record) = (Queue::default(), Record::default());
         let town = paused_runtime();
         let conferences = Conferences::new(NODES, &queue, &record, &clock);
@@ -141,8 +157,8 @@ impl World {
             conferences,
             unanswered: Vec::new(),
             healed: false,
+            outage: None,
             steps: 0,
-            _folder: folder,
         };
         for server in 0..SERVERS {
             world.start(server);
@@ -179,8 +195,13 @@ impl World {
         self.outside.block_on(future)
     }
 
+    pub(crate) fn routing(&self) -> &RoutingRules {
+        self.house.routing()
+    }
+
     fn heal(&mut self) {
         self.healed = true;
+        self.outage = None;
         for server in 0..SERVERS {
             self.start(server);
         }
@@ -191,8 +212,18 @@ impl World {
         let draw = self.rng.random_range(0..1000);
         let server = self.rng.random_range(0..SERVERS);
         let waiting = self.queue.len();
+        let faults = !self.healed && self.setup.faults > 0;
         match draw {
-            0..4 if !self.healed && self.setup.faults > 0 => self.kill(server),
+            0..4 if faults => self.kill(server),
+            900..904 if faults => self.begin_outage(),
+            904..907 if faults => {
+                self.record.drawn("time jumps");
+                let longest = LONGEST_JUMP.as_secs();
+                let seconds = self.rng.random_range(longest / 20..longest);
+                self.record.tell(format!("{seconds} s pass at once"));
+                self.advance(Duration::from_secs(seconds));
+                self.go_on();
+            }
             4..20 => self.start(server),
             20..900 if waiting > 0 => {
                 let place = self.rng.random_range(0..waiting);
@@ -223,7 +254,7 @@ impl World {
     /// Nothing that the EHR is to be told waits, and nothing more will come: a visit's
     /// end is told a moment after it.
     fn everything_is_told(&self) -> bool {
-        self.outside(crate::invariants::unsent(&self.store, &self.record)) == 0
+        self.outside(self.store.unsent_write_backs()).unwrap().count == 0
     }
 
     fn go_on(&self) {
@@ -250,7 +281,7 @@ impl World {
         let seed = self.rng.random();
         let mut gate = Gate::new(asker, &self.queue);
         gate.planted = self.setup.planted;
-        self.servers[number] = Some(self.house.start(gate, seed));
+        self.servers[number] = Some(self.house.start(gate, &self.clock, seed));
         self.record.tell(format!("server {number} starts"));
     }
 
@@ -260,6 +291,7 @@ impl World {
         let Some(server) = self.servers[number].take() else {
             return;
         };
+        self.record.drawn("server is killed");
         self.record.tell(format!("server {number} is killed"));
         let asker = server.asker;
         drop(server);
@@ -270,8 +302,32 @@ impl World {
         }
     }
 
-    fn fate(&mut self) -> Fate {
+    fn begin_outage(&mut self) {
+        let (down, name) = match self.rng.random_bool(0.5) {
+            true => (Down::Store, "store is down"),
+            false => (Down::Ehr, "EHR is down"),
+        };
+        let steps = self.rng.random_range(1..=LONGEST_OUTAGE);
+        self.outage = Some((down, self.steps + steps));
+        self.record.drawn(name);
+        self.record.tell(format!("the {name} for {steps} steps"));
+    }
+
+    fn is_down(&self, asked: &Asked) -> bool {
+        let down = match asked {
+            Asked::Store(..) => Down::Store,
+            Asked::Ehr(..) => Down::Ehr,
+            Asked::EhrPage(..) | Asked::Server(..) => return false,
+        };
+        self.outage
+            .is_some_and(|(what, until)| what == down && self.steps < until)
+    }
+
+    fn fate(&mut self, asked: &Asked) -> Fate {
         let faults = if self.healed { 0 } else { self.setup.faults };
+        if self.is_down(asked) {
+            return Fate::Fails;
+        }
         match self.rng.random_range(0..200) {
             draw if draw < faults => Fate::Fails,
             draw if draw < 2 * faults => Fate::AnswerLost,
@@ -280,7 +336,7 @@ impl World {
     }
 
     fn happen(&mut self, waiting: Waiting) {
-        let fate = self.fate();
+        let fate = self.fate(&waiting.asked);
         self.perform(waiting, fate);
     }
 
@@ -297,8 +353,14 @@ impl World {
 
     fn answer(&mut self, waiting: Waiting, fate: Fate) {
         let asker = waiting.asker;
+        self.digest(&waiting, fate);
         match waiting.asked {
             Asked::Store(name, call) => {
+                match fate {
+                    Fate::Works => {}
+                    Fate::Fails => self.record.drawn("store fails"),
+                    Fate::AnswerLost => self.record.drawn("store's answer is lost"),
+                }
                 if fate != Fate::Works {
                     self.record.tell(format!("{asker:?} {name}: {fate:?}"));
                 }
@@ -311,17 +373,33 @@ impl World {
                 }
                 let does_work = fate != Fate::Fails;
                 let worked = does_work.then(|| self.ask_the_ehr(request));
+                if let Some(answered) = &worked {
+                    self.record.digest(answered.status().as_str());
+                    self.record.digest_headers(answered.headers());
+                    self.record.digest(answered.body());
+                }
                 let unreachable = || TransportError::Unreachable("refused".to_owned());
                 let broken_off = || TransportError::BrokenOff("reset".to_owned());
                 let answered = match (worked, self.rng.random_range(0..3)) {
                     (Some(answered), _) if fate == Fate::Works => Ok(answered),
                     (Some(_), 0) | (None, 0) => {
+                        self.record.drawn("EHR does not answer");
                         self.unanswered.push(answer);
                         return;
                     }
-                    (Some(_), _) => Err(broken_off()),
-                    (None, 1) => Ok(unavailable()),
-                    (None, _) => Err(unreachable()),
+                    (Some(_), _) => {
+                        self.record.drawn("EHR's answer is lost");
+                        Err(broken_off())
+                    }
+                    (None, 1) => {
+                        self.record.drawn("EHR answers 5xx");
+                        let trouble = TROUBLES[self.rng.random_range(0..TROUBLES.len())];
+                        Ok(in_trouble(trouble))
+                    }
+                    (None, _) => {
+                        self.record.drawn("EHR is not reached");
+                        Err(unreachable())
+                    }
                 };
                 drop(answer.send(answered));
             }
@@ -330,18 +408,46 @@ impl World {
                 let page = self
                     .outside
                     .block_on(async { page(router.oneshot(request).await.unwrap()).await });
+                self.record.digest_page(&page);
                 drop(answer.send(page));
             }
             Asked::Server(request, answer) => {
+                match fate {
+                    Fate::Works => {}
+                    Fate::Fails => self.record.drawn("request is lost"),
+                    Fate::AnswerLost => self.record.drawn("server's answer is lost"),
+                }
                 let alive: Vec<_> = self.servers.iter().flatten().collect();
                 if alive.is_empty() || fate == Fate::Fails {
                     return;
                 }
                 let server = alive[self.rng.random_range(0..alive.len())];
-                server.take(request, (fate == Fate::Works).then_some(answer));
+                let answer = (fate == Fate::Works).then_some(answer);
+                server.take(request, answer, &self.record);
                 server.go_on();
             }
         }
+    }
+
+    /// What is asked for, by whom and when, and how it goes.
+    fn digest(&self, waiting: &Waiting, fate: Fate) {
+        let now = self.clock.now().as_millis();
+        let mut line = format!("{now} {:?} {fate:?} ", waiting.asker);
+        let (request, body) = match &waiting.asked {
+            Asked::Store(name, _) => {
+                line.push_str(name);
+                return self.record.digest(line);
+            }
+            Asked::Ehr(request, _) => (parts(request), request.body().as_slice()),
+            Asked::EhrPage(request, _) | Asked::Server(request, _) => {
+                (parts(request), &[] as &[u8])
+            }
+        };
+        let (head, headers) = request;
+        line.push_str(&head);
+        self.record.digest(line);
+        self.record.digest_headers(headers);
+        self.record.digest(body);
     }
 
     fn ask_the_ehr(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
@@ -355,59 +461,12 @@ impl World {
     }
 }
 
-fn unavailable() -> http::Response<Vec<u8>> {
-    let response = http::Response::builder().status(503);
+fn parts<T>(request: &http::Request<T>) -> (String, &http::HeaderMap) {
+    let head = format!("{} {}", request.method(), request.uri());
+    (head, request.headers())
+}
+
+fn in_trouble(status: u16) -> http::Response<Vec<u8>> {
+    let response = http::Response::builder().status(status);
     response.body(Vec::new()).unwrap()
-}
-
-/// Configuration, profile and landing page. Providers have PIN and name in their links,
-/// patients a ticket.
-fn write(folder: &Path) {
-    let profile = epic::profile(SITE, EHR);
-    let profile = format!(
-        r#"{profile}
-epic_provider_app_client_secret = "secret of the providers"
-token_response_map = {{ external_id = "epic_user" }}
-patient_web_join_link_template = "{{{{telehealth_integration.infinity_webapp_server_base_url}}}}/webapp/#/?ticket={{{{launch_ticket}}}}"
-
-[write_back]
-[end_of_call]
-url = "{EHR}/interconnect/api/telehealth/end-of-call"
-fields = {{ csn = "unique_encounter_id", user = "external_id", at = "ended_at" }}
-"#
-    );
-    let profiles = folder.join("profiles");
-    fs::create_dir(&profiles).unwrap();
-    fs::write(profiles.join("healthcare-org.toml"), profile).unwrap();
-    let www = folder.join("www");
-    fs::create_dir(&www).unwrap();
-    for (name, text) in [("index.html", "<head></head>"), ("boot.js", "")] {
-        fs::write(www.join(name), text).unwrap();
-    }
-    let config = format!(
-        r#"listen = "127.0.0.1:0"
-data = "data"
-www = "www"
-profiles = "profiles"
-[pexip]
-policy_username = "{}"
-policy_password = "{}"
-event_sink_username = "{}"
-event_sink_password = "{}"
-[limits]
-launches_per_minute = 0
-"#,
-        POLICY.0, POLICY.1, SINK.0, SINK.1
-    );
-    fs::write(folder.join("vestibule.toml"), config).unwrap();
-}
-
-fn sandbox() -> String {
-    format!(
-        r#"{}client_secret = "secret of the providers"
-[launch.token_fields]
-epic_user = "{{user}}"
-"#,
-        epic::sandbox(SITE, "")
-    )
 }

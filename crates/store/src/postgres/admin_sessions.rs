@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::Row;
+use sqlx::{PgConnection, Row};
 use vestibule_launch::UnixTime;
 
 use super::{
@@ -25,12 +25,13 @@ impl AdminSessions for PostgresStore {
         run!(self, Again::Always, |connection, attempt| {
             let begun = sqlx::query(
                 "INSERT INTO admin_sessions
-                     (id_hash, administrator, role, may_see_names, credential,
+                     (id_hash, administrator, identity, role, may_see_names, credential,
                       created_at, used_at, expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             )
             .bind(hash.as_bytes().as_slice())
             .bind(&session.administrator)
+            .bind(session.identity.as_deref())
             .bind(&session.role)
             .bind(session.may_see_names)
             .bind(session.credential.as_slice())
@@ -57,26 +58,8 @@ impl AdminSessions for PostgresStore {
         now: UnixTime,
     ) -> Result<Option<AdminSession>, StoreError> {
         run!(self, Again::Always, |connection, _| {
-            let row = sqlx::query(
-                "SELECT * FROM admin_sessions
-                 WHERE id_hash = $1 AND expires_at > $2 AND used_at > $3",
-            )
-            .bind(hash.as_bytes().as_slice())
-            .bind(now.as_millis())
-            .bind((now - idle).as_millis())
-            .fetch_optional(&mut *connection)
-            .await?;
-            let Some(row) = row else {
+            let Some(session) = find(&mut *connection, hash, idle, now).await? else {
                 return Ok(None);
-            };
-            let session = AdminSession {
-                administrator: row.try_get("administrator")?,
-                role: row.try_get("role")?,
-                may_see_names: row.try_get("may_see_names")?,
-                credential: array_of(&row, "credential")?,
-                created_at: time_of(&row, "created_at")?,
-                used_at: time_of(&row, "used_at")?,
-                expires_at: time_of(&row, "expires_at")?,
             };
             if now.since(session.used_at) >= EXACT {
                 // Another server's clock may be ahead.
@@ -92,6 +75,17 @@ impl AdminSessions for PostgresStore {
         })
     }
 
+    async fn find_admin_session(
+        &self,
+        hash: AdminSessionHash,
+        idle: Duration,
+        now: UnixTime,
+    ) -> Result<Option<AdminSession>, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            find(connection, hash, idle, now).await
+        })
+    }
+
     /// Where the answer was lost, the second attempt finds no session any more, and says
     /// so: it is over in either case.
     async fn end_admin_session(&self, hash: AdminSessionHash) -> Result<bool, StoreError> {
@@ -104,4 +98,34 @@ impl AdminSessions for PostgresStore {
             Ok(ended == 1)
         })
     }
+}
+
+async fn find(
+    connection: &mut PgConnection,
+    hash: AdminSessionHash,
+    idle: Duration,
+    now: UnixTime,
+) -> Result<Option<AdminSession>, StoreError> {
+    let row = sqlx::query(
+        "SELECT * FROM admin_sessions
+         WHERE id_hash = $1 AND expires_at > $2 AND used_at > $3",
+    )
+    .bind(hash.as_bytes().as_slice())
+    .bind(now.as_millis())
+    .bind((now - idle).as_millis())
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    Ok(Some(AdminSession {
+        administrator: row.try_get("administrator")?,
+        identity: row.try_get("identity")?,
+        role: row.try_get("role")?,
+        may_see_names: row.try_get("may_see_names")?,
+        credential: array_of(&row, "credential")?,
+        created_at: time_of(&row, "created_at")?,
+        used_at: time_of(&row, "used_at")?,
+        expires_at: time_of(&row, "expires_at")?,
+    }))
 }

@@ -110,8 +110,11 @@ impl<'a> Run<'a> {
     }
 
     /// A connection of the pool. Nothing has been sent yet: where there was none to be
-    /// had because one broke, another one is asked for.
+    /// had because one broke, another one is asked for. Whoever finds too many waiting is
+    /// turned away at once.
     pub(super) async fn connection(&self) -> Result<InUse, StoreError> {
+        let place = self.store.places.try_acquire();
+        let _place = place.map_err(|_| StoreError::TooSlow)?;
         let acquire = async {
             match self.store.pool.acquire().await {
                 Err(sqlx::Error::Io(_)) => self.store.pool.acquire().await,

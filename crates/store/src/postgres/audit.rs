@@ -1,7 +1,7 @@
 //! The audit log in PostgreSQL.
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
 use vestibule_launch::UnixTime;
 
 use super::{
@@ -18,6 +18,9 @@ use crate::{
 /// Entries that are forgotten at a time: some milliseconds' work.
 const BATCH: u64 = 500;
 
+/// Entries that are added by one statement.
+const AT_ONCE: usize = 1000;
+
 /// Those of another server that purges are left to it.
 const FORGET: &str = "DELETE FROM audit_log WHERE ctid = ANY(ARRAY
      (SELECT ctid FROM audit_log WHERE at < $1 ORDER BY at, number LIMIT $2
@@ -29,23 +32,22 @@ impl Audit for PostgresStore {
     /// hears of it and does nothing, and the entry tells at worst of an attempt.
     async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError> {
         run!(self, Again::WhenUndone, |connection, _| {
-            let subject = entry.subject.as_ref();
-            sqlx::query(
-                "INSERT INTO audit_log
-                     (at, administrator, role, source, action, subject_kind, subject, details)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(now.as_millis())
-            .bind(entry.administrator.as_deref())
-            .bind(entry.role.as_deref())
-            .bind(&entry.source)
-            .bind(entry.action.as_str())
-            .bind(subject.map(|subject| subject.kind.as_str()))
-            .bind(subject.map(|subject| subject.id.as_str()))
-            .bind(&entry.details)
-            .execute(connection)
-            .await?;
-            Ok(())
+            insert(connection, std::slice::from_ref(&entry), now).await
+        })
+    }
+
+    /// As [`Self::record_audit`]: at worst the entries tell of an attempt.
+    async fn record_audit_all(
+        &self,
+        entries: Vec<NewAuditEntry>,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
+        run!(self, Again::WhenUndone, |connection, _| {
+            let mut transaction = connection.begin().await?;
+            for entries in entries.chunks(AT_ONCE) {
+                insert(&mut transaction, entries, now).await?;
+            }
+            Ok(transaction.commit().await?)
         })
     }
 
@@ -56,6 +58,7 @@ impl Audit for PostgresStore {
         filter: &AuditFilter,
         page: Page<i64>,
     ) -> Result<Vec<AuditEntry>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE");
             push_time(&mut query, "at", filter.time);
@@ -65,6 +68,9 @@ impl Audit for PostgresStore {
             }
             if let Some(action) = filter.action {
                 query.push(" AND action = ").push_bind(action.as_str());
+            }
+            if let Some(kind) = filter.kind {
+                query.push(" AND subject_kind = ").push_bind(kind.as_str());
             }
             if let Some(subject) = &filter.subject {
                 let kind = subject.kind.as_str();
@@ -104,6 +110,44 @@ impl Audit for PostgresStore {
     }
 }
 
+/// Adds an entry, where there is one to be added.
+pub(super) async fn record(
+    connection: &mut PgConnection,
+    entry: Option<&NewAuditEntry>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    match entry {
+        Some(entry) => insert(connection, std::slice::from_ref(entry), now).await,
+        None => Ok(()),
+    }
+}
+
+/// Adds entries, one at least and [`AT_ONCE`] at most.
+async fn insert(
+    connection: &mut PgConnection,
+    entries: &[NewAuditEntry],
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "INSERT INTO audit_log
+             (at, administrator, identity, role, source, action, subject_kind, subject, details) ",
+    );
+    query.push_values(entries, |mut row, entry| {
+        let subject = entry.subject.as_ref();
+        row.push_bind(now.as_millis())
+            .push_bind(entry.administrator.as_deref())
+            .push_bind(entry.identity.as_deref())
+            .push_bind(entry.role.as_deref())
+            .push_bind(entry.source.as_str())
+            .push_bind(entry.action.as_str())
+            .push_bind(subject.map(|subject| subject.kind.as_str()))
+            .push_bind(subject.map(|subject| subject.id.as_str()))
+            .push_bind(entry.details.as_str());
+    });
+    query.build().execute(connection).await?;
+    Ok(())
+}
+
 fn entry_of(row: &PgRow) -> Result<AuditEntry, StoreError> {
     let action: &str = row.try_get("action")?;
     let kind: Option<&str> = row.try_get("subject_kind")?;
@@ -120,6 +164,7 @@ fn entry_of(row: &PgRow) -> Result<AuditEntry, StoreError> {
         at: time_of(row, "at")?,
         entry: NewAuditEntry {
             administrator: row.try_get("administrator")?,
+            identity: row.try_get("identity")?,
             role: row.try_get("role")?,
             source: row.try_get("source")?,
             action: AuditAction::of_word(action).ok_or(StoreError::Damaged("action"))?,
@@ -140,6 +185,7 @@ mod tests {
         let now = UnixTime::from_millis(1_000);
         let entry = NewAuditEntry {
             administrator: Some("ada".into()),
+            identity: None,
             role: None,
             source: "192.0.2.1".into(),
             action: AuditAction::SignedIn,

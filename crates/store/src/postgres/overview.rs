@@ -41,6 +41,7 @@ impl Overview for PostgresStore {
         filter: &LaunchFilter,
         page: Page<RequestId>,
     ) -> Result<Vec<LaunchRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_launches(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -49,6 +50,7 @@ impl Overview for PostgresStore {
     }
 
     async fn launch_row(&self, request_id: RequestId) -> Result<Option<LaunchRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = select_launches();
             query.push(" AND launches.request_id = ");
@@ -65,6 +67,7 @@ impl Overview for PostgresStore {
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
     ) -> Result<Vec<AppointmentRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_appointments(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -76,6 +79,7 @@ impl Overview for PostgresStore {
         &self,
         appointment: AppointmentId,
     ) -> Result<Option<AppointmentRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = select_appointments();
             query
@@ -87,6 +91,7 @@ impl Overview for PostgresStore {
     }
 
     async fn attendees(&self, appointment: AppointmentId) -> Result<Vec<Attendee>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let rows = sqlx::query(
                 "SELECT participants.*, launches.request_id, launches.role
@@ -105,6 +110,7 @@ impl Overview for PostgresStore {
 
     /// The first of `launches_created_at`.
     async fn oldest_launch(&self) -> Result<Option<UnixTime>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let row = sqlx::query("SELECT min(created_at) AS oldest FROM launches")
                 .fetch_one(connection)
@@ -121,6 +127,7 @@ impl Overview for PostgresStore {
         step: Step,
         grouping: Grouping,
     ) -> Result<Vec<LaunchCount>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = counts_of_launches(filter, step, grouping);
             let rows = query.build().fetch_all(connection).await?;
@@ -134,6 +141,7 @@ impl Overview for PostgresStore {
         filter: &LaunchFilter,
         page: Page<RequestId>,
     ) -> Result<Vec<LaunchDurations>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = durations_of_launches(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -149,6 +157,7 @@ impl Overview for PostgresStore {
         measure: Measure,
         per: Per,
     ) -> Result<Vec<Summary>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = summary_of_launches(filter, measure, per);
             let rows = query.build().fetch_all(connection).await?;
@@ -162,6 +171,7 @@ impl Overview for PostgresStore {
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
     ) -> Result<Vec<VisitLength>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = lengths_of_visits(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -174,6 +184,7 @@ impl Overview for PostgresStore {
         filter: &AppointmentFilter,
         per: Per,
     ) -> Result<Vec<Summary>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = summary_of_visits(filter, per);
             let rows = query.build().fetch_all(connection).await?;
@@ -184,6 +195,7 @@ impl Overview for PostgresStore {
     /// One step of `launches_department` for each name: launches are many, departments
     /// few.
     async fn departments(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let names = sqlx::query_scalar(
                 "WITH RECURSIVE names (name) AS (
@@ -210,6 +222,7 @@ impl Overview for PostgresStore {
         filter: &WriteBackFilter,
         page: Page<i64>,
     ) -> Result<Vec<WriteBackRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_write_backs(filter, page);
             let rows = query.build().fetch_all(connection).await?;
@@ -218,6 +231,7 @@ impl Overview for PostgresStore {
     }
 
     async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let row = sqlx::query("SELECT * FROM write_backs WHERE id = $1")
                 .bind(id)
@@ -228,6 +242,7 @@ impl Overview for PostgresStore {
     }
 
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
+        let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let rows = sqlx::query(
                 "SELECT * FROM write_back_attempts WHERE write_back = $1 ORDER BY number",
@@ -270,13 +285,22 @@ async fn send_again(
     };
     if row.try_get::<&str, _>("state")? != "given_up" {
         let is_ours = maybe_time_of(&row, "sent_again_at")? == Some(now);
-        return Ok(if attempt == Try::Second && is_ours {
-            SentAgain::Due
-        } else {
-            SentAgain::NotGivenUp
-        });
+        if attempt != Try::Second || !is_ours {
+            return Ok(SentAgain::NotGivenUp);
+        }
+        let due: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM write_backs AS later
+             JOIN write_backs AS first ON first.id = $1
+             WHERE later.request_id = first.request_id AND later.lane = first.lane
+                 AND later.id >= first.id AND later.sent_again_at = $2",
+        )
+        .bind(write_back)
+        .bind(now.as_millis())
+        .fetch_one(&mut *transaction)
+        .await?;
+        return Ok(SentAgain::Due(u32::try_from(due).unwrap_or(u32::MAX)));
     }
-    let due = sqlx::query(
+    let due: i64 = sqlx::query_scalar(
         "WITH again AS
              (UPDATE write_backs
               SET state = 'unsent', finished_at = NULL, due_at = $2, sent_again_at = $2
@@ -286,22 +310,29 @@ async fn send_again(
                        AND later.lane = write_backs.lane AND later.id > write_backs.id
                        AND (later.state = 'sent' OR later.leased_until > $2))
               RETURNING id, request_id, lane),
+         following AS
+             (UPDATE write_backs
+              SET state = 'unsent', finished_at = NULL, due_at = $2, sent_again_at = $2
+              FROM again
+              WHERE write_backs.request_id = again.request_id
+                  AND write_backs.lane = again.lane AND write_backs.state = 'given_up'
+                  AND write_backs.id > again.id
+              RETURNING write_backs.id),
          behind AS
              (UPDATE write_backs SET due_at = $2
               FROM again
               WHERE write_backs.request_id = again.request_id
                   AND write_backs.lane = again.lane AND write_backs.state = 'unsent'
                   AND write_backs.id > again.id AND write_backs.due_at < $2)
-         SELECT id FROM again",
+         SELECT (SELECT count(*) FROM again) + (SELECT count(*) FROM following)",
     )
     .bind(write_back)
     .bind(now.as_millis())
-    .fetch_optional(&mut *transaction)
+    .fetch_one(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(if due.is_some() {
-        SentAgain::Due
-    } else {
-        SentAgain::Overtaken
+    Ok(match u32::try_from(due).unwrap_or(u32::MAX) {
+        0 => SentAgain::Overtaken,
+        due => SentAgain::Due(due),
     })
 }

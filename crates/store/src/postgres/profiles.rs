@@ -8,9 +8,10 @@ use vestibule_launch::UnixTime;
 use super::{
     PostgresStore,
     attempt::{Again, run},
+    audit,
     rows::{array_of, time_of},
 };
-use crate::{Inserted, ProfileNumber, Profiles, StoreError, StoredProfile, Updated};
+use crate::{Inserted, NewAuditEntry, ProfileNumber, Profiles, StoreError, StoredProfile, Updated};
 
 #[async_trait]
 impl Profiles for PostgresStore {
@@ -43,6 +44,7 @@ impl Profiles for PostgresStore {
         &self,
         uuid: Uuid,
         sealed: Vec<u8>,
+        entry: Option<NewAuditEntry>,
         now: UnixTime,
     ) -> Result<Inserted, StoreError> {
         run!(self, Again::WhenUndone, |connection, _| {
@@ -64,6 +66,7 @@ impl Profiles for PostgresStore {
                 transaction.rollback().await?;
                 return Ok(Inserted::Exists);
             };
+            audit::record(&mut transaction, entry.as_ref(), now).await?;
             transaction.commit().await?;
             Ok(Inserted::New(ProfileNumber(row.try_get("number")?)))
         })
@@ -74,6 +77,7 @@ impl Profiles for PostgresStore {
         uuid: Uuid,
         sealed: Vec<u8>,
         read_at: UnixTime,
+        entry: Option<NewAuditEntry>,
         now: UnixTime,
     ) -> Result<Updated, StoreError> {
         run!(self, Again::WhenUndone, |connection, _| {
@@ -91,6 +95,7 @@ impl Profiles for PostgresStore {
             .await?
             .rows_affected();
             if updated == 1 {
+                audit::record(&mut transaction, entry.as_ref(), now).await?;
                 transaction.commit().await?;
                 return Ok(Updated::Now);
             }
@@ -107,7 +112,12 @@ impl Profiles for PostgresStore {
         })
     }
 
-    async fn delete_profile(&self, uuid: Uuid) -> Result<bool, StoreError> {
+    async fn delete_profile(
+        &self,
+        uuid: Uuid,
+        entry: Option<NewAuditEntry>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
         run!(self, Again::WhenUndone, |connection, _| {
             let mut transaction = connection.begin().await?;
             count_change(&mut transaction).await?;
@@ -122,6 +132,7 @@ impl Profiles for PostgresStore {
                 transaction.rollback().await?;
                 return Ok(false);
             }
+            audit::record(&mut transaction, entry.as_ref(), now).await?;
             transaction.commit().await?;
             Ok(true)
         })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use vestibule_launch::UnixTime;
 
 use super::{
@@ -21,12 +21,13 @@ impl AdminSessions for SqliteStore {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO admin_sessions
-                 (id_hash, administrator, role, may_see_names, credential,
+                 (id_hash, administrator, identity, role, may_see_names, credential,
                   created_at, used_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
         .bind(bytes(hash.as_bytes()))
         .bind(session.administrator)
+        .bind(session.identity)
         .bind(session.role)
         .bind(session.may_see_names)
         .bind(bytes(&session.credential))
@@ -44,26 +45,8 @@ impl AdminSessions for SqliteStore {
         idle: Duration,
         now: UnixTime,
     ) -> Result<Option<AdminSession>, StoreError> {
-        let row = sqlx::query(
-            "SELECT * FROM admin_sessions
-             WHERE id_hash = ?1 AND expires_at > ?2 AND used_at > ?3",
-        )
-        .bind(bytes(hash.as_bytes()))
-        .bind(now.as_millis())
-        .bind((now - idle).as_millis())
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some(row) = row else {
+        let Some(session) = self.find_admin_session(hash, idle, now).await? else {
             return Ok(None);
-        };
-        let session = AdminSession {
-            administrator: row.try_get("administrator")?,
-            role: row.try_get("role")?,
-            may_see_names: row.try_get("may_see_names")?,
-            credential: array_of(&row, "credential")?,
-            created_at: time_of(&row, "created_at")?,
-            used_at: time_of(&row, "used_at")?,
-            expires_at: time_of(&row, "expires_at")?,
         };
         if now.since(session.used_at) >= EXACT {
             sqlx::query("UPDATE admin_sessions SET used_at = ?2 WHERE id_hash = ?1")
@@ -75,6 +58,24 @@ impl AdminSessions for SqliteStore {
         Ok(Some(session))
     }
 
+    async fn find_admin_session(
+        &self,
+        hash: AdminSessionHash,
+        idle: Duration,
+        now: UnixTime,
+    ) -> Result<Option<AdminSession>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM admin_sessions
+             WHERE id_hash = ?1 AND expires_at > ?2 AND used_at > ?3",
+        )
+        .bind(bytes(hash.as_bytes()))
+        .bind(now.as_millis())
+        .bind((now - idle).as_millis())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| session_of(&row)).transpose()
+    }
+
     async fn end_admin_session(&self, hash: AdminSessionHash) -> Result<bool, StoreError> {
         let ended = sqlx::query("DELETE FROM admin_sessions WHERE id_hash = ?1")
             .bind(bytes(hash.as_bytes()))
@@ -83,6 +84,19 @@ impl AdminSessions for SqliteStore {
             .rows_affected();
         Ok(ended == 1)
     }
+}
+
+fn session_of(row: &SqliteRow) -> Result<AdminSession, StoreError> {
+    Ok(AdminSession {
+        administrator: row.try_get("administrator")?,
+        identity: row.try_get("identity")?,
+        role: row.try_get("role")?,
+        may_see_names: row.try_get("may_see_names")?,
+        credential: array_of(row, "credential")?,
+        created_at: time_of(row, "created_at")?,
+        used_at: time_of(row, "used_at")?,
+        expires_at: time_of(row, "expires_at")?,
+    })
 }
 
 /// Forgets sessions that are over.

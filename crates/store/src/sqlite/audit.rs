@@ -1,7 +1,7 @@
 //! The audit log in SQLite.
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, SqliteConnection, sqlite::SqliteRow};
 use vestibule_launch::UnixTime;
 
 use super::{
@@ -17,23 +17,20 @@ use crate::{
 #[async_trait]
 impl Audit for SqliteStore {
     async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError> {
-        let subject = entry.subject;
-        sqlx::query(
-            "INSERT INTO audit_log
-                 (at, administrator, role, source, action, subject_kind, subject, details)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )
-        .bind(now.as_millis())
-        .bind(entry.administrator)
-        .bind(entry.role)
-        .bind(entry.source)
-        .bind(entry.action.as_str())
-        .bind(subject.as_ref().map(|subject| subject.kind.as_str()))
-        .bind(subject.map(|subject| subject.id))
-        .bind(entry.details)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        let mut connection = self.pool.acquire().await?;
+        insert(&mut connection, entry, now).await
+    }
+
+    async fn record_audit_all(
+        &self,
+        entries: Vec<NewAuditEntry>,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        for entry in entries {
+            insert(&mut transaction, entry, now).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 
     async fn list_audit(
@@ -50,6 +47,9 @@ impl Audit for SqliteStore {
         if let Some(action) = filter.action {
             query.push(" AND action = ").push_bind(action.as_str());
         }
+        if let Some(kind) = filter.kind {
+            query.push(" AND subject_kind = ").push_bind(kind.as_str());
+        }
         if let Some(subject) = &filter.subject {
             let kind = subject.kind.as_str();
             query.push(" AND subject_kind = ").push_bind(kind);
@@ -58,7 +58,7 @@ impl Audit for SqliteStore {
         push_page(&mut query, ("at", "number"), page, |number| number);
         query
             .build()
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reading().await?)
             .await?
             .iter()
             .map(entry_of)
@@ -81,6 +81,43 @@ impl Audit for SqliteStore {
     }
 }
 
+/// Adds an entry, where there is one to be added.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    entry: Option<NewAuditEntry>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    match entry {
+        Some(entry) => insert(connection, entry, now).await,
+        None => Ok(()),
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    entry: NewAuditEntry,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let subject = entry.subject;
+    sqlx::query(
+        "INSERT INTO audit_log
+             (at, administrator, identity, role, source, action, subject_kind, subject, details)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )
+    .bind(now.as_millis())
+    .bind(entry.administrator)
+    .bind(entry.identity)
+    .bind(entry.role)
+    .bind(entry.source)
+    .bind(entry.action.as_str())
+    .bind(subject.as_ref().map(|subject| subject.kind.as_str()))
+    .bind(subject.map(|subject| subject.id))
+    .bind(entry.details)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 fn entry_of(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
     let action: String = row.try_get("action")?;
     let kind: Option<String> = row.try_get("subject_kind")?;
@@ -97,6 +134,7 @@ fn entry_of(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
         at: time_of(row, "at")?,
         entry: NewAuditEntry {
             administrator: row.try_get("administrator")?,
+            identity: row.try_get("identity")?,
             role: row.try_get("role")?,
             source: row.try_get("source")?,
             action: AuditAction::of_word(&action).ok_or(StoreError::Damaged("action"))?,
@@ -119,6 +157,7 @@ mod tests {
         let now = UnixTime::from_millis(1_000);
         let entry = NewAuditEntry {
             administrator: Some("ada".into()),
+            identity: None,
             role: None,
             source: "192.0.2.1".into(),
             action: AuditAction::SignedIn,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx::{Row, sqlite::SqliteRow};
-use vestibule_launch::{DeviceTest, ErrorName, LaunchEvent, RequestId, TestResult, UnixTime};
+use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 
 use super::{
     SqliteStore,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     LaunchEventRecord, LaunchEvents, NewLaunchEvent, NewWriteBack, Recorded, Reported, StoreError,
-    launch_event::OTHER_BROWSER,
+    launch_event::stored_device_test,
 };
 
 #[async_trait]
@@ -46,15 +46,7 @@ impl LaunchEvents for SqliteStore {
         if count >= i64::from(most) {
             return Ok(Recorded::TooMany);
         }
-        let (error_name, test) = match event {
-            Reported::Failed(error_name) => (Some(error_name), None),
-            Reported::DeviceTest(test) => (None, Some(test)),
-            Reported::Connecting
-            | Reported::Waiting
-            | Reported::Joined
-            | Reported::Left
-            | Reported::OtherBrowser => (None, None),
-        };
+        let (error_name, test) = (event.error_name(), event.device_test());
         sqlx::query(
             "INSERT INTO launch_events
                  (request_id, number, event, error_name, camera, microphone, speaker, connection,
@@ -114,41 +106,14 @@ impl LaunchEvents for SqliteStore {
 }
 
 fn record_of(row: &SqliteRow) -> Result<LaunchEventRecord, StoreError> {
-    let name: String = row.try_get("event")?;
-    let mut known = LaunchEvent::ALL.into_iter();
-    let event = known.find(|known| known.as_str() == name);
     Ok(LaunchEventRecord {
         number: row.try_get("number")?,
-        event: match event {
-            None if name == OTHER_BROWSER => Reported::OtherBrowser,
-            None => return Err(StoreError::Damaged("event")),
-            Some(LaunchEvent::Connecting) => Reported::Connecting,
-            Some(LaunchEvent::Waiting) => Reported::Waiting,
-            Some(LaunchEvent::Joined) => Reported::Joined,
-            Some(LaunchEvent::Left) => Reported::Left,
-            Some(LaunchEvent::Failed) => {
-                let error_name: String = row.try_get("error_name")?;
-                let error_name = error_name.parse();
-                Reported::Failed(error_name.map_err(|_| StoreError::Damaged("error_name"))?)
-            }
-            Some(LaunchEvent::DeviceTest) => Reported::DeviceTest(test_of(row)?),
-        },
+        event: Reported::stored(|column| Ok(row.try_get(column)?))?,
         received_at: time_of(row, "received_at")?,
         browser_time: maybe_time_of(row, "browser_time")?,
     })
 }
 
 fn test_of(row: &SqliteRow) -> Result<DeviceTest, StoreError> {
-    let result = |column: &'static str| {
-        let word: String = row.try_get(column)?;
-        let mut known = TestResult::ALL.into_iter();
-        let result = known.find(|known| known.as_str() == word);
-        result.ok_or(StoreError::Damaged(column))
-    };
-    Ok(DeviceTest {
-        camera: result("camera")?,
-        microphone: result("microphone")?,
-        speaker: result("speaker")?,
-        connection: result("connection")?,
-    })
+    stored_device_test(|column| Ok(row.try_get(column)?))
 }

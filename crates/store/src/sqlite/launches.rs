@@ -75,8 +75,13 @@ impl Launches for SqliteStore {
         now: UnixTime,
     ) -> Result<Appointment, StoreError> {
         let row = sqlx::query(
-            "INSERT INTO appointments (profile, encounter_key, sealed, created_at, last_used_at)
-             VALUES (?1, ?2, ?3, ?4, ?4)
+            // Never a number that one had who is forgotten: the audit log names it for years.
+            "INSERT INTO appointments
+                 (id, profile, encounter_key, sealed, created_at, last_used_at)
+             VALUES (
+                 1 + max(coalesce((SELECT max(id) FROM appointments), 0),
+                     (SELECT highest FROM forgotten_appointments)),
+                 ?1, ?2, ?3, ?4, ?4)
              ON CONFLICT (profile, encounter_key) DO UPDATE SET last_used_at = excluded.last_used_at
              RETURNING id AS appointment_id, profile, encounter_key, sealed, created_at",
         )

@@ -28,12 +28,20 @@ const DEPARTMENT: &str = "
      ORDER BY launches.created_at, launches.request_id LIMIT 1) AS department";
 
 /// Of an appointment: when the first came, when the last went, and whether anybody is
-/// there.
+/// there. Of a view of both tables SQLite would read every row before it compares.
 const TIMES: &str = "
-    (SELECT min(began_at) FROM visit_times
-     WHERE visit_times.appointment = appointments.id) AS began_at,
-    (SELECT max(ended_at) FROM visit_times
-     WHERE visit_times.appointment = appointments.id) AS ended_at,
+    (SELECT min(at) FROM
+         (SELECT min(started_at) AS at FROM conferences
+          WHERE conferences.appointment = appointments.id
+          UNION ALL
+          SELECT min(connected_at) FROM participants
+          WHERE participants.appointment = appointments.id)) AS began_at,
+    (SELECT max(at) FROM
+         (SELECT max(ended_at) AS at FROM conferences
+          WHERE conferences.appointment = appointments.id
+          UNION ALL
+          SELECT max(disconnected_at) FROM participants
+          WHERE participants.appointment = appointments.id)) AS ended_at,
     EXISTS (SELECT 1 FROM running_visits
      WHERE running_visits.appointment = appointments.id) AS runs";
 
@@ -48,7 +56,7 @@ impl Overview for SqliteStore {
         push_launches(&mut query, filter);
         let columns = ("launches.created_at", "launches.request_id");
         push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(launch_row_of).collect()
     }
 
@@ -56,7 +64,10 @@ impl Overview for SqliteStore {
         let mut query = select_launches();
         query.push(" AND launches.request_id = ");
         query.push_bind(bytes(request_id.as_bytes()));
-        let row = query.build().fetch_optional(&self.pool).await?;
+        let row = query
+            .build()
+            .fetch_optional(&mut *self.reading().await?)
+            .await?;
         row.map(|row| launch_row_of(&row)).transpose()
     }
 
@@ -84,7 +95,7 @@ impl Overview for SqliteStore {
         }
         let columns = ("appointments.created_at", "appointments.id");
         push_page(&mut query, columns, page, |id| id.0);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(appointment_row_of).collect()
     }
 
@@ -96,7 +107,10 @@ impl Overview for SqliteStore {
         query
             .push(" AND appointments.id = ")
             .push_bind(appointment.0);
-        let row = query.build().fetch_optional(&self.pool).await?;
+        let row = query
+            .build()
+            .fetch_optional(&mut *self.reading().await?)
+            .await?;
         row.map(|row| appointment_row_of(&row)).transpose()
     }
 
@@ -110,14 +124,14 @@ impl Overview for SqliteStore {
              ORDER BY participants.connected_at, participants.participant",
         )
         .bind(appointment.0)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         rows.iter().map(attendee_of).collect()
     }
 
     async fn oldest_launch(&self) -> Result<Option<UnixTime>, StoreError> {
         let row = sqlx::query("SELECT min(created_at) AS oldest FROM launches")
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.reading().await?)
             .await?;
         maybe_time_of(&row, "oldest")
     }
@@ -142,7 +156,7 @@ impl Overview for SqliteStore {
         );
         push_launches(&mut query, filter);
         query.push(" GROUP BY 1, 2 ORDER BY 1, 2");
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(|row| count_row_of(row, grouping)).collect()
     }
 
@@ -155,7 +169,7 @@ impl Overview for SqliteStore {
         push_launches(&mut query, filter);
         let columns = ("launches.created_at", "launches.request_id");
         push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(durations_of).collect()
     }
 
@@ -172,7 +186,7 @@ impl Overview for SqliteStore {
         query.push(measure::value(measure));
         query.push(" AS measured FROM completed)");
         measure::push_summary(&mut query, per);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(|row| summary_of(row, per)).collect()
     }
 
@@ -184,7 +198,7 @@ impl Overview for SqliteStore {
         let mut query = select_lengths(filter);
         query.push(" SELECT * FROM measured WHERE TRUE");
         push_page(&mut query, ("began", "appointment"), page, |id| id.0);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter()
             .map(|row| {
                 Ok(VisitLength {
@@ -206,7 +220,7 @@ impl Overview for SqliteStore {
     ) -> Result<Vec<Summary>, StoreError> {
         let mut query = select_lengths(filter);
         measure::push_summary(&mut query, per);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(|row| summary_of(row, per)).collect()
     }
 
@@ -221,7 +235,7 @@ impl Overview for SqliteStore {
              SELECT name FROM names WHERE name IS NOT NULL LIMIT ?1",
         )
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reading().await?)
         .await?;
         Ok(names)
     }
@@ -257,14 +271,14 @@ impl Overview for SqliteStore {
             query.push_bind(appointment.0).push(")");
         }
         push_page(&mut query, ("created_at", "id"), page, |id| id);
-        let rows = query.build().fetch_all(&self.pool).await?;
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(write_backs::row_of).collect()
     }
 
     async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
         let row = sqlx::query("SELECT * FROM write_backs WHERE id = ?1")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reading().await?)
             .await?;
         row.map(|row| write_backs::row_of(&row)).transpose()
     }
@@ -273,7 +287,7 @@ impl Overview for SqliteStore {
         let rows =
             sqlx::query("SELECT * FROM write_back_attempts WHERE write_back = ?1 ORDER BY number")
                 .bind(write_back)
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.reading().await?)
                 .await?;
         let attempt_of = |row: &SqliteRow| {
             Ok(Attempt {
@@ -312,12 +326,27 @@ impl Overview for SqliteStore {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
+        if due == 0 {
+            return Ok(SentAgain::Overtaken);
+        }
+        let behind = sqlx::query(
+            "UPDATE write_backs
+             SET state = 'unsent', finished_at = NULL, due_at = ?2, sent_again_at = ?2
+             WHERE state = 'given_up' AND id IN
+                 (SELECT later.id FROM write_backs AS later
+                  JOIN write_backs AS first ON first.id = ?1
+                  WHERE later.request_id = first.request_id AND later.lane = first.lane
+                      AND (later.created_at, later.id) > (first.created_at, first.id))",
+        )
+        .bind(write_back)
+        .bind(now.as_millis())
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
         transaction.commit().await?;
-        Ok(if due == 1 {
-            SentAgain::Due
-        } else {
-            SentAgain::Overtaken
-        })
+        Ok(SentAgain::Due(
+            u32::try_from(due + behind).unwrap_or(u32::MAX),
+        ))
     }
 }
 
@@ -357,7 +386,7 @@ fn select_lengths(filter: &AppointmentFilter) -> QueryBuilder<Sqlite> {
     query
 }
 
-fn select_appointments() -> QueryBuilder<Sqlite> {
+pub(super) fn select_appointments() -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(
         "SELECT appointments.id AS appointment_id, profile, encounter_key, sealed, created_at,
          (SELECT count(*) FROM launches

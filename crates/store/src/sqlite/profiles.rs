@@ -6,10 +6,10 @@ use uuid::Uuid;
 use vestibule_launch::UnixTime;
 
 use super::{
-    SqliteStore,
+    SqliteStore, audit,
     rows::{array_of, bytes, time_of},
 };
-use crate::{Inserted, ProfileNumber, Profiles, StoreError, StoredProfile, Updated};
+use crate::{Inserted, NewAuditEntry, ProfileNumber, Profiles, StoreError, StoredProfile, Updated};
 
 #[async_trait]
 impl Profiles for SqliteStore {
@@ -40,6 +40,7 @@ impl Profiles for SqliteStore {
         &self,
         uuid: Uuid,
         sealed: Vec<u8>,
+        entry: Option<NewAuditEntry>,
         now: UnixTime,
     ) -> Result<Inserted, StoreError> {
         let mut transaction = self.write().await?;
@@ -60,6 +61,7 @@ impl Profiles for SqliteStore {
             return Ok(Inserted::Exists);
         };
         count_change(&mut transaction).await?;
+        audit::record(&mut transaction, entry, now).await?;
         transaction.commit().await?;
         Ok(Inserted::New(ProfileNumber(row.try_get("number")?)))
     }
@@ -69,6 +71,7 @@ impl Profiles for SqliteStore {
         uuid: Uuid,
         sealed: Vec<u8>,
         read_at: UnixTime,
+        entry: Option<NewAuditEntry>,
         now: UnixTime,
     ) -> Result<Updated, StoreError> {
         let mut transaction = self.write().await?;
@@ -85,6 +88,7 @@ impl Profiles for SqliteStore {
         .rows_affected();
         if updated == 1 {
             count_change(&mut transaction).await?;
+            audit::record(&mut transaction, entry, now).await?;
             transaction.commit().await?;
             return Ok(Updated::Now);
         }
@@ -99,7 +103,12 @@ impl Profiles for SqliteStore {
         })
     }
 
-    async fn delete_profile(&self, uuid: Uuid) -> Result<bool, StoreError> {
+    async fn delete_profile(
+        &self,
+        uuid: Uuid,
+        entry: Option<NewAuditEntry>,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let deleted =
             sqlx::query("UPDATE profiles SET sealed = NULL WHERE uuid = ?1 AND sealed IS NOT NULL")
@@ -111,6 +120,7 @@ impl Profiles for SqliteStore {
             return Ok(false);
         }
         count_change(&mut transaction).await?;
+        audit::record(&mut transaction, entry, now).await?;
         transaction.commit().await?;
         Ok(true)
     }

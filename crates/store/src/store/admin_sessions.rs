@@ -26,6 +26,14 @@ pub trait AdminSessions {
         now: UnixTime,
     ) -> Result<Option<AdminSession>, StoreError>;
 
+    /// The same without counting as use: for what goes on by itself.
+    async fn find_admin_session(
+        &self,
+        hash: AdminSessionHash,
+        idle: Duration,
+        now: UnixTime,
+    ) -> Result<Option<AdminSession>, StoreError>;
+
     /// Ends a session. Says whether there was one.
     async fn end_admin_session(&self, hash: AdminSessionHash) -> Result<bool, StoreError>;
 }

@@ -12,6 +12,13 @@ pub trait Audit {
     /// Adds an entry.
     async fn record_audit(&self, entry: NewAuditEntry, now: UnixTime) -> Result<(), StoreError>;
 
+    /// Adds entries, all or none.
+    async fn record_audit_all(
+        &self,
+        entries: Vec<NewAuditEntry>,
+        now: UnixTime,
+    ) -> Result<(), StoreError>;
+
     /// Entries, the newest first.
     async fn list_audit(
         &self,

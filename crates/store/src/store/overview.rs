@@ -96,7 +96,8 @@ pub trait Overview {
     /// The attempts to send a write-back, the first first: the latest hundred.
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError>;
 
-    /// Makes a write-back that was given up due again, for another day. Later ones of its
-    /// launch and lane that are unsent wait for it.
+    /// Makes a write-back that was given up due again, for another day, and with it those of
+    /// its launch and lane that were given up after it: the last one says what is so now.
+    /// Later ones that are unsent wait for them.
     async fn send_again(&self, write_back: i64, now: UnixTime) -> Result<SentAgain, StoreError>;
 }

@@ -17,6 +17,7 @@ fn hash(number: u8) -> AdminSessionHash {
 fn session(administrator: &str) -> AdminSession {
     AdminSession {
         administrator: administrator.into(),
+        identity: Some("248289 at https://id.example.org".into()),
         role: "operate".into(),
         may_see_names: true,
         credential: [7; 32],
@@ -72,6 +73,23 @@ pub(crate) async fn use_is_noted_once_a_minute(store: &dyn Store) {
     assert_eq!(used_at(NOW + MINUTE - SECOND).await, Some(NOW));
     assert_eq!(used_at(NOW + MINUTE).await, Some(NOW));
     assert_eq!(used_at(NOW + MINUTE + SECOND).await, Some(NOW + MINUTE));
+}
+
+/// Looking for a session is no use of it, and finds none that is over.
+pub(crate) async fn a_session_that_is_only_looked_for_is_not_used(store: &dyn Store) {
+    begun(store, 1).await;
+    let found = async |now| {
+        let found = store.find_admin_session(hash(1), IDLE, now).await;
+        found.expect("the store answers")
+    };
+    assert_eq!(found(NOW + 2 * MINUTE).await, Some(session("ada")));
+    assert_eq!(found(NOW + 3 * MINUTE).await, Some(session("ada")));
+    assert_eq!(found(NOW + IDLE).await, None);
+    assert!(used(store, 1, NOW + 4 * MINUTE).await.is_some());
+    assert!(found(NOW + IDLE).await.is_some(), "now it was used");
+    assert_eq!(found(NOW + HOUR).await, None);
+    assert!(ended(store, 1).await);
+    assert_eq!(found(NOW + 5 * MINUTE).await, None);
 }
 
 /// Purging forgets sessions that are over, and no others.

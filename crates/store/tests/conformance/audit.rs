@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use vestibule_store::{
-    AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, Store, TimeRange,
+    AuditAction, AuditEntry, AuditFilter, AuditSubject, EncounterKey, NewAuditEntry, Page, Store,
+    SubjectKind, TimeRange,
 };
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id};
@@ -11,6 +12,7 @@ use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id};
 fn entry(administrator: &str, action: AuditAction) -> NewAuditEntry {
     NewAuditEntry {
         administrator: Some(administrator.into()),
+        identity: None,
         role: Some("view".into()),
         source: "192.0.2.1".into(),
         action,
@@ -41,6 +43,7 @@ pub(crate) async fn entries_are_read_as_they_were_written(store: &dyn Store) {
         ..entry("", AuditAction::SignInFailed)
     };
     let changed = NewAuditEntry {
+        identity: Some("248289 at https://id.example.org".into()),
         subject: Some(AuditSubject::profile(PROFILE)),
         details: "name, epic_encryption_key".into(),
         ..entry("ada", AuditAction::ProfileChanged)
@@ -52,6 +55,32 @@ pub(crate) async fn entries_are_read_as_they_were_written(store: &dyn Store) {
     assert_eq!(read, [changed, stranger]);
     assert_eq!((all[0].at, all[1].at), (NOW + SECOND, NOW));
     assert!(all[0].number > all[1].number);
+}
+
+/// Entries of one moment are there together, in their order.
+pub(crate) async fn entries_are_recorded_together(store: &dyn Store) {
+    let some = |count: usize| -> Vec<_> {
+        let seen = |number| NewAuditEntry {
+            subject: Some(AuditSubject::write_back(number)),
+            ..entry("ada", AuditAction::NamesSeen)
+        };
+        (1..).map(seen).take(count).collect()
+    };
+    let record = async |entries| {
+        let recorded = store.record_audit_all(entries, NOW).await;
+        recorded.expect("the store takes entries");
+    };
+    record(Vec::new()).await;
+    assert!(list(store, AuditFilter::default()).await.is_empty());
+    record(some(1200)).await;
+    let page = Page {
+        after: None,
+        limit: 3000,
+    };
+    let entries = store.list_audit(&AuditFilter::default(), page).await;
+    let entries = entries.expect("the store lists entries");
+    let read: Vec<_> = entries.into_iter().rev().map(|it| it.entry).collect();
+    assert_eq!(read, some(1200));
 }
 
 /// Each filter takes away what it does not ask for.
@@ -105,6 +134,20 @@ pub(crate) async fn entries_are_listed_by_what_is_asked_for(store: &dyn Store) {
         ),
         (
             AuditFilter {
+                kind: Some(SubjectKind::Launch),
+                ..none()
+            },
+            1,
+        ),
+        (
+            AuditFilter {
+                kind: Some(SubjectKind::Profile),
+                ..none()
+            },
+            0,
+        ),
+        (
+            AuditFilter {
                 time: Some(TimeRange {
                     from: NOW + SECOND,
                     until: NOW + MINUTE,
@@ -116,6 +159,27 @@ pub(crate) async fn entries_are_listed_by_what_is_asked_for(store: &dyn Store) {
     ] {
         assert_eq!(count(filter.clone()).await, expected, "{filter:?}");
     }
+}
+
+/// Who looked at an encounter is found by it, whatever became of the appointment.
+pub(crate) async fn entries_are_found_by_their_encounter(store: &dyn Store) {
+    let key = |number| EncounterKey::from_bytes([number; 32]);
+    let seen = |number| NewAuditEntry {
+        subject: Some(AuditSubject::encounter(key(number))),
+        details: "appointment 7".into(),
+        ..entry("ada", AuditAction::NamesSeen)
+    };
+    record(store, seen(1), Duration::ZERO).await;
+    record(store, seen(0xAB), SECOND).await;
+    let filter = AuditFilter {
+        subject: Some(AuditSubject::encounter(key(0xAB))),
+        ..AuditFilter::default()
+    };
+    let found = list(store, filter).await;
+    let found: Vec<_> = found.into_iter().map(|it| it.entry).collect();
+    assert_eq!(found, [seen(0xAB)]);
+    let id = &found[0].subject.as_ref().expect("a subject").id;
+    assert_eq!(*id, "ab".repeat(32));
 }
 
 /// Page after page every entry comes once, also where all are of the same moment.

@@ -37,12 +37,15 @@ macro_rules! conforms {
                 a_session_lasts_until_it_is_ended,
                 a_session_that_is_not_used_is_over,
                 use_is_noted_once_a_minute,
+                a_session_that_is_only_looked_for_is_not_used,
                 purging_forgets_sessions_that_are_over,
             } {
                 one_of_fifty_ends_a_session,
             }
             audit {
                 entries_are_read_as_they_were_written,
+                entries_are_found_by_their_encounter,
+                entries_are_recorded_together,
                 entries_are_listed_by_what_is_asked_for,
                 pages_of_entries_have_each_entry_once,
                 entries_are_kept_until_they_are_old,
@@ -64,6 +67,7 @@ macro_rules! conforms {
                 write_backs_are_listed_by_what_is_asked_for,
                 the_latest_attempts_to_send_are_on_record,
                 what_was_given_up_is_sent_again_in_its_place,
+                what_was_given_up_after_it_is_sent_again_behind_it,
                 what_was_overtaken_is_not_sent_again,
             } {
                 one_of_fifty_sends_again,
@@ -109,6 +113,7 @@ macro_rules! conforms {
                 a_profile_is_replaced_by_those_who_read_its_last_state,
                 a_forgotten_profile_that_returns_is_not_taken_for_its_past,
                 every_change_of_a_profile_grows_the_revision,
+                a_change_and_its_entry_are_stored_together_or_not_at_all,
             } {
                 fifty_get_one_number,
                 one_of_fifty_inserts_a_profile,
@@ -183,6 +188,7 @@ macro_rules! conforms {
                 purging_forgets_expired_sessions_of_no_use,
                 purging_forgets_bearers_with_their_alias_and_events_with_their_launch,
                 purging_keeps_what_a_running_visit_needs,
+                a_forgotten_appointment_leaves_its_number_to_no_other,
                 purging_ends_visits_whose_last_event_was_lost,
                 purging_keeps_who_left_lately,
                 purging_keeps_what_an_unsent_write_back_needs,

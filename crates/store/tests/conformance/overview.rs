@@ -658,7 +658,7 @@ pub(crate) async fn what_was_given_up_is_sent_again_in_its_place(store: &dyn Sto
     );
     assert!(failed(store, &first, None, None).await);
     let later = NOW + DAY;
-    assert_eq!(send_again(store, first.id, later).await, SentAgain::Due);
+    assert_eq!(send_again(store, first.id, later).await, SentAgain::Due(1));
     let claimed = claim(store, later, 9).await;
     assert_eq!(claimed.len(), 1, "the second waits for it");
     assert_eq!((claimed[0].id, claimed[0].attempts), (first.id, 2));
@@ -673,6 +673,48 @@ pub(crate) async fn what_was_given_up_is_sent_again_in_its_place(store: &dyn Sto
         SentAgain::Unknown
     );
     assert_eq!(claim(store, later, 9).await.len(), 1, "now the second");
+}
+
+/// The EHR hears what was given up after it too, in order: the last is what is so now. Of
+/// another lane or launch, and of before, nothing is sent.
+pub(crate) async fn what_was_given_up_after_it_is_sent_again_behind_it(store: &dyn Store) {
+    let all = vec![
+        write_back(1, 1),
+        write_back(2, 1),
+        write_back(3, 1),
+        write_back(4, 2),
+    ];
+    store_all(store, 1, all, NOW).await;
+    let mut given_up = Vec::new();
+    for _ in 0..4 {
+        let claimed = claim(store, NOW, 1).await.remove(0);
+        assert!(failed(store, &claimed, None, None).await);
+        given_up.push(claimed);
+    }
+    given_up.sort_by_key(|it| it.id);
+    let of_first: Vec<_> = given_up
+        .iter()
+        .filter(|it| it.request_id == given_up[0].request_id)
+        .map(|it| it.id)
+        .collect();
+    assert_eq!(of_first.len(), 3, "three of one launch");
+    let later = NOW + DAY;
+    let sent = send_again(store, of_first[1], later).await;
+    assert_eq!(sent, SentAgain::Due(2));
+    let mut heard = Vec::new();
+    loop {
+        let claimed = claim(store, later, 9).await;
+        assert!(claimed.len() <= 1, "one after the other");
+        let Some(claimed) = claimed.first() else {
+            break;
+        };
+        assert_eq!(claimed.since, later, "for another day");
+        heard.push(claimed.id);
+        assert!(self::sent(store, claimed, later).await);
+    }
+    assert_eq!(heard, of_first[1..]);
+    let first = send_again(store, of_first[0], later).await;
+    assert_eq!(first, SentAgain::Overtaken);
 }
 
 /// An EHR that has heard, or is hearing, what came later is not told what was before.
@@ -691,7 +733,7 @@ pub(crate) async fn what_was_overtaken_is_not_sent_again(store: &dyn Store) {
     assert_eq!(row.record.state, given_up, "nothing was changed");
     let third = claim(store, NOW, 1).await.remove(0);
     assert!(failed(store, &third, None, None).await);
-    assert_eq!(send_again(store, third.id, NOW).await, SentAgain::Due);
+    assert_eq!(send_again(store, third.id, NOW).await, SentAgain::Due(1));
 }
 
 /// Of many at once one sends it again, and one of those who claim has it.
@@ -705,7 +747,7 @@ pub(crate) async fn one_of_fifty_sends_again(store: Arc<dyn Store>) {
         (sent, claim(&*store, NOW, 1).await.len())
     });
     let (sent, claimed): (Vec<_>, Vec<_>) = sent.await.into_iter().unzip();
-    let due = sent.iter().filter(|sent| **sent == SentAgain::Due);
+    let due = sent.iter().filter(|sent| **sent == SentAgain::Due(1));
     assert_eq!(due.count(), 1);
     assert_eq!(claimed.iter().sum::<usize>(), 1);
 }

@@ -4,7 +4,10 @@ use std::{collections::HashSet, sync::Arc};
 
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
-use vestibule_store::{Inserted, ProfileNumber, Store, StoredProfile, Updated};
+use vestibule_store::{
+    AuditAction, AuditFilter, Inserted, NewAuditEntry, Page, ProfileNumber, Store, StoredProfile,
+    Updated,
+};
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race};
 
@@ -16,18 +19,20 @@ async fn number(store: &dyn Store, uuid: Uuid) -> ProfileNumber {
 }
 
 async fn insert(store: &dyn Store, uuid: Uuid, sealed: &[u8], now: UnixTime) -> Inserted {
-    let inserted = store.insert_profile(uuid, sealed.to_vec(), now).await;
+    let inserted = store.insert_profile(uuid, sealed.to_vec(), None, now).await;
     inserted.expect("the store inserts a profile")
 }
 
 async fn update(store: &dyn Store, sealed: &[u8], read_at: UnixTime, now: UnixTime) -> Updated {
     let sealed = sealed.to_vec();
-    let updated = store.update_profile(PROFILE, sealed, read_at, now).await;
+    let updated = store
+        .update_profile(PROFILE, sealed, read_at, None, now)
+        .await;
     updated.expect("the store updates a profile")
 }
 
 async fn delete(store: &dyn Store, uuid: Uuid) -> bool {
-    let deleted = store.delete_profile(uuid).await;
+    let deleted = store.delete_profile(uuid, None, NOW).await;
     deleted.expect("the store deletes a profile")
 }
 
@@ -193,4 +198,56 @@ pub(crate) async fn one_of_fifty_replaces_a_profile(store: Arc<dyn Store>) {
             .all(|(_, updated)| *updated != Updated::Missing)
     );
     assert_eq!(all(&*store).await[0].sealed, [winners[0].0]);
+}
+
+fn entry(details: &str) -> Option<NewAuditEntry> {
+    Some(NewAuditEntry {
+        administrator: Some("ada".into()),
+        identity: None,
+        role: Some("configure".into()),
+        source: "192.0.2.1".into(),
+        action: AuditAction::ProfileChanged,
+        subject: None,
+        details: details.into(),
+    })
+}
+
+/// A change is in the audit log, and one that was not made is not.
+pub(crate) async fn a_change_and_its_entry_are_stored_together_or_not_at_all(store: &dyn Store) {
+    let sealed = || b"sealed".to_vec();
+    let insert = async |told| {
+        let inserted = store.insert_profile(PROFILE, sealed(), entry(told), NOW);
+        inserted.await.expect("the store inserts a profile")
+    };
+    assert!(matches!(insert("new").await, Inserted::New(_)));
+    assert_eq!(insert("twice").await, Inserted::Exists);
+    let update = async |read_at, told| {
+        let updated = store.update_profile(PROFILE, sealed(), read_at, entry(told), NOW + SECOND);
+        updated.await.expect("the store updates a profile")
+    };
+    assert_eq!(update(NOW + MINUTE, "late").await, Updated::Conflict);
+    assert_eq!(update(NOW, "changed").await, Updated::Now);
+    let delete = async |told| {
+        let deleted = store.delete_profile(PROFILE, entry(told), NOW + MINUTE);
+        deleted.await.expect("the store deletes a profile")
+    };
+    assert!(delete("gone").await);
+    assert!(!delete("gone already").await);
+    assert_eq!(update(NOW + SECOND, "missing").await, Updated::Missing);
+    let page = Page {
+        after: None,
+        limit: 10,
+    };
+    let entries = store.list_audit(&AuditFilter::default(), page).await;
+    let entries = entries.expect("the store lists entries");
+    let told: Vec<_> = entries
+        .iter()
+        .map(|it| (it.entry.details.as_str(), it.at))
+        .collect();
+    let expected = [
+        ("gone", NOW + MINUTE),
+        ("changed", NOW + SECOND),
+        ("new", NOW),
+    ];
+    assert_eq!(told, expected);
 }

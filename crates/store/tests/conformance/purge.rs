@@ -199,6 +199,24 @@ pub(crate) async fn purging_keeps_what_a_running_visit_needs(store: &dyn Store) 
     assert_eq!(found.expect("the store answers"), None);
 }
 
+/// The audit log names appointments by their number, years after they are forgotten.
+pub(crate) async fn a_forgotten_appointment_leaves_its_number_to_no_other(store: &dyn Store) {
+    let first = visit(store, 1, NOW).await;
+    let last = visit(store, 2, NOW).await;
+    let purged = store.purge(NOW + DAY, NOW + DAY).await;
+    purged.expect("the store purges");
+    for appointment in [first, last] {
+        let row = store.appointment_row(appointment).await;
+        assert_eq!(row.expect("the store answers"), None, "it is forgotten");
+    }
+    let mut numbers = vec![first, last];
+    for encounter in [3, 2, 1] {
+        numbers.push(visit(store, encounter, NOW + DAY).await);
+    }
+    let each: std::collections::HashSet<_> = numbers.iter().collect();
+    assert_eq!(each.len(), 5, "{numbers:?}");
+}
+
 /// Nobody may ever say that a visit is over: after a day it is.
 pub(crate) async fn purging_ends_visits_whose_last_event_was_lost(store: &dyn Store) {
     session(store, 1, NOW).await;

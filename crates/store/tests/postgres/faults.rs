@@ -9,6 +9,7 @@ use std::{
 };
 
 use sqlx::{Connection as _, PgConnection};
+use tokio::task::JoinSet;
 use vestibule_store::{
     Begun, Completed, Consumed, Launches as _, PostgresStore, Profiles as _, Sessions as _,
     Store as _, StoreError,
@@ -165,6 +166,37 @@ async fn a_database_that_does_not_answer_is_given_up_in_time_and_comes_back() {
     }
     cluster.thaw();
     assert!(matches!(consume(&store, 1).await, Consumed::Now(_)));
+}
+
+/// Row 19: however many ask while the database does not answer, only so many wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn row_19_whoever_would_wait_behind_too_many_is_turned_away_at_once() {
+    let cluster = Cluster::start(Durability::Off);
+    let address = cluster.database().parse().expect("the address is good");
+    let store = PostgresStore::open_within(&address, 2, 2 * GENEROUS).await;
+    let store = store.expect("the database opens");
+    let ask = || {
+        let store = store.clone();
+        async move { store.profiles_revision().await }
+    };
+    ask().await.expect("it answers");
+    cluster.freeze();
+    let mut callers = JoinSet::new();
+    for _ in 0..500 {
+        callers.spawn(ask());
+    }
+    // The others wait as long as they may: these do not.
+    for _ in 0..300 {
+        let caller = tokio::time::timeout(GENEROUS, callers.join_next()).await;
+        let turned_away = caller.expect("at once").expect("there are more");
+        let error = turned_away.expect("it does not panic");
+        assert!(matches!(error, Err(StoreError::TooSlow)), "{error:?}");
+    }
+    cluster.thaw();
+    let answers = callers.join_all().await;
+    let answered = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert!(answered >= 100, "who waited was answered: {answered}");
+    ask().await.expect("there is room again");
 }
 
 /// Row 20: the database is killed and started again under a stream of launches.

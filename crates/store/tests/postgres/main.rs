@@ -10,6 +10,7 @@ mod conformance;
 mod faults;
 mod several_servers;
 mod start;
+mod tls;
 
 /// More than one, and fewer than the callers that race for them.
 const CONNECTIONS: u32 = 8;

@@ -4,7 +4,10 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::made_of::{Crate, MadeOf};
+use super::{
+    c_library::{self, CLibrary},
+    made_of::{Crate, MadeOf},
+};
 
 /// What the bill is for.
 pub(super) struct Subject {
@@ -30,6 +33,8 @@ pub(super) fn document(made_of: &MadeOf, subject: &Subject) -> Result<String> {
     let package = format!("pkg:deb/vestibule@{version}?arch={architecture}");
     let rust = format!("pkg:generic/rust@{}", made_of.rust);
     let mut components: Vec<Value> = made_of.crates.iter().map(component).collect();
+    let libraries = c_library::of(made_of)?;
+    components.extend(libraries.iter().map(c_component));
     components.push(json!({
         "type": "library",
         "bom-ref": rust,
@@ -44,7 +49,9 @@ pub(super) fn document(made_of: &MadeOf, subject: &Subject) -> Result<String> {
         .crates
         .iter()
         .map(|one| {
-            let uses: Vec<String> = one.uses.iter().filter_map(of_id).collect();
+            let mut uses: Vec<String> = one.uses.iter().filter_map(of_id).collect();
+            let brought = libraries.iter().filter(|it| it.crate_id == one.id);
+            uses.extend(brought.map(c_purl));
             json!({ "ref": purl(one), "dependsOn": uses })
         })
         .collect();
@@ -98,6 +105,33 @@ fn component(one: &Crate) -> Value {
         component["externalReferences"] = json!([{ "type": "vcs", "url": repository }]);
     }
     component
+}
+
+fn c_component(library: &CLibrary) -> Value {
+    json!({
+        "type": "library",
+        "bom-ref": c_purl(library),
+        "name": library.name,
+        "version": library.version,
+        "purl": c_purl(library),
+        "description": library.description,
+        "licenses": [c_license(&library.license)],
+        "externalReferences": [{ "type": "vcs", "url": library.repository }],
+    })
+}
+
+/// One licence stands by its id, several as an expression.
+fn c_license(license: &str) -> Value {
+    if license.contains(' ') {
+        json!({ "expression": license })
+    } else {
+        json!({ "license": { "id": license } })
+    }
+}
+
+/// There is no registry of libraries in C.
+fn c_purl(library: &CLibrary) -> String {
+    format!("pkg:generic/{}@{}", library.name, library.version)
 }
 
 /// The package URL, which also refers to the crate within the document.
@@ -158,7 +192,13 @@ mod tests {
         let dangling = document.replacen("\"ref\": \"pkg:cargo/", "\"ref\": \"pkg:other/", 1);
         let judged: Vec<Value> = judge.judge(&[&document, &wrong, &dangling]);
         assert_eq!(judged[0]["fault"], Value::Null, "{}", judged[0]);
-        assert_eq!(judged[0]["components"], made_of.crates.len() + 1);
+        let libraries = c_library::of(&made_of).unwrap();
+        let count = made_of.crates.len() + libraries.len() + 1;
+        assert_eq!(judged[0]["components"], count);
+        for library in &libraries {
+            let purl = format!("\"purl\": \"{}\"", c_purl(library));
+            assert!(document.contains(&purl), "{library:?}");
+        }
         assert_ne!(judged[1]["fault"], Value::Null);
         assert_ne!(judged[2]["fault"], Value::Null);
     }

@@ -20,11 +20,18 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 
+/// Longest subject, in bytes: OpenID Connect Core 1.0, section 2.
+const LONGEST_SUBJECT: usize = 255;
+
 /// An administrator by the provider's word.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) name: String,
-    pub(super) role: Role,
+    /// Subject and issuer: together nobody else's, for ever (OpenID Connect Core 1.0,
+    /// section 5.7). The name may become another person's.
+    pub(super) identity: String,
+    /// None where none of the groups has a role.
+    pub(super) role: Option<Role>,
     pub(super) may_see_names: bool,
 }
 
@@ -43,8 +50,8 @@ pub(super) enum IdentityFault {
     Nonce,
     #[error("the identity token has no usable name; see name_claim")]
     NoName,
-    #[error("none of the groups has a role; see roles and groups_claim")]
-    NoRole,
+    #[error("the identity token has no usable subject")]
+    NoSubject,
 }
 
 #[derive(Deserialize)]
@@ -82,16 +89,20 @@ pub(super) fn identity(
     if !bool::from(claims.nonce.as_bytes().ct_eq(nonce.as_bytes())) {
         return Err(IdentityFault::Nonce);
     }
-    let name = claims.other.get(&config.name_claim).and_then(Value::as_str);
-    let fits = |name: &&str| {
-        (1..=LONGEST_NAME).contains(&name.len()) && !name.chars().any(char::is_control)
+    let text = |claim: &str, longest: usize| {
+        let text = claims.other.get(claim).and_then(Value::as_str);
+        text.filter(|text| {
+            (1..=longest).contains(&text.len()) && !text.chars().any(char::is_control)
+        })
     };
-    let name = name.filter(fits).ok_or(IdentityFault::NoName)?;
+    let name = text(&config.name_claim, LONGEST_NAME).ok_or(IdentityFault::NoName)?;
+    let subject = text("sub", LONGEST_SUBJECT).ok_or(IdentityFault::NoSubject)?;
     let groups = groups(claims.other.get(&config.groups_claim));
     let role = groups.iter().filter_map(|group| config.roles.get(*group));
     Ok(Identity {
         name: name.to_owned(),
-        role: role.max().copied().ok_or(IdentityFault::NoRole)?,
+        identity: format!("{subject} at {}", config.issuer),
+        role: role.max().copied(),
         may_see_names: groups.iter().any(|group| config.names.contains(*group)),
     })
 }
@@ -185,7 +196,8 @@ mod tests {
     fn a_good_token_names_the_administrator_and_the_highest_role() {
         let ada = Identity {
             name: "ada".into(),
-            role: Role::Operate,
+            identity: "1 at https://id.example.org".into(),
+            role: Some(Role::Operate),
             may_see_names: false,
         };
         assert_eq!(read(&good()), Ok(ada));
@@ -193,7 +205,18 @@ mod tests {
         claims["groups"] = json!(["lookers", "clinicians"]);
         claims["aud"] = json!(["vestibule"]);
         let identity = read(&claims).unwrap();
-        assert_eq!((identity.role, identity.may_see_names), (Role::View, true));
+        let role = Some(Role::View);
+        assert_eq!((identity.role, identity.may_see_names), (role, true));
+    }
+
+    #[test]
+    fn who_has_no_role_is_known_all_the_same() {
+        for groups in [json!(["others"]), json!(null)] {
+            let mut claims = good();
+            claims["groups"] = groups;
+            let identity = read(&claims).unwrap();
+            assert_eq!((identity.name.as_str(), identity.role), ("ada", None));
+        }
     }
 
     #[test]
@@ -222,8 +245,9 @@ mod tests {
             ("preferred_username", json!(""), IdentityFault::NoName),
             ("preferred_username", json!(7), IdentityFault::NoName),
             ("preferred_username", json!("a\nb"), IdentityFault::NoName),
-            ("groups", json!(["others"]), IdentityFault::NoRole),
-            ("groups", json!(null), IdentityFault::NoRole),
+            ("sub", json!(null), IdentityFault::NoSubject),
+            ("sub", json!(""), IdentityFault::NoSubject),
+            ("sub", json!("1".repeat(256)), IdentityFault::NoSubject),
         ] {
             let mut claims = good();
             claims[claim] = value.clone();

@@ -1,7 +1,7 @@
 //! `/admin/appointments`: active and past, with who was there. Service name and
 //! participants' names are shown to whose role sees them.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Path, RawQuery, State},
@@ -15,13 +15,15 @@ use vestibule_store::{
 };
 
 use super::{
+    again, attempts,
+    csv::Csv,
     csv_stream::{self, Sheet},
     filter::{Chosen, Filter, Pager},
     frame::{PageError, PageOf, Section, chosen_profile, profile_choices, profile_name},
     launches::{self, time_of},
-    moment::{Moment, between},
+    moment::{Moment, between, duration},
     words::{self, StateWord},
-    write_back_rows,
+    write_back_rows, write_backs,
 };
 use crate::{
     admin::{
@@ -39,6 +41,20 @@ const ROWS: u32 = 25;
 
 /// Most launches, and most write-backs, of one appointment that are shown.
 const MOST: u32 = 100;
+
+/// The columns of the file.
+const COLUMNS: &[&str] = &[
+    "appointment",
+    "service_name",
+    "profile_uuid",
+    "profile",
+    "department",
+    "state",
+    "participant",
+    "role",
+    "joined",
+    "left",
+];
 
 /// In the place of a name that is not shown.
 const HIDDEN: &str = "hidden";
@@ -58,6 +74,19 @@ struct OneView {
     launches: Vec<launches::Row>,
     write_backs: Vec<write_back_rows::Row>,
     may_send: bool,
+    /// The tables as files.
+    csv: Csvs,
+    /// Where there is more than is shown here.
+    all_launches: Option<String>,
+    all_write_backs: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Csvs {
+    appointment: String,
+    launches: String,
+    write_backs: String,
+    attempts: String,
 }
 
 #[derive(Serialize)]
@@ -66,6 +95,7 @@ struct Row {
     service_name: String,
     state: StateWord,
     profile: String,
+    department: Option<String>,
     joined: Option<Moment>,
     left: Option<Moment>,
     length: Option<String>,
@@ -120,6 +150,8 @@ pub(super) async fn page(
             std::iter::once(any).chain(states),
         )
         .days(&chosen)
+        .called("from", "First launched from (UTC)")
+        .called("to", "First launched to (UTC)")
         .choice(&chosen, "profile", "Profile", profile_choices(&admin))
         .choice(
             &chosen,
@@ -147,6 +179,7 @@ pub(super) async fn one(
     State(admin): State<Arc<Admin>>,
     who: Administrator,
     Path(appointment): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let appointment: AppointmentId = appointment.parse().map_err(|_| PageError::Missing)?;
     let store = &admin.tools.store;
@@ -160,13 +193,27 @@ pub(super) async fn one(
         appointment: Some(appointment),
         ..LaunchFilter::default()
     };
-    let launches = store.list_launches(&filter, first()).await?;
+    let mut launches = store.list_launches(&filter, first()).await?;
     let filter = WriteBackFilter {
         appointment: Some(appointment),
         ..WriteBackFilter::default()
     };
-    let write_backs = store.list_write_backs(&filter, first()).await?;
+    let mut write_backs = store.list_write_backs(&filter, first()).await?;
+    let of = |path: &str| format!("{path}?appointment={appointment}");
+    let more = |count: usize| count > MOST as usize;
+    let all_launches = more(launches.len()).then(|| of(launches::PATH));
+    let all_write_backs = more(write_backs.len()).then(|| of(write_backs::PATH));
+    launches.truncate(MOST as usize);
+    write_backs.truncate(MOST as usize);
     let view = OneView {
+        csv: Csvs {
+            appointment: of("/admin/appointments.csv"),
+            launches: of("/admin/launches.csv"),
+            write_backs: of("/admin/write-backs.csv"),
+            attempts: of(attempts::CSV),
+        },
+        all_launches,
+        all_write_backs,
         appointments: rows(&admin, &attended, names.as_deref()),
         names_shown: names.is_some(),
         launches: launches
@@ -182,13 +229,14 @@ pub(super) async fn one(
         section: Section::Appointments,
         here: path(appointment),
     };
-    page.render("appointment.html", &view)
+    let (_, notice) = again::said(query.as_deref());
+    page.render_with("appointment.html", &view, notice)
 }
 
 fn first<I>() -> Page<I> {
     Page {
         after: None,
-        limit: MOST,
+        limit: MOST + 1,
     }
 }
 
@@ -197,27 +245,35 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    // One by its number, whatever else is chosen.
+    let one = chosen.get("appointment").map(str::parse);
+    let one: Option<AppointmentId> = one.transpose().map_err(|_| PageError::Missing)?;
+    chosen.checked()?;
     let table = AuditSubject::table("appointments");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    let names = if who.may_see_names { "with" } else { "without" };
+    let details = format!("{}; {names} names", chosen.told());
+    who.record(&admin, AuditAction::Exported, Some(table), &details)
         .await?;
     let sheet = Sheet {
         name: "appointments",
-        columns: &[
-            "appointment",
-            "service_name",
-            "profile_uuid",
-            "profile",
-            "department",
-            "state",
-            "participant",
-            "role",
-            "joined",
-            "left",
-        ],
+        columns: COLUMNS,
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, who, filter) = (Arc::clone(&admin), who.clone(), filter.clone());
+    if let Some(one) = one {
+        let row = admin.tools.store.appointment_row(one).await?;
+        let row = row.ok_or(PageError::Missing)?;
+        let shown = attended(&admin, vec![row]).await?;
+        let names = names_of(&admin, &who, &shown).await?;
+        let mut csv = Csv::new(sheet.columns);
+        for line in lines_of(&admin, &shown, names.as_deref()) {
+            csv.row(&line);
+        }
+        return Ok(csv_stream::file(sheet.name, csv.into_text()));
+    }
+    let (shared, by) = (Arc::clone(&admin), who.clone());
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, who, filter) = (Arc::clone(&shared), by.clone(), filter.clone());
         async move {
             let page = Page {
                 after,
@@ -227,14 +283,18 @@ pub(super) async fn csv(
             let next = rows.last().map(AppointmentRow::position);
             let shown = attended(&admin, rows).await?;
             let names = names_of(&admin, &who, &shown).await?;
-            let mut lines = Vec::new();
-            for (index, one) in shown.iter().enumerate() {
-                let names = names.as_deref().and_then(|names| names.get(index));
-                lines.extend(self::lines(&admin, one, names));
-            }
-            Ok((lines, next))
+            Ok((lines_of(&admin, &shown, names.as_deref()), next))
         }
     }))
+}
+
+fn lines_of(
+    admin: &Admin,
+    shown: &[Attended],
+    names: Option<&[AppointmentNames]>,
+) -> Vec<Vec<String>> {
+    let lines = |(index, one)| lines(admin, one, names.and_then(|names| names.get(index)));
+    shown.iter().enumerate().flat_map(lines).collect()
 }
 
 /// A line for each participant; where nobody came, one for the appointment.
@@ -281,10 +341,24 @@ async fn shown(
         after,
         limit: ROWS + 1,
     };
-    let mut rows = admin.tools.store.list_appointments(&filter, page).await?;
+    let store = &admin.tools.store;
+    let mut rows = store.list_appointments(&filter, page).await?;
     let more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
     let next = more.then(|| rows.last().map(|row| row.position().to_string()));
+    if filter.progress.is_none() {
+        // What runs stands before all others, whenever it was first launched.
+        let filter = AppointmentFilter {
+            progress: Some(VisitProgress::Running),
+            ..filter
+        };
+        let running = store.list_appointments(&filter, first()).await?;
+        let ids: HashSet<_> = running.iter().map(|row| row.appointment.id).collect();
+        rows.retain(|row| !ids.contains(&row.appointment.id));
+        if after.is_none() {
+            rows.splice(..0, running);
+        }
+    }
     Ok((attended(admin, rows).await?, next.flatten()))
 }
 
@@ -347,6 +421,7 @@ impl Row {
             progress,
             began_at,
             ended_at,
+            department,
             ..
         } = &one.row;
         let number = appointment.id;
@@ -358,9 +433,14 @@ impl Row {
             },
             state: words::of_visit(*progress),
             profile: profile_name(admin, appointment.profile),
+            department: department.clone(),
             joined: began_at.map(Moment::of),
             left: ended_at.map(Moment::of),
-            length: began_at.zip(*ended_at).map(|(from, to)| between(from, to)),
+            length: began_at.zip(*ended_at).map(|(from, to)| {
+                let times = one.attendees.iter().map(|attendee| &attendee.participant);
+                let times = times.map(|it| (it.connected_at, it.disconnected_at));
+                presence(times).map_or_else(|| between(from, to), duration)
+            }),
             participants: one
                 .attendees
                 .iter()
@@ -393,6 +473,26 @@ impl Somebody {
             },
         }
     }
+}
+
+/// How long anybody was there, of those who have left: without the time between, in which
+/// nobody was.
+fn presence(times: impl Iterator<Item = (UnixTime, Option<UnixTime>)>) -> Option<Duration> {
+    let mut times: Vec<_> = times
+        .filter_map(|(joined, left)| Some((joined, left?)))
+        .collect();
+    times.sort_unstable();
+    let (mut from, mut until) = *times.first()?;
+    let mut present = Duration::ZERO;
+    for (joined, left) in times {
+        if joined > until {
+            present += until.since(from);
+            (from, until) = (joined, left);
+        } else {
+            until = until.max(left);
+        }
+    }
+    Some(present + until.since(from))
 }
 
 fn in_minutes(from: UnixTime, to: UnixTime) -> String {
@@ -451,5 +551,27 @@ fn filter_of(chosen: &mut Chosen) -> AppointmentFilter {
             "nobody" => Some(VisitProgress::Nobody),
             _ => None,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_in_which_nobody_was_there_is_no_part_of_a_visit() {
+        let at = |second: i64| UnixTime::from_millis(second * 1000);
+        let present = |times: &[(i64, Option<i64>)]| {
+            let times = times.iter();
+            presence(times.map(|(joined, left)| (at(*joined), left.map(at))))
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(present(&[]), None);
+        assert_eq!(present(&[(5, None)]), None);
+        assert_eq!(present(&[(5, Some(15))]), seconds(10));
+        // One within the other, and one after the other without and with a gap.
+        assert_eq!(present(&[(5, Some(15)), (6, Some(7))]), seconds(10));
+        assert_eq!(present(&[(15, Some(20)), (5, Some(15))]), seconds(15));
+        assert_eq!(present(&[(100, Some(110)), (5, Some(15))]), seconds(20));
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
 };
 use serde::Serialize;
+use url::form_urlencoded;
 use vestibule_store::{
     AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, SubjectKind,
 };
@@ -19,7 +20,7 @@ use super::{
     moment::Moment,
 };
 use crate::{
-    admin::{Admin, Administrator, Role},
+    admin::{Admin, Administrator, Role, names},
     clock::rfc3339,
 };
 
@@ -43,6 +44,8 @@ struct Row {
     what: &'static str,
     object: String,
     path: Option<String>,
+    /// Every entry of the same.
+    same: Option<String>,
 }
 
 pub(super) async fn page(
@@ -51,6 +54,7 @@ pub(super) async fn page(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     who.require(&admin, Role::Configure).await?;
+    names::of_audit_log(&admin, &who).await?;
     let mut chosen = Chosen::of(query.as_deref());
     let mut entries = entries(&admin, &mut chosen).await?;
     let more = entries.len() > ROWS as usize;
@@ -60,11 +64,21 @@ pub(super) async fn page(
     let actions = AuditAction::ALL
         .iter()
         .map(|action| (action.as_str(), words(*action)));
+    let kinds = SubjectKind::ALL
+        .iter()
+        .map(|kind| (kind.as_str(), kind_word(*kind)));
     let filter = chosen
         .form()
         .days(&chosen)
         .input(&chosen, "who", "Who", "text")
         .choice(&chosen, "what", "What", std::iter::once(any).chain(actions))
+        .choice(
+            &chosen,
+            "kind",
+            "Of what",
+            std::iter::once(any).chain(kinds),
+        )
+        .input(&chosen, "of", "Which one", "text")
         .csv(&chosen, "/admin/audit.csv");
     let view = View {
         filter,
@@ -89,18 +103,21 @@ pub(super) async fn csv(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     who.require(&admin, Role::Configure).await?;
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("audit");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let sheet = Sheet {
         name: "audit",
         columns: &[
-            "when", "who", "role", "from", "what", "kind", "of_what", "details",
+            "when", "who", "role", "from", "what", "kind", "of_what", "details", "identity",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+    let shared = Arc::clone(&admin);
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
             let page = Page {
                 after,
@@ -125,6 +142,7 @@ fn line(entry: AuditEntry) -> Vec<String> {
         kind.unwrap_or_default().to_owned(),
         entry.subject.map(|subject| subject.id).unwrap_or_default(),
         entry.details,
+        entry.identity.unwrap_or_default(),
     ]
 }
 
@@ -149,6 +167,7 @@ impl Row {
         let AuditEntry { at, entry, .. } = entry;
         let NewAuditEntry {
             administrator,
+            identity,
             role,
             source,
             action,
@@ -156,12 +175,21 @@ impl Row {
             details,
         } = entry;
         let (object, path) = match &subject {
-            Some(subject) => object(admin, subject),
+            Some(subject) => object(admin, subject, &details),
             None => (String::new(), None),
+        };
+        // The appointment stands for its encounter, whose key says nothing to people.
+        let details = match &subject {
+            Some(subject) if subject.kind == SubjectKind::Encounter => String::new(),
+            _ => details,
         };
         Self {
             at: Moment::of(at),
-            who: administrator.unwrap_or_else(|| "unknown".to_owned()),
+            who: match (administrator, identity) {
+                (Some(name), Some(identity)) => format!("{name} ({identity})"),
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => "unknown".to_owned(),
+            },
             role: role.unwrap_or_else(|| "–".to_owned()),
             source,
             what: words(action),
@@ -171,12 +199,21 @@ impl Row {
                 (false, true) => object,
             },
             path,
+            same: subject.as_ref().map(path_of),
         }
     }
 }
 
+/// Where every entry about something is shown.
+pub(super) fn path_of(subject: &AuditSubject) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("kind", subject.kind.as_str());
+    query.append_pair("of", &subject.id);
+    format!("{PATH}?{}", query.finish())
+}
+
 /// What it is called, and where it is shown.
-fn object(admin: &Admin, subject: &AuditSubject) -> (String, Option<String>) {
+fn object(admin: &Admin, subject: &AuditSubject, details: &str) -> (String, Option<String>) {
     let AuditSubject { kind, id } = subject;
     match kind {
         SubjectKind::Launch => (
@@ -187,6 +224,10 @@ fn object(admin: &Admin, subject: &AuditSubject) -> (String, Option<String>) {
             format!("appointment {id}"),
             Some(format!("/admin/appointments/{id}")),
         ),
+        SubjectKind::Encounter => {
+            let path = names::appointment_in(details).map(super::appointments::path);
+            (details.to_owned(), path)
+        }
         SubjectKind::Profile => {
             let uuid = id.parse().ok();
             let entry = uuid.and_then(|uuid| admin.registry.find_uuid(uuid));
@@ -199,6 +240,18 @@ fn object(admin: &Admin, subject: &AuditSubject) -> (String, Option<String>) {
     }
 }
 
+/// What something is, in a word.
+fn kind_word(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::Launch => "launch",
+        SubjectKind::Appointment => "appointment",
+        SubjectKind::Encounter => "encounter",
+        SubjectKind::Profile => "profile",
+        SubjectKind::WriteBack => "write-back",
+        SubjectKind::Table => "table",
+    }
+}
+
 /// What somebody did, in words.
 fn words(action: AuditAction) -> &'static str {
     match action {
@@ -207,6 +260,8 @@ fn words(action: AuditAction) -> &'static str {
         AuditAction::SignedOut => "signed out",
         AuditAction::Refused => "was refused",
         AuditAction::NamesSeen => "looked at names",
+        AuditAction::EncounterFound => "found by encounter",
+        AuditAction::AuditRead => "read the audit log",
         AuditAction::Exported => "downloaded",
         AuditAction::SentAgain => "sent again",
         AuditAction::ProfileChecked => "had examined",
@@ -217,10 +272,18 @@ fn words(action: AuditAction) -> &'static str {
 }
 
 fn filter_of(chosen: &mut Chosen) -> AuditFilter {
+    let kind = chosen.read("kind", "a kind", SubjectKind::of_word);
+    let subject = chosen.read("of", "enough without a kind", |id| {
+        kind.map(|kind| AuditSubject {
+            kind,
+            id: id.to_owned(),
+        })
+    });
     AuditFilter {
         time: time_of(chosen),
         administrator: chosen.get("who").map(ToOwned::to_owned),
         action: chosen.read("what", "an action", AuditAction::of_word),
-        subject: None,
+        kind,
+        subject,
     }
 }

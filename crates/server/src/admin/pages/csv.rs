@@ -1,8 +1,15 @@
 //! Tables as CSV (RFC 4180): fields in quotes where they need them, lines ended by CR
 //! LF, UTF-8. A text that a spreadsheet would take for a formula gets an apostrophe
-//! before it.
+//! before it, and so does one that would be a formula in a cell of its own where `;` or a
+//! tab separates cells.
 
 use std::fmt::Write as _;
+
+/// With which a formula begins.
+const FORMULA: [char; 4] = ['=', '+', '-', '@'];
+
+/// With which a text begins that becomes a formula when it is trimmed.
+const CONTROL: [char; 3] = ['\t', '\r', '\n'];
 
 /// A table that is being written.
 #[derive(Default)]
@@ -32,15 +39,34 @@ impl Csv {
     }
 
     fn field(&mut self, text: &str) {
-        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let number = text.parse::<f64>().is_ok();
-        let apostrophe = if formula && !number { "'" } else { "" };
-        if apostrophe.is_empty() && !text.contains(['"', ',', '\r', '\n', '\'']) {
+        let is_number = text.parse::<f64>().is_ok();
+        let is_plain =
+            !text.contains(['"', ',', ';', '\t', '\r', '\n', '\'']) && !text.starts_with(FORMULA);
+        if is_number || is_plain {
             self.text.push_str(text);
             return;
         }
-        let text = text.replace('"', "\"\"");
-        write!(self.text, "\"{apostrophe}{text}\"").expect("a string takes everything");
+        let mut quoted = String::with_capacity(text.len() + 2);
+        if text.starts_with(FORMULA) || text.starts_with(CONTROL) {
+            quoted.push('\'');
+        }
+        let mut begins = false;
+        for character in text.chars() {
+            if begins && FORMULA.contains(&character) {
+                quoted.push('\'');
+            }
+            begins = match character {
+                ';' | '\t' | '\r' | '\n' => true,
+                // With these a cell may begin, and be a formula all the same.
+                ' ' | '"' => begins,
+                _ => false,
+            };
+            if character == '"' {
+                quoted.push('"');
+            }
+            quoted.push(character);
+        }
+        write!(self.text, "\"{quoted}\"").expect("a string takes everything");
     }
 
     /// What was written.
@@ -75,11 +101,23 @@ mod tests {
             "+cmd|' /C calc'!A0",
             "-2+3",
             "@SUM(A1)",
-            "\t=1",
-            "\r=1",
+            "\tx",
+            "\rx",
         ] {
             let expected = format!("a\r\n\"'{text}\"\r\n");
             assert_eq!(written(&[text]), expected);
+        }
+        for (text, expected) in [
+            ("x;=1+1", "x;'=1+1"),
+            ("x; \"=1+1\"", "x; \"\"'=1+1\"\""),
+            ("x\t@SUM(A1)", "x\t'@SUM(A1)"),
+            ("\t=1", "'\t'=1"),
+            ("x\n-2+3;+4", "x\n'-2+3;'+4"),
+            ("-2;3", "'-2;3"),
+            ("x;y", "x;y"),
+            ("x\ty", "x\ty"),
+        ] {
+            assert_eq!(written(&[text]), format!("a\r\n\"{expected}\"\r\n"));
         }
         // A number is no formula.
         assert_eq!(written(&["-2", "+3.5"]), "a\r\n-2,+3.5\r\n");

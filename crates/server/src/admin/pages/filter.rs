@@ -3,14 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 use url::form_urlencoded;
 use vestibule_launch::UnixTime;
 
+use super::frame::PageError;
+
 /// Most parameters that are read, and the longest value of one, in bytes.
 const MOST: usize = 16;
 const LONGEST: usize = 200;
+
+/// Longest name of a parameter that is repeated in a fault, in characters.
+const LONGEST_NAME: usize = 40;
 
 /// What was chosen, by the names of the form's fields.
 #[derive(Clone, Debug, Default)]
@@ -53,21 +58,69 @@ pub(super) struct Pager {
 impl Chosen {
     /// What a query says. Empty fields of the form say nothing.
     pub(super) fn of(query: Option<&str>) -> Self {
-        let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        let values = pairs
-            .take(MOST)
-            .filter(|(_, value)| !value.trim().is_empty() && value.len() <= LONGEST)
-            .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
-            .collect();
-        Self {
-            values,
-            faults: Vec::new(),
+        let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let mut chosen = Self::default();
+        for (name, value) in pairs.by_ref().take(MOST) {
+            let value = value.trim();
+            if value.len() > LONGEST {
+                let name: String = name.chars().take(LONGEST_NAME).collect();
+                let fault = format!("{name}: longer than {LONGEST} bytes");
+                chosen.faults.push(fault);
+            } else if !value.is_empty() {
+                chosen.values.insert(name.into_owned(), value.to_owned());
+            }
+        }
+        if pairs.next().is_some() {
+            chosen.faults.push(format!("more than {MOST} fields"));
+        }
+        chosen
+    }
+
+    /// Goes on where everything that was chosen could be read: for files, which have no
+    /// place to say what filters nothing.
+    ///
+    /// # Errors
+    /// [`PageError::Faults`].
+    pub(super) fn checked(&self) -> Result<(), PageError> {
+        match self.faults.as_slice() {
+            [] => Ok(()),
+            faults => Err(PageError::Faults(faults.join("; "))),
+        }
+    }
+
+    /// What was chosen, for the audit log.
+    pub(super) fn told(&self) -> String {
+        let told = self
+            .values
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        match told.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "everything".to_owned(),
+            told => told,
         }
     }
 
     /// What was chosen in a field.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+
+    /// The choice in these fields only.
+    pub(super) fn only(&self, names: &[&str]) -> Self {
+        let kept = self.values.iter();
+        let kept = kept.filter(|(name, _)| names.contains(&name.as_str()));
+        Self {
+            values: kept
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The same choice with this in a field.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.values.insert(name.to_owned(), value.to_owned());
+        self
     }
 
     /// The same choice without this field.
@@ -91,18 +144,29 @@ impl Chosen {
         value
     }
 
-    /// The start of the day that a field names, in UTC.
+    /// The start of the day that a field names, in UTC; or the minute, where it names one.
     pub(super) fn day(&mut self, name: &str) -> Option<UnixTime> {
         self.read(name, "a day such as 2026-11-21", |text| {
-            start_of(text.parse().ok()?)
+            match minute(text) {
+                Some(minute) => Some(minute),
+                None => start_of(text.parse().ok()?),
+            }
         })
     }
 
-    /// The end of the day that a field names, in UTC.
+    /// The end of the day that a field names, in UTC; or the minute, where it names one.
     pub(super) fn day_after(&mut self, name: &str) -> Option<UnixTime> {
         self.read(name, "a day such as 2026-11-21", |text| {
-            start_of(text.parse::<Date>().ok()?.tomorrow().ok()?)
+            match minute(text) {
+                Some(minute) => Some(minute),
+                None => start_of(text.parse::<Date>().ok()?.tomorrow().ok()?),
+            }
         })
+    }
+
+    /// Whether something was chosen that cannot be read.
+    pub(super) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// A link to `path` with what was chosen, but for `name`, which becomes `value`.
@@ -162,14 +226,45 @@ impl Filter {
         self
     }
 
-    /// The first and the last day.
+    /// The same where something was chosen in it by a link: so it stays chosen, and can be
+    /// taken away.
+    pub(super) fn chosen_only(
+        self,
+        chosen: &Chosen,
+        name: &'static str,
+        label: &'static str,
+    ) -> Self {
+        match chosen.get(name) {
+            Some(_) => self.input(chosen, name, label, "text"),
+            None => self,
+        }
+    }
+
+    /// The first and the last day; or minutes, where a link has chosen those.
     pub(super) fn days(self, chosen: &Chosen) -> Self {
-        self.input(chosen, "from", "From day (UTC)", "date").input(
-            chosen,
-            "to",
-            "To day (UTC)",
-            "date",
-        )
+        let minutes = ["from", "to"]
+            .iter()
+            .filter_map(|name| chosen.get(name))
+            .any(|text| text.contains('T'));
+        if minutes {
+            self.input(chosen, "from", "From (UTC)", "datetime-local")
+                .input(chosen, "to", "Before (UTC)", "datetime-local")
+        } else {
+            self.input(chosen, "from", "From day (UTC)", "date").input(
+                chosen,
+                "to",
+                "To day (UTC)",
+                "date",
+            )
+        }
+    }
+
+    /// The same with this label for a field that it has.
+    pub(super) fn called(mut self, name: &str, label: &'static str) -> Self {
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            field.label = label;
+        }
+        self
     }
 
     /// A choice; the first is what holds where nothing was chosen.
@@ -205,6 +300,13 @@ impl Filter {
         self.csv = Some(chosen.link(path, "after", None));
         self
     }
+}
+
+/// The minute that a text such as `2026-11-21T14:00` names, in UTC.
+fn minute(text: &str) -> Option<UnixTime> {
+    let time: DateTime = text.contains('T').then(|| text.parse().ok())??;
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(UnixTime::from_millis(time.timestamp().as_millisecond()))
 }
 
 fn start_of(date: Date) -> Option<UnixTime> {
@@ -248,10 +350,46 @@ mod tests {
     }
 
     #[test]
+    fn minutes_are_chosen_by_links() {
+        let mut chosen = Chosen::of(Some("from=2027-01-15T08:00&to=2027-01-15T09:00&no=T"));
+        let eight = UnixTime::from_millis(1_800_000_000_000);
+        assert_eq!(chosen.day("from"), Some(eight));
+        let nine = eight + std::time::Duration::from_secs(3600);
+        assert_eq!(chosen.day_after("to"), Some(nine));
+        assert_eq!(chosen.day("no"), None);
+        assert!(chosen.has_faults());
+        let form = chosen.form().days(&chosen);
+        assert!(form.fields.iter().all(|it| it.kind == "datetime-local"));
+    }
+
+    #[test]
     fn a_long_query_is_cut() {
         let query: String = (0..100).map(|number| format!("f{number}=1&")).collect();
         assert_eq!(Chosen::of(Some(&query)).values.len(), MOST);
         let long = format!("f={}", "x".repeat(LONGEST + 1));
         assert_eq!(Chosen::of(Some(&long)).get("f"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_filter_for_a_file() {
+        let many: String = (0..=MOST).map(|number| format!("f{number}=1&")).collect();
+        let long = format!("f={}", "x".repeat(LONGEST + 1));
+        for (query, told) in [
+            (many.as_str(), "more than 16 fields"),
+            (long.as_str(), "f: longer than 200 bytes"),
+            ("from=yesterday", "from: not a day such as 2026-11-21"),
+        ] {
+            let mut chosen = Chosen::of(Some(query));
+            chosen.day("from");
+            let Err(PageError::Faults(faults)) = chosen.checked() else {
+                panic!("{query} is taken");
+            };
+            assert_eq!(faults, told);
+        }
+        let mut chosen = Chosen::of(Some("from=2027-01-15&state=past&role="));
+        chosen.day("from");
+        assert!(chosen.checked().is_ok());
+        assert_eq!(chosen.told(), "from=2027-01-15, state=past");
+        assert_eq!(Chosen::of(None).told(), "everything");
     }
 }

@@ -13,7 +13,7 @@ use vestibule_store::{Launch, StoreError};
 
 use super::{filter::Chosen, moment::Moment, templates::Templates};
 use crate::{
-    admin::{Admin, Administrator, Forbidden},
+    admin::{Admin, Administrator, Forbidden, Role},
     profile::Entry,
 };
 
@@ -52,7 +52,7 @@ struct Frame {
     role: &'static str,
     here: String,
     now: Moment,
-    notice: Option<&'static str>,
+    notice: Option<String>,
 }
 
 /// A page that is being made.
@@ -77,6 +77,10 @@ pub(super) enum PageError {
     Missing,
     #[error("the role does not allow it")]
     Forbidden,
+    /// What a file should hold cannot be read. Without it the file would hold more than
+    /// was asked for.
+    #[error("{0}")]
+    Faults(String),
 }
 
 impl Section {
@@ -105,15 +109,20 @@ impl PageOf<'_> {
         &self,
         template: &str,
         view: &impl Serialize,
-        notice: Option<&'static str>,
+        notice: Option<String>,
     ) -> Result<Response, PageError> {
-        let sections = Section::ALL.map(|(section, path, name)| SectionLink {
+        let who = self.who;
+        let may_see = |section| section != Section::Audit || who.role >= Role::Configure;
+        let sections = Section::ALL
+            .into_iter()
+            .filter(|(section, _, _)| may_see(*section));
+        let sections = sections.map(|(section, path, name)| SectionLink {
             path,
             name,
             current: section == self.section,
         });
         let frame = Frame {
-            sections: sections.into(),
+            sections: sections.collect(),
             csrf: self.who.csrf.clone(),
             name: self.who.name.clone(),
             role: self.who.role.as_str(),
@@ -166,7 +175,25 @@ fn html(status: StatusCode, text: String) -> Response {
 /// With the headers of a page of this listener.
 pub(super) fn protected(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    for (name, value) in [
+    for (name, value) in protection() {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Puts the headers of a page on what has none of its own: redirects, and what the router
+/// answers by itself.
+pub(in crate::admin) async fn protect(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in protection() {
+        let value = HeaderValue::from_static(value);
+        headers.entry(name).or_insert(value);
+    }
+    response
+}
+
+fn protection() -> [(HeaderName, &'static str); 6] {
+    [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -179,10 +206,7 @@ pub(super) fn protected(mut response: Response) -> Response {
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    ]
 }
 
 /// The profile of a launch or of an appointment, by its name.
@@ -232,10 +256,15 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, heading, text) = match &self {
             Self::Forbidden => return Forbidden.into_response(),
+            Self::Faults(faults) => {
+                let heading = "This cannot be asked for";
+                return message(StatusCode::BAD_REQUEST, heading, faults);
+            }
             Self::Missing => (
                 StatusCode::NOT_FOUND,
                 "There is nothing here",
-                "What is older than the retention time is forgotten.",
+                "Perhaps the address is mistyped, or it was of something older than the \
+                 retention time, which is forgotten.",
             ),
             Self::Store(error) => {
                 tracing::error!(%error, "admin pages");

@@ -76,9 +76,11 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("launches");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let sheet = Sheet {
         name: "launches",
@@ -97,8 +99,9 @@ pub(super) async fn csv(
             "seconds_until_joined",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+    let shared = Arc::clone(&admin);
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
             let page = Page {
                 after,
@@ -172,6 +175,7 @@ pub(super) async fn view(admin: &Admin, mut chosen: Chosen) -> Result<View, Page
     let departments = departments.into_iter().map(|name| (name.clone(), name));
     let form = chosen
         .form()
+        .chosen_only(&chosen, "appointment", "Appointment")
         .days(&chosen)
         .choice(&chosen, "profile", "Profile", profile_choices(admin))
         .choice(&chosen, "role", "Role", words::roles())
@@ -201,7 +205,7 @@ pub(super) async fn view(admin: &Admin, mut chosen: Chosen) -> Result<View, Page
     })
 }
 
-fn filter_of(chosen: &mut Chosen) -> LaunchFilter {
+pub(super) fn filter_of(chosen: &mut Chosen) -> LaunchFilter {
     LaunchFilter {
         time: time_of(chosen),
         profile: chosen_profile(chosen),
@@ -215,7 +219,9 @@ fn filter_of(chosen: &mut Chosen) -> LaunchFilter {
         }),
         error_name: chosen.read("error", "an error name", |text| text.parse().ok()),
         department: chosen.get("department").map(ToOwned::to_owned),
-        appointment: None,
+        appointment: chosen.read("appointment", "an appointment's number", |text| {
+            text.parse().ok()
+        }),
     }
 }
 

@@ -24,9 +24,11 @@ use super::{
     appointments, audit,
     filter::Chosen,
     frame::{PageError, protected},
-    launches, overview, story, write_backs,
+    launches, overview,
+    pulses::{Pulse, Pulses},
+    story, write_backs,
 };
-use crate::admin::{Admin, Administrator, Role};
+use crate::admin::{Admin, Administrator, Role, session};
 
 /// How often it is looked whether anything has changed.
 const PACE: Duration = Duration::from_secs(2);
@@ -56,9 +58,15 @@ struct Watch {
     admin: Arc<Admin>,
     who: Administrator,
     page: String,
+    /// What all who watch it know.
+    pulse: Arc<Pulse>,
+    /// How old that may be.
+    fresh: Duration,
     /// What it showed when it was last looked at.
     seen: Option<String>,
     left: u32,
+    /// Whether the last event was sent.
+    is_over: bool,
     interval: Interval,
     _permit: OwnedSemaphorePermit,
 }
@@ -85,10 +93,13 @@ pub(super) async fn live(
     // A browser that comes back says what it knows.
     let known = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let watch = Watch {
+        pulse: admin.live.pulses.of(&asked.page, who.role),
+        fresh: pace / 2,
         who,
         page: asked.page,
         seen: known.map(ToOwned::to_owned),
         left: looks,
+        is_over: false,
         interval,
         _permit: permit,
         admin,
@@ -107,6 +118,7 @@ pub(in crate::admin) struct Live {
     streams: Arc<Semaphore>,
     /// Whether the server ends, and every stream with it.
     ending: watch::Sender<bool>,
+    pulses: Pulses,
 }
 
 impl Live {
@@ -114,6 +126,7 @@ impl Live {
         Self {
             streams: Arc::new(Semaphore::new(MOST)),
             ending: watch::Sender::new(false),
+            pulses: Pulses::default(),
         }
     }
 
@@ -126,6 +139,9 @@ impl Live {
 impl Watch {
     /// Waits for a change; `None` ends the stream.
     async fn next(&mut self) -> Option<Event> {
+        if self.is_over {
+            return None;
+        }
         let mut ending = self.admin.live.ending.subscribe();
         loop {
             tokio::select! {
@@ -133,10 +149,15 @@ impl Watch {
                 // An error means that the sender is gone: the end as well.
                 _ = ending.wait_for(|ending| *ending) => return None,
             }
-            self.left = self.left.checked_sub(1)?;
-            match pulse(&self.admin, &self.who, &self.page).await {
-                Ok(text) => {
-                    let now = Base64UrlUnpadded::encode_string(&Sha256::digest(text));
+            let Some(left) = self.left.checked_sub(1) else {
+                // The browser is to come back, and to say nothing of it.
+                self.is_over = true;
+                return Some(Event::default().event("again").data("now"));
+            };
+            self.left = left;
+            match self.look().await {
+                Ok(None) => return None,
+                Ok(Some(now)) => {
                     let event = match &self.seen {
                         None => "watching",
                         Some(before) if *before != now => "changed",
@@ -147,7 +168,7 @@ impl Watch {
                 }
                 // There is nothing to watch.
                 Err(PageError::Missing | PageError::Forbidden) => {
-                    self.left = 0;
+                    self.is_over = true;
                     return Some(Event::default().event("over").data("now"));
                 }
                 Err(error) => {
@@ -156,6 +177,21 @@ impl Watch {
                 }
             }
         }
+    }
+}
+
+impl Watch {
+    /// What the page shows now; `None` where nobody is signed in any more.
+    async fn look(&self) -> Result<Option<String>, PageError> {
+        let (admin, who) = (&self.admin, &self.who);
+        if !session::goes_on(admin, who).await? {
+            return Ok(None);
+        }
+        let look = async {
+            let text = pulse(admin, who, &self.page).await?;
+            Ok(Base64UrlUnpadded::encode_string(&Sha256::digest(text)))
+        };
+        self.pulse.get(self.fresh, look).await.map(Some)
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     csv_stream,
     filter::{Chosen, Filter},
     frame::{PageError, PageOf, Section},
+    moment::Moment,
     write_backs::Nothing,
 };
 use crate::{
@@ -96,11 +97,13 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
+    let chosen = Chosen::of(query.as_deref());
+    chosen.checked()?;
     let table = AuditSubject::table("profiles");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let mut csv = Csv::new(&["name", "uuid", "key_check_value", "kept_in", "warnings"]);
-    for row in rows(&admin, &Chosen::of(query.as_deref())).await {
+    for row in rows(&admin, &chosen).await {
         let key_check_value = row.key_check_value.unwrap_or_default();
         let warnings = row.warnings.join("; ");
         csv.row(&[row.name, row.uuid, key_check_value, row.kept_in, warnings]);
@@ -125,13 +128,39 @@ pub(super) async fn examine(
         administrator: who, ..
     }: Posted<Nothing>,
 ) -> Result<Response, PageError> {
-    who.require(&admin, Role::Operate).await?;
     let entry = find(&admin, number)?;
-    let subject = Some(AuditSubject::profile(entry.document.uuid));
-    who.record(&admin, AuditAction::ProfileChecked, subject, "")
-        .await?;
-    let findings = doctor::examine_used(&entry, &admin.tools).await;
+    let findings = examined(&admin, &who, &entry).await?;
     show(&admin, &who, entry, findings).await
+}
+
+/// The same, with what was found as a file.
+pub(super) async fn examine_as_csv(
+    State(admin): State<Arc<Admin>>,
+    Path(number): Path<i64>,
+    Posted {
+        administrator: who, ..
+    }: Posted<Nothing>,
+) -> Result<Response, PageError> {
+    let entry = find(&admin, number)?;
+    let mut csv = Csv::new(&["state", "check", "finding", "what_to_do"]);
+    for finding in examined(&admin, &who, &entry).await? {
+        let line = Line::of(finding);
+        let advice = line.advice.unwrap_or_default();
+        csv.row(&[line.word, line.check, &line.text, &advice]);
+    }
+    Ok(csv_stream::file("doctor", csv.into_text()))
+}
+
+async fn examined(
+    admin: &Admin,
+    who: &Administrator,
+    entry: &Arc<Entry>,
+) -> Result<Vec<Finding>, PageError> {
+    who.require(admin, Role::Operate).await?;
+    let subject = Some(AuditSubject::profile(entry.document.uuid));
+    who.record(admin, AuditAction::ProfileChecked, subject, "")
+        .await?;
+    Ok(doctor::examine_used(entry, &admin.tools).await)
 }
 
 fn find(admin: &Admin, number: i64) -> Result<Arc<Entry>, PageError> {
@@ -171,8 +200,10 @@ async fn show(
         let value = value.filter(|value| !value.is_empty())?;
         Some(Fact { label, value })
     });
+    let mut facts: Vec<_> = facts.collect();
+    facts.extend(previous_key(admin, &entry).await);
     let view = OneView {
-        facts: facts.collect(),
+        facts,
         secrets: document.secrets().into_keys().collect(),
         may_examine: who.role >= Role::Operate,
         findings: findings.into_iter().map(Line::of).collect(),
@@ -185,6 +216,34 @@ async fn show(
         here: path(&entry),
     };
     page.render("profile.html", &view)
+}
+
+/// The launch key that was replaced, while it is still taken.
+async fn previous_key(admin: &Admin, entry: &Arc<Entry>) -> Option<Fact> {
+    let now = admin.tools.now();
+    let document = &entry.document;
+    let previous = document.previous.as_ref()?;
+    previous.epic_encryption_key.as_ref()?;
+    let until = previous.valid_until("epic_encryption_key");
+    if until <= now {
+        return None;
+    }
+    let key_type = previous.epic_encryption_key_type;
+    let key_type = key_type.unwrap_or(document.epic_encryption_key_type);
+    let shared = Arc::clone(entry);
+    let made = tokio::task::spawn_blocking(move || {
+        let dialect = &shared.profile.dialect;
+        dialect.previous_key_check_value(key_type, now)
+    });
+    let value = match made.await {
+        Ok(Some(value)) => format!("key check value {value}"),
+        Ok(None) => "without a key check value".to_owned(),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    };
+    Some(Fact {
+        label: "Previous launch key",
+        value: format!("{value}, taken until {}", Moment::with_zone(until).shown),
+    })
 }
 
 async fn rows(admin: &Admin, chosen: &Chosen) -> Vec<Row> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     response::Response,
 };
 use serde::Serialize;
@@ -14,6 +14,7 @@ use vestibule_store::{
 };
 
 use super::{
+    again,
     csv::Csv,
     csv_stream,
     frame::{PageError, PageOf, Section, launch_path, launch_profile},
@@ -88,6 +89,7 @@ pub(super) async fn page(
     State(admin): State<Arc<Admin>>,
     who: Administrator,
     Path(request_id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let view = view(&admin, &who, &request_id).await?;
     let page = PageOf {
@@ -96,7 +98,8 @@ pub(super) async fn page(
         section: Section::Launches,
         here: format!("/admin/launches/{}", view.launch.request_id),
     };
-    page.render("launch.html", &view)
+    let (_, notice) = again::said(query.as_deref());
+    page.render_with("launch.html", &view, notice)
 }
 
 pub(super) async fn csv(

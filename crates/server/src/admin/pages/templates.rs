@@ -22,6 +22,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("launches.html", include_str!("templates/launches.html")),
     ("layout.html", include_str!("templates/layout.html")),
     ("live.html", include_str!("templates/live.html")),
+    ("lookup.html", include_str!("templates/lookup.html")),
     ("message.html", include_str!("templates/message.html")),
     ("overview.html", include_str!("templates/overview.html")),
     ("pager.html", include_str!("templates/pager.html")),

@@ -82,7 +82,7 @@ impl Try {
 
 /// What came back, or else why nothing did. Of attempts before it was kept why, the
 /// status alone is known.
-pub(super) fn response(status: Option<u16>, reason: Option<Reason>) -> String {
+fn response(status: Option<u16>, reason: Option<Reason>) -> String {
     match (status, reason) {
         (Some(status), _) => status.to_string(),
         (None, Some(reason)) => words::of_reason(reason).to_owned(),

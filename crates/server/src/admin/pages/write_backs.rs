@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, RawQuery, State},
-    response::{IntoResponse, Redirect, Response},
+    extract::{RawQuery, State},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use vestibule_store::{
-    AuditAction, AuditSubject, Page, Reason, SentAgain, WriteBackFilter, WriteBackProgress,
-    WriteBackRow, WriteBackState,
+    AuditAction, AuditSubject, Page, Reason, WriteBackFilter, WriteBackProgress, WriteBackRow,
+    WriteBackState,
 };
 
 use super::{
+    again,
     csv_stream::{self, Sheet},
     filter::{Chosen, Filter, Pager},
     frame::{PageError, PageOf, Section, chosen_profile, profile_choices, profile_name},
@@ -21,7 +22,7 @@ use super::{
     write_back_rows::{self, Row},
 };
 use crate::{
-    admin::{Admin, Administrator, Posted, Role},
+    admin::{Admin, Administrator, Role},
     clock::rfc3339,
 };
 
@@ -35,6 +36,11 @@ pub(super) struct View {
     write_backs: Vec<Row>,
     may_send: bool,
     pager: Pager,
+    /// The same, each attempt in a line of its own.
+    attempts_csv: String,
+    /// Where all are sent again that are listed, where there are any.
+    send_all: Option<String>,
+    most: u32,
 }
 
 /// The form says nothing but where it is sent to.
@@ -46,9 +52,7 @@ pub(super) async fn page(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let chosen = Chosen::of(query.as_deref());
-    let notice = chosen.get("done").and_then(notice);
-    let chosen = chosen.without("done");
+    let (chosen, notice) = again::said(query.as_deref());
     let page = PageOf {
         admin: &admin,
         who: &who,
@@ -64,9 +68,11 @@ pub(super) async fn csv(
     who: Administrator,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let filter = filter_of(&mut Chosen::of(query.as_deref()));
+    let mut chosen = Chosen::of(query.as_deref());
+    let filter = filter_of(&mut chosen);
+    chosen.checked()?;
     let table = AuditSubject::table("write_backs");
-    who.record(&admin, AuditAction::Exported, Some(table), "")
+    who.record(&admin, AuditAction::Exported, Some(table), &chosen.told())
         .await?;
     let sheet = Sheet {
         name: "write-backs",
@@ -84,8 +90,9 @@ pub(super) async fn csv(
             "last_reason",
         ],
     };
-    Ok(csv_stream::download(&sheet, move |after| {
-        let (admin, filter) = (Arc::clone(&admin), filter.clone());
+    let shared = Arc::clone(&admin);
+    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+        let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
             let page = Page {
                 after,
@@ -132,46 +139,6 @@ fn line(admin: &Admin, row: &WriteBackRow) -> Vec<String> {
     ]
 }
 
-/// Sends again what was given up.
-pub(super) async fn send_again(
-    State(admin): State<Arc<Admin>>,
-    Path(id): Path<i64>,
-    Posted {
-        administrator: who, ..
-    }: Posted<Nothing>,
-) -> Result<Response, PageError> {
-    who.require(&admin, Role::Operate).await?;
-    let subject = Some(AuditSubject::write_back(id));
-    who.record(&admin, AuditAction::SentAgain, subject, "")
-        .await?;
-    let tools = &admin.tools;
-    let done = match tools.store.send_again(id, tools.now()).await? {
-        SentAgain::Due => "due",
-        SentAgain::Overtaken => "overtaken",
-        SentAgain::NotGivenUp => "not-given-up",
-        SentAgain::Unknown => return Err(PageError::Missing),
-    };
-    tracing::info!(
-        user = who.name,
-        write_back = id,
-        done,
-        "admin pages: send again"
-    );
-    Ok(Redirect::to(&format!("{PATH}?done={done}")).into_response())
-}
-
-fn notice(done: &str) -> Option<&'static str> {
-    match done {
-        "due" => Some("It is due again, and sent in its turn."),
-        "overtaken" => Some(
-            "It is not sent: the EHR took a later one of the same launch, and would take \
-             this one for the news.",
-        ),
-        "not-given-up" => Some("It is not sent again: it has not been given up."),
-        _ => None,
-    }
-}
-
 pub(super) async fn view(
     admin: &Admin,
     who: &Administrator,
@@ -191,6 +158,8 @@ pub(super) async fn view(
     let states = WriteBackProgress::ALL.map(|state| (state.as_str(), words::of_write_backs(state)));
     let form = chosen
         .form()
+        .chosen_only(&chosen, "appointment", "Appointment")
+        .chosen_only(&chosen, "request_id", "Request id")
         .days(&chosen)
         .choice(&chosen, "profile", "Profile", profile_choices(admin))
         .choice(
@@ -200,15 +169,24 @@ pub(super) async fn view(
             std::iter::once(any).chain(states),
         )
         .csv(&chosen, "/admin/write-backs.csv");
+    let any_given_up = rows
+        .iter()
+        .any(|row| matches!(row.record.state, WriteBackState::GivenUp { .. }));
+    let may_send = who.role >= Role::Operate;
     Ok(View {
         filter: form,
+        attempts_csv: chosen.link(super::attempts::CSV, "after", None),
+        send_all: (may_send && any_given_up)
+            .then(|| chosen.link("/admin/write-backs/send-again", "after", None)),
+        most: again::MOST,
         pager: chosen.pager(PATH, next.flatten().as_deref()),
         write_backs: write_back_rows::rows(admin, &rows).await?,
-        may_send: who.role >= Role::Operate,
+        may_send,
     })
 }
 
-fn filter_of(chosen: &mut Chosen) -> WriteBackFilter {
+/// Those that are chosen.
+pub(super) fn filter_of(chosen: &mut Chosen) -> WriteBackFilter {
     WriteBackFilter {
         time: time_of(chosen),
         profile: chosen_profile(chosen),
@@ -216,6 +194,10 @@ fn filter_of(chosen: &mut Chosen) -> WriteBackFilter {
             let mut states = WriteBackProgress::ALL.into_iter();
             states.find(|state| state.as_str() == text)
         }),
-        ..WriteBackFilter::default()
+        request_id: chosen.read("request_id", "a request id", |text| text.parse().ok()),
+        appointment: chosen.read("appointment", "an appointment's number", |text| {
+            text.parse().ok()
+        }),
+        encounter: None,
     }
 }

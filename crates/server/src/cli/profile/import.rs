@@ -12,15 +12,19 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use uuid::Uuid;
 use vestibule_launch::Clock as _;
+use vestibule_store::AuditAction;
 
 use self::into_folder::Folder;
-use super::secrets::{Source, variable};
+use super::{
+    recorded,
+    secrets::{Source, variable},
+};
 use crate::{
     cli::{chosen::ConfigArgument, database::Database, runtime},
     clock::SystemClock,
     config::Config,
     profile::{
-        Profile,
+        Profile, ProfileDocument, changed_fields,
         import::{Import, from_json, from_toml},
     },
 };
@@ -156,9 +160,20 @@ async fn store(
     }
     for import in &imports {
         let document = &import.document;
-        let stored = match registry.find_uuid(document.uuid) {
-            Some(entry) => registry.replace(&entry, document).await,
-            None => registry.create(document).await,
+        let uuid = document.uuid;
+        let told = |action, before: &ProfileDocument| {
+            let fields = changed_fields(before, document).join(", ");
+            Some(recorded::entry(action, uuid, &fields))
+        };
+        let stored = match registry.find_uuid(uuid) {
+            Some(entry) => {
+                let told = told(AuditAction::ProfileChanged, &entry.document);
+                registry.replace_recorded(&entry, document, told).await
+            }
+            None => {
+                let told = told(AuditAction::ProfileCreated, &ProfileDocument::default());
+                registry.create_recorded(document, told).await
+            }
         };
         let entry = stored.with_context(|| format!("{} {}", document.uuid, document.name))?;
         let name = &document.name;

@@ -5,8 +5,10 @@ use std::{fs, io::Write as _, process::ExitCode};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use uuid::Uuid;
+use vestibule_store::AuditAction;
 
 use self::elsewhere::elsewhere;
+use super::recorded;
 use crate::{
     cli::{
         chosen::{ConfigArgument, Known, Place, existing_sealer},
@@ -81,7 +83,12 @@ async fn removed(
         }
     }
     if let Some(database) = database.filter(|_| kept.is_there) {
-        database.profiles().remove(uuid).await?;
+        let details = match arguments.while_visits_run {
+            true => "although visits may run",
+            false => "",
+        };
+        let entry = recorded::entry(AuditAction::ProfileRemoved, uuid, details);
+        database.profiles().remove(uuid, Some(entry)).await?;
         writeln!(stdout, "removed from the database: {uuid}")?;
     }
     if let Some(Place::File(path)) = in_file.map(|known| known.place) {

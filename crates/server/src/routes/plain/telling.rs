@@ -13,6 +13,7 @@ use crate::{
     plain::{self, Visit},
     profile::Profile,
     routes::launch_events::MOST,
+    tools::Tools,
 };
 
 impl Request<'_> {
@@ -55,10 +56,13 @@ impl Request<'_> {
                 self.tell(visit, Reported::Failed(failed.error_name)).await;
             }
             Some(_) if launch.is_some() => {
-                let store = &self.state.tools.store;
+                let Tools {
+                    store, telemetry, ..
+                } = &self.state.tools;
                 let source = FailureSource::Browser;
                 let (name, course) = (failed.error_name, Course::default());
-                let recorded = store.record_failure(request_id, source, name, course, failed.at);
+                let recording = store.record_failure(request_id, source, name, course, failed.at);
+                let recorded = telemetry.stored("record_failure", recording);
                 if let Err(error) = recorded.await {
                     tracing::error!(%request_id, %error, "a failure could not be recorded");
                 }
@@ -93,10 +97,17 @@ impl Request<'_> {
     pub(super) async fn launch(&self, visit: &Visit) -> Option<Launch> {
         let tools = &self.state.tools;
         let found = match visit.request_id {
-            Some(request_id) => tools.store.find_launch(request_id).await,
+            Some(request_id) => {
+                let finding = tools.store.find_launch(request_id);
+                tools.telemetry.stored("find_launch", finding).await
+            }
             None => {
                 let routed = tools.routing.known_as(&visit.conference);
-                tools.store.find_launch_by_alias(alias_hash(&routed)).await
+                let finding = tools.store.find_launch_by_alias(alias_hash(&routed));
+                tools
+                    .telemetry
+                    .stored("find_launch_by_alias", finding)
+                    .await
             }
         };
         found.unwrap_or_else(|error| {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -149,9 +149,13 @@ impl Home {
             .unwrap();
         let log = BufReader::new(process.stderr.take().unwrap());
         let (lines, logged) = mpsc::channel();
+        let mut copy = vestibule_test_log::file("vestibule");
         // Reads to the end, so that the server never waits for its log.
         thread::spawn(move || {
             for line in log.lines().map_while(Result::ok) {
+                if let Some(copy) = &mut copy {
+                    writeln!(copy, "{line}").unwrap();
+                }
                 let _ = lines.send(line);
             }
         });

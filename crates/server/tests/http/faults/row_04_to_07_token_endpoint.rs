@@ -96,6 +96,14 @@ async fn row_06_a_code_that_was_used_or_has_expired_is_a_launch_that_was_used() 
     let server = TestServer::start().await;
     let sent = fails(&server, TokenScript::Refuses, 410, ErrorName::LaunchUsed).await;
     assert_eq!(sent, 1);
+    // The page says what that means, and not that something broke.
+    let script = TokenScript::Refuses;
+    server.ehr.script(|ehr| ehr.token = script);
+    let state = server.begin_state(Launch::PATIENT).await;
+    let page = server.return_with("patient", &state).await;
+    let page = page.text().await.unwrap();
+    assert!(page.contains("This link has been used already."), "{page}");
+    assert!(!page.contains("Something failed"), "{page}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vestibule_launch::ErrorName;
+use vestibule_store::LaunchState;
 
 use super::assert_invariants;
 use crate::support::{Browser, Launch, TestServer, TokenScript, launch_path, location, parameter};
@@ -79,16 +80,45 @@ async fn row_11_two_tabs_with_the_same_launch_get_the_same_link() {
     let server = TestServer::start().await;
     let browser = Browser::new(&server);
     let path = path(&server);
-    let (first, second) = (browser.begin(&path).await, browser.begin(&path).await);
+    let states = [browser.begin(&path).await, browser.begin(&path).await];
+    let [first, second] = &states;
     let (first, second) = tokio::join!(
-        browser.return_with("patient", &first),
-        browser.return_with("patient", &second)
+        browser.return_with("patient", first),
+        browser.return_with("patient", second)
     );
     assert_eq!(
         (first.status().as_u16(), second.status().as_u16()),
         (303, 303)
     );
     assert_eq!(location(&first), location(&second));
+    // One of the launches has led there; the other one is over, and waits for nobody.
+    let store = server.tools().await.store;
+    let mut completed = 0;
+    for state in &states {
+        let id = server.request_id("patient", state).parse().unwrap();
+        let launch = store.find_launch(id).await.unwrap().unwrap();
+        match launch.state {
+            LaunchState::Completed => completed += 1,
+            LaunchState::Failed { error_name, .. } => {
+                assert_eq!(error_name, ErrorName::LaunchUsed);
+            }
+            waiting => panic!("{waiting:?}"),
+        }
+    }
+    assert_eq!(completed, 1);
+    // Who reloads the other tab is told so at once.
+    let mut statuses = Vec::new();
+    for state in &states {
+        statuses.push(
+            browser
+                .return_with("patient", state)
+                .await
+                .status()
+                .as_u16(),
+        );
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 410]);
 }
 
 #[tokio::test]

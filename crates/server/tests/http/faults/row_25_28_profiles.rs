@@ -5,7 +5,7 @@ use vestibule_launch::crypto::{Algorithm, InitializationVector, KeyType, LaunchC
 use vestibule_server::random;
 
 use crate::support::{
-    Admin, KEY, Launch, TestServer, encrypt, launch_path, location, parameter, return_path,
+    Admin, KEY, Launch, TestServer, encrypt, launch_path, location, log, parameter, return_path,
 };
 
 const SECOND: &str = "5a0e0d4a-4c3f-4a0e-9a57-3f1d6c1d2b3a";
@@ -115,4 +115,9 @@ async fn row_28_an_error_page_template_that_fails_gives_the_built_in_page() {
     let page = failed.text().await.unwrap();
     assert!(page.contains("<main") && page.contains("oauth2_state_invalid"));
     assert!(!page.contains("own page"));
+    let log = log::text();
+    assert!(
+        log.contains("launch_error_web_template failed; the built-in page is shown"),
+        "{log}"
+    );
 }

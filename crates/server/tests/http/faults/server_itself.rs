@@ -191,5 +191,9 @@ async fn a_request_ends_after_fifteen_seconds_whatever_happens() {
     let (status, _, text) = parts.get(&path).await;
     assert_eq!(status, 503);
     assert!(text.contains("<main"));
+    let uuid = crate::support::UUID.parse().unwrap();
+    let role = vestibule_launch::EhrRole::Patient;
+    let request_id = parts.sealer.open_state(&state, uuid, role).unwrap();
+    assert!(text.contains(&request_id.to_string()), "the launch's own");
     assert_eq!(begun.elapsed().as_secs(), 15);
 }

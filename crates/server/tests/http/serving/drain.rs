@@ -51,6 +51,35 @@ async fn row_34_fifty_launches_under_way_are_finished_and_nobody_else_is_let_in(
     assert!(!server.log().contains("cut off"), "{}", server.log());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn row_34_a_request_that_had_begun_to_come_in_has_its_time_too() {
+    let mut server = Process::start("[connections]\nheader_seconds = 60\n").await;
+    let may_answer = Arc::new(Notify::new());
+    let waits = TokenScript::Waits(may_answer.clone(), Box::new(TokenScript::Gives(None)));
+    server.ehr.script(|ehr| ehr.token = waits);
+    let path = server.begin_return(0).await;
+    let mut browser = server.connect();
+    write!(browser, "GET {path} HTTP/1.1\r\nhost: x\r\n").unwrap();
+    server.get("/healthz").await;
+    server.signal(Signal::SIGTERM);
+    while TcpStream::connect(server.address()).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Longer than connections are waited for that are about nothing.
+    let pause = Duration::from_millis(1_500);
+    tokio::time::sleep(pause).await;
+    browser.write_all(b"\r\n").unwrap();
+    asked_for_tokens(&server.ehr, 1).await;
+    tokio::time::sleep(pause).await;
+    may_answer.notify_one();
+    let mut answer = String::new();
+    browser.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+    assert!(server.ended().await.success());
+    let log = server.log();
+    assert!(!log.contains("launches under way are cut off"), "{log}");
+}
+
 #[tokio::test]
 async fn a_second_signal_ends_at_once() {
     let mut server = Process::start("").await;

@@ -43,7 +43,7 @@ fn port(server: &Process) -> &str {
 }
 
 /// What curl makes of an address of the server; its answer's headers and body.
-fn curl(server: &Process, arguments: &[&str], path: &str) -> Result<String, String> {
+pub(super) fn curl(server: &Process, arguments: &[&str], path: &str) -> Result<String, String> {
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--include", "--max-time", "60"])
         .args(["--noproxy", "*", "--cacert"])
@@ -220,7 +220,7 @@ fn ask(connection: &mut StreamOwned<ClientConnection, TcpStream>) {
     }
 }
 
-async fn until_logged(server: &Process, text: &str) {
+pub(super) async fn until_logged(server: &Process, text: &str) {
     for _ in 0..6_000 {
         if server.log().contains(text) {
             return;

@@ -10,5 +10,6 @@ pub(crate) fn keep() {
         "vestibule_store",
         "vestibule_smart",
         "vestibule_template",
+        "vestibule_sandbox",
     ]);
 }

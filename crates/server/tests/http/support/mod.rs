@@ -1,6 +1,8 @@
 //! A server on a port of its own, a scripted EHR, and a browser that follows no
 //! redirect by itself.
 
+use vestibule_test_log::Class;
+
 mod admin;
 mod browser;
 mod ehr;
@@ -32,6 +34,15 @@ pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What of a URL must stand in no log.
+fn secret(name: &str) -> Option<Class> {
+    match name {
+        "pin" => Some(Class::Pin),
+        "ticket" | "state" => Some(Class::Token),
+        _ => None,
+    }
+}
+
 /// The one parameter of this name.
 pub(crate) fn parameter(text: &str, name: &str) -> String {
     let mut found = parameters(text)
@@ -41,5 +52,8 @@ pub(crate) fn parameter(text: &str, name: &str) -> String {
         .next()
         .unwrap_or_else(|| panic!("no parameter {name}"));
     assert!(found.next().is_none(), "{name} is there twice");
+    if let Some(class) = secret(name) {
+        vestibule_test_log::secret(class, &value);
+    }
     value
 }

@@ -180,6 +180,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Ok(log) = fs::read(self.folder.path().join("log")) {
+            vestibule_test_log::record("vestibule", &log);
+        }
     }
 }
 

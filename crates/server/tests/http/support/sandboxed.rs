@@ -41,6 +41,7 @@ impl Sandboxed {
     /// sandbox's configuration after `[launch]` and the two applications, in which
     /// `{server}` stands for an address that leads to the server.
     pub(crate) async fn start(profile: impl FnOnce(&str) -> String, sandbox: &str) -> Self {
+        super::log::keep();
         let clock = Arc::new(TestClock::new());
         let (relay, server_url) = relay().await;
         let sandbox = sandbox.replace("{server}", &relay);

@@ -2,48 +2,116 @@
 // the part is fetched anew. Without this script there is the link "Refresh".
 
 const LEAST = 2000;
+/** A fetch that failed is tried again, after twice the time each time. */
+const LONGEST = 60 * 1000;
+/** How long a connection may be gone before anybody hears of it. */
+const UNSAID = 10 * 1000;
+/** How long a pointer must rest before rows may move under it. */
+const REST = 1000;
+
 const here = location.pathname + location.search;
-const source = new EventSource(`/admin/live?page=${encodeURIComponent(here)}`);
+let source;
 let due = false;
 let busy = false;
+let paused = false;
+let over = false;
+let connected = false;
 let watched = false;
+let failures = 0;
+let moved = 0;
+let connecting = 0;
+let wait = 0;
 
-source.addEventListener("changed", () => {
-  due = true;
+const button = document.createElement("button");
+button.type = "button";
+button.addEventListener("click", () => {
+  paused = !paused;
+  used();
+  tell();
   refresh();
 });
-source.addEventListener("over", () => {
+
+function connect() {
+  source = new EventSource(`/admin/live?page=${encodeURIComponent(here)}`);
+  source.addEventListener("changed", changed);
+  // From here on nothing is missed. What came between the page and this is fetched now.
+  source.addEventListener("watching", () => {
+    watched = true;
+    reached();
+    changed();
+  });
+  source.addEventListener("open", reached);
+  // The server ends each stream after a while, and says so: the browser comes back by itself.
+  source.addEventListener("again", lost);
+  source.addEventListener("over", end);
+  source.addEventListener("error", () => {
+    lost();
+    // The browser does not come back by itself from an answer that is no stream.
+    if (source.readyState === EventSource.CLOSED && !over) {
+      setTimeout(() => over || connect(), UNSAID);
+    }
+  });
+}
+
+function reached() {
+  clearTimeout(connecting);
+  connecting = 0;
+  connected = true;
+  tell();
+}
+
+function lost() {
+  connecting ||= setTimeout(() => {
+    connected = false;
+    tell();
+  }, UNSAID);
+}
+
+function end() {
+  over = true;
   source.close();
-  says("Not live any more");
-});
-// From here on nothing is missed. What came between the page and this is fetched now.
-source.addEventListener("watching", () => {
-  watched = true;
-  says("Live");
+  clearTimeout(connecting);
+  tell();
+}
+
+function changed() {
   due = true;
   refresh();
-});
-source.addEventListener("open", () => watched && says("Live"));
-source.addEventListener("error", () => says("Not live: connecting again"));
-document.addEventListener("visibilitychange", refresh);
+}
 
 // Whoever is away is to be signed out in time: a page that nobody uses asks no more.
 const AWAY = 10 * 60 * 1000;
 let away = 0;
 function used() {
   clearTimeout(away);
-  away = setTimeout(() => {
-    source.close();
-    says("Not live any more");
-  }, AWAY);
+  away = setTimeout(end, AWAY);
 }
 used();
 for (const sign of ["pointermove", "keydown", "scroll", "touchstart"]) {
   addEventListener(sign, used, { passive: true });
 }
+addEventListener("pointermove", (event) => {
+  if (event.target instanceof Element && event.target.closest("[data-live]")) {
+    moved = performance.now();
+  }
+}, { passive: true });
+document.addEventListener("visibilitychange", refresh);
+
+/** Whether somebody is about to do something in a part: mark a text, press a button. */
+function inUse(part) {
+  const selection = getSelection();
+  return (!selection.isCollapsed && selection.containsNode(part, true)) ||
+    part.querySelector("form:hover, form:focus-within") !== null ||
+    (part.matches(":hover") && performance.now() - moved < REST);
+}
 
 async function refresh() {
-  if (!due || busy || document.hidden) {
+  if (!due || busy || paused || document.hidden) {
+    return;
+  }
+  if ([...document.querySelectorAll("[data-live]")].some(inUse)) {
+    clearTimeout(wait);
+    wait = setTimeout(refresh, REST / 2);
     return;
   }
   busy = true;
@@ -51,18 +119,30 @@ async function refresh() {
   try {
     const response = await fetch(location.href, { cache: "no-store" });
     if (response.redirected || response.status === 401) {
-      source.close();
+      end();
       location.reload();
-    } else if (response.ok) {
-      replace(new DOMParser().parseFromString(await response.text(), "text/html"));
+      return;
+    }
+    if (!response.ok) {
+      throw new Error(`status ${response.status}`);
+    }
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    failures = 0;
+    // It was asked for while nothing was paused or in use; now it may be.
+    if (paused || [...document.querySelectorAll("[data-live]")].some(inUse)) {
+      due = true;
+    } else {
+      replace(fresh);
     }
   } catch {
-    // The next change, or the link, brings it.
+    due = true;
+    failures += 1;
   }
+  tell();
   setTimeout(() => {
     busy = false;
     refresh();
-  }, LEAST);
+  }, Math.min(LEAST * 2 ** failures, LONGEST));
 }
 
 function replace(fresh) {
@@ -72,11 +152,11 @@ function replace(fresh) {
       continue;
     }
     const focused = part.contains(document.activeElement) && position(part);
-    const open = [...part.querySelectorAll("details[open]")].map((it) => it.id);
+    const open = new Map([...part.querySelectorAll("details")].map((it) => [it.id, it.open]));
     const scrolled = [...part.querySelectorAll(".scroll")].map((it) => it.scrollLeft);
     part.replaceChildren(...other.childNodes);
-    for (const id of open) {
-      document.getElementById(id)?.setAttribute("open", "");
+    for (const it of part.querySelectorAll("details")) {
+      it.open = open.get(it.id) ?? it.open;
     }
     part.querySelectorAll(".scroll").forEach((it, index) => {
       it.scrollLeft = scrolled[index] || 0;
@@ -101,6 +181,29 @@ function find(part, { label: wanted, index }) {
   return all.find((it) => label(it) === wanted) || all[Math.min(index, all.length - 1)];
 }
 
-function says(text) {
-  document.querySelector("[data-live-says]").textContent = text;
+/** Says how it stands, once: the place is a status region. */
+function tell() {
+  const place = document.querySelector("[data-live-says]");
+  button.textContent = paused ? "Go on" : "Pause";
+  if (watched && !button.isConnected) {
+    place.after(button);
+  }
+  button.hidden = over;
+  let text = "";
+  if (over) {
+    text = "Not live any more";
+  } else if (paused) {
+    text = "Paused";
+  } else if (failures > 0) {
+    text = "Not live: the server does not answer; trying again";
+  } else if (!connected && watched) {
+    text = "Not live: connecting again";
+  } else if (watched) {
+    text = "Live";
+  }
+  if (place.textContent !== text) {
+    place.textContent = text;
+  }
 }
+
+connect();

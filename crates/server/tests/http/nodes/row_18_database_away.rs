@@ -1,0 +1,65 @@
+//! Row 18 with PostgreSQL: it is down, or does not answer. Launches fail with a page and not
+//! halfway, and go on when it is back.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+
+use super::{GENEROUS, House, Node, assert_failure};
+use crate::support::{location, parameter};
+
+async fn assert_unavailable(response: Response) {
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "5");
+    assert_failure(response).await;
+}
+
+/// What holds as long as the database is away, also of a launch that is under way.
+async fn assert_away(house: &House, node: &Node, state: &str) {
+    let asked = house.codes().len();
+    assert_unavailable(house.begin(node, "launch-while-away").await).await;
+    assert_unavailable(house.return_with(node, state, "code-1").await).await;
+    assert_eq!(house.codes().len(), asked, "the EHR is not asked");
+    assert_eq!(house.get(node, "/healthz").await.status(), 200);
+    let ready = house.get(node, "/readyz").await;
+    assert_eq!(ready.status(), 503);
+    assert!(ready.text().await.unwrap().contains("the database"));
+}
+
+/// What holds when it is back.
+async fn assert_back(house: &House, node: &Node, state: &str, code: &str) {
+    let begun = Instant::now();
+    while house.get(node, "/readyz").await.status() != 200 {
+        assert!(begun.elapsed() < GENEROUS, "it is not ready again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let stored = "SELECT count(*) FROM launches WHERE state <> 'completed'";
+    let stored = house.cluster.query(&house.database, stored);
+    assert_eq!(stored.trim(), "1", "nothing is half done");
+    let joined = house.return_with(node, state, code).await;
+    assert_eq!(joined.status(), 303, "its state was not consumed");
+    assert_eq!(house.codes()[code], 1);
+}
+
+async fn begun(house: &House, node: &Node, launch_token: &str) -> String {
+    let begun = house.begin(node, launch_token).await;
+    assert_eq!(begun.status(), 303);
+    parameter(location(&begun), "state")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_18_postgresql_that_is_down_or_does_not_answer() {
+    let house = House::new().await;
+    let node = house.node();
+    let state = begun(&house, &node, "launch-1").await;
+    house.cluster.kill();
+    assert_away(&house, &node, &state).await;
+    house.cluster.start_again();
+    assert_back(&house, &node, &state, "code-1").await;
+
+    let state = begun(&house, &node, "launch-2").await;
+    house.cluster.freeze();
+    assert_away(&house, &node, &state).await;
+    house.cluster.thaw();
+    assert_back(&house, &node, &state, "code-2").await;
+}
