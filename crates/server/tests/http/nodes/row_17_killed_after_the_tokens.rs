@@ -55,14 +55,17 @@ impl House {
     }
 }
 
-/// Waits until somebody waits for a lock.
-async fn blocked(watcher: &mut PgConnection) {
+/// Waits until a row for the table waits for a lock. What the server does besides launches
+/// may wait for one as well.
+async fn blocked(watcher: &mut PgConnection, table: &str) {
     let begun = Instant::now();
     loop {
         let waits: Option<i32> = sqlx::query_scalar(
             "SELECT pid FROM pg_stat_activity
-             WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1",
+             WHERE datname = current_database() AND wait_event_type = 'Lock'
+                 AND query LIKE 'INSERT INTO ' || $1 || '%' LIMIT 1",
         )
+        .bind(table)
         .fetch_optional(&mut *watcher)
         .await
         .unwrap();
@@ -74,8 +77,8 @@ async fn blocked(watcher: &mut PgConnection) {
     }
 }
 
-/// The server cannot store what the EHR has given, because somebody else holds the table,
-/// and is killed over it.
+/// The server cannot store what the EHR has given, because somebody else keeps the table
+/// from being written, and is killed over it.
 async fn killed_before_it_was_stored(table: &str) {
     let house = House::new().await;
     let (a, b) = (house.node(), house.node());
@@ -83,12 +86,12 @@ async fn killed_before_it_was_stored(table: &str) {
     let mut holder = PgConnection::connect(&house.database).await.unwrap();
     let mut watcher = PgConnection::connect(&house.database).await.unwrap();
     let mut held = holder.begin().await.unwrap();
-    let lock = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    let lock = format!("LOCK TABLE {table} IN SHARE MODE");
     let lock = sqlx::query(sqlx::AssertSqlSafe(lock));
     lock.execute(&mut *held).await.unwrap();
     let url = a.url.clone();
     let (answer, ()) = tokio::join!(house.try_return(&url, &returning), async {
-        blocked(&mut watcher).await;
+        blocked(&mut watcher, table).await;
         let given = house.codes();
         assert_eq!(
             given,

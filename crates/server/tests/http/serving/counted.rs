@@ -5,9 +5,13 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
 use crate::support::Process;
+
+/// Only against hanging for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, and where it tells its metrics.
 async fn watched(config: &str) -> (Process, String) {
@@ -22,16 +26,29 @@ async fn watched(config: &str) -> (Process, String) {
 
 /// The value of a series; nothing where it is not there.
 fn metric(address: &str, series: &str) -> Option<f64> {
+    let begun = Instant::now();
+    let text = loop {
+        let text = metrics(address);
+        if text.starts_with("HTTP/1.1 200 ") {
+            break text;
+        }
+        // The limits of connections hold here too, and the last one may still be counted.
+        assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
+        assert!(begun.elapsed() < PATIENCE, "the last connection has ended");
+    };
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    Some(value.parse().unwrap())
+}
+
+fn metrics(address: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
-    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
-    let mut lines = text.lines();
-    let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
-    Some(value.parse().unwrap())
+    text
 }
 
 /// Until a series has this value.

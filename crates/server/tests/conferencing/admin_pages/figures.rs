@@ -1,0 +1,108 @@
+//! Figures: what they lead to, and whether they are true.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
+
+use super::{SETUP, between};
+use crate::house::House;
+
+#[tokio::test]
+async fn figures_and_names_lead_to_what_they_count() {
+    let house = House::open(SETUP).await;
+    let fault = FaultAnswer::status(StatusCode::BAD_REQUEST);
+    house.ehr.fault(Endpoint::Token, Fault::once(fault));
+    assert_eq!(house.try_launch("clinician").await.status(), 502);
+    house.visit().await;
+    let signed = house.sign_in("vic").await;
+    let profile = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
+    for time in ["", "day"] {
+        let overview = format!("/admin?time={time}&profile={profile}");
+        let page = signed.text(&overview).await;
+        let links = between(&page, "href=\"", "\"");
+        let link = |part: &str| {
+            let found = links.iter().find(|link| link.contains(part));
+            *found.unwrap_or_else(|| panic!("no {part} in {links:?}"))
+        };
+        for part in [
+            "error=",
+            "&state=failed",
+            "department=Radiology",
+            "state=active",
+        ] {
+            let link = link(part);
+            assert!(link.contains(&format!("profile={profile}")), "{link}");
+        }
+        for (part, count) in [("error=", 1), ("department=Radiology", 2)] {
+            let list = signed.text(link(part)).await;
+            assert!(!list.contains("role=\"alert\""), "{list}");
+            let rows = list.matches("<th scope=\"row\">").count();
+            assert_eq!(rows, count, "{part}: {list}");
+        }
+        // The last step of time is now.
+        let steps = links.iter().filter(|link| link.contains("&to="));
+        let steps: Vec<_> = steps
+            .filter(|link| link.starts_with("/admin/launches?"))
+            .collect();
+        let list = signed.text(steps.last().unwrap()).await;
+        assert!(!list.contains("role=\"alert\""), "{list}");
+    }
+    let other = "/admin?profile=00000000-0000-0000-0000-000000000000&department=Radiology";
+    let page = signed.text(other).await;
+    assert!(page.contains("<strong>0</strong><a"), "{page}");
+    assert!(
+        page.contains("write-backs unsent (all departments)"),
+        "{page}"
+    );
+    house.end().await;
+}
+
+#[tokio::test]
+async fn times_are_told_as_they_were() {
+    let house = House::open(SETUP).await;
+    let patient = house.patient().await;
+    house.clock.advance(Duration::from_secs(3));
+    let theirs = house.come(&patient).await;
+    house.clock.advance(Duration::from_secs(40));
+    let theirs = house.refresh(&patient, &theirs).await;
+    let provider = house.provider().await;
+    let token = house.come(&provider).await;
+    house.clock.advance(Duration::from_secs(60));
+    house.leave(&patient, &theirs).await;
+    house.leave(&provider, &token).await;
+    house.over().await;
+    let signed = house.sign_in("vic").await;
+    // Of two, the median by the nearest rank is the lower one.
+    for (chart, told, figures) in [
+        (
+            "joined",
+            "median 0.0 s, 95th percentile 3.0 s, of 2",
+            ",2,0,3",
+        ),
+        (
+            "waited",
+            "median 40 s, 95th percentile 40 s, of 1",
+            ",1,40,40",
+        ),
+        (
+            "length",
+            "median 1 min 40 s, 95th percentile 1 min 40 s, of 1",
+            ",1,100,100",
+        ),
+    ] {
+        let page = signed.text("/admin").await;
+        assert!(page.contains(told), "{told} in {page}");
+        let table = signed
+            .text(&format!("/admin/charts/{chart}-table.csv"))
+            .await;
+        assert!(table.ends_with(&format!("{figures}\r\n")), "{table}");
+        assert_eq!(table.lines().count(), 8, "a head and seven days: {table}");
+    }
+    let joined = signed.text("/admin/charts/joined.csv").await;
+    assert!(joined.contains(",patient,Radiology,3,40\r\n"), "{joined}");
+    assert!(joined.contains(",provider,Radiology,0,\r\n"), "{joined}");
+    let length = signed.text("/admin/charts/length.csv").await;
+    assert!(length.ends_with(",100\r\n"), "{length}");
+    house.end().await;
+}
