@@ -506,6 +506,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_change_that_comes_before_others_is_made_where_those_are_made_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let before = migrations();
+        let before = before.iter().filter(|it| it.version != 11).cloned();
+        let before = Migrator::with_migrations(before.collect());
+        before.run(&pool).await.unwrap();
+        sqlx::query(
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
+                 expires_at)
+             VALUES (zeroblob(16), zeroblob(16), 'patient', zeroblob(32), 'started', 5, 6)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+        let tables = SqliteStore::examine(&path).await.unwrap();
+        assert_eq!((tables.outstanding, tables.newer), (1, false));
+        let store = SqliteStore::open(&path).await.unwrap();
+        let row = store.launch_row(RequestId::from_bytes([0; 16])).await;
+        let row = row.unwrap().unwrap();
+        assert_eq!(row.launch.role, Some(EhrRole::Patient));
+        assert_eq!((row.steps, row.authorised_at), (Vec::new(), None));
+        store.close().await;
+        let tables = SqliteStore::examine(&path).await.unwrap();
+        assert_eq!(tables.outstanding, 0);
+    }
+
+    #[tokio::test]
     async fn numbers_that_the_audit_log_names_are_given_to_no_other_after_the_upgrade() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
