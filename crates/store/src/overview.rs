@@ -9,8 +9,7 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use crate::{
-    Appointment, AppointmentId, EncounterKey, Lane, Launch, Participant, Reason, StepTaken,
-    WriteBackRecord,
+    Appointment, AppointmentId, Lane, Launch, Participant, Reason, StepTaken, WriteBackRecord,
 };
 
 /// Where a row stands in a listing that has the newest first. As text, `time-id`, it can
@@ -234,8 +233,6 @@ impl Step {
 pub enum Grouping {
     /// By what went wrong.
     ErrorName,
-    /// By telehealth profile.
-    Profile,
     /// By department.
     Department,
 }
@@ -245,8 +242,6 @@ pub enum Grouping {
 pub enum Group {
     /// Those that failed with this error; `None`: those that did not fail.
     ErrorName(Option<ErrorName>),
-    /// Those of this telehealth profile; `None`: those that named none that there is.
-    Profile(Option<Uuid>),
     /// Those of this department; `None`: where it is not known, as before the EHR has
     /// said what the launch leads to.
     Department(Option<String>),
@@ -409,8 +404,6 @@ pub struct WriteBackFilter {
     pub progress: Option<WriteBackProgress>,
     /// That tell of this launch.
     pub request_id: Option<RequestId>,
-    /// That tell of launches to the appointment of this encounter.
-    pub encounter: Option<EncounterKey>,
     /// That tell of launches to this appointment.
     pub appointment: Option<AppointmentId>,
 }

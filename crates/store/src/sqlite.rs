@@ -473,7 +473,15 @@ mod tests {
         }
         pool.close().await;
         let store = SqliteStore::open(&path).await.unwrap();
-        let row = store.write_back_row(1).await.unwrap().unwrap();
+        let page = crate::Page {
+            after: None,
+            limit: 5,
+        };
+        let every = crate::WriteBackFilter::default();
+        let rows = store.list_write_backs(&every, page);
+        let rows = rows.await.unwrap();
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
         assert_eq!(row.record.sealed, [7]);
         assert_eq!(row.record.attempts, 2);
         assert_eq!(row.record.last_status, Some(400));

@@ -101,7 +101,6 @@ behind_the_gate! {
         summarise_visits(filter: &AppointmentFilter => lent, per: Per) -> Vec<Summary>;
         departments(limit: u32) -> Vec<String>;
         list_write_backs(filter: &WriteBackFilter => lent, page: Page<i64>) -> Vec<WriteBackRow>;
-        write_back_row(id: i64) -> Option<WriteBackRow>;
         attempts_of(write_back: i64) -> Vec<Attempt>;
         send_again(write_back: i64, now: UnixTime) -> SentAgain;
     }

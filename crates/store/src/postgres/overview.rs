@@ -230,17 +230,6 @@ impl Overview for PostgresStore {
         })
     }
 
-    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
-        let _turn = self.reading().await?;
-        run!(self, Again::Always, |connection, _| {
-            let row = sqlx::query("SELECT * FROM write_backs WHERE id = $1")
-                .bind(id)
-                .fetch_optional(connection)
-                .await?;
-            row.map(|row| write_backs::row_of(&row)).transpose()
-        })
-    }
-
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {

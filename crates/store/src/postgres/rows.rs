@@ -23,7 +23,7 @@ pub(super) fn profile_of(row: &PgRow) -> Result<Uuid, StoreError> {
 }
 
 /// Of a launch that may be of none.
-pub(super) fn maybe_profile_of(row: &PgRow) -> Result<Option<Uuid>, StoreError> {
+fn maybe_profile_of(row: &PgRow) -> Result<Option<Uuid>, StoreError> {
     let bytes: Option<&[u8]> = row.try_get("profile")?;
     bytes.map(|_| profile_of(row)).transpose()
 }

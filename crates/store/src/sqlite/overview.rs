@@ -7,8 +7,8 @@ use vestibule_launch::{RequestId, UnixTime};
 use super::{
     SqliteStore,
     rows::{
-        appointment_of, bytes, count_of, launch_of, maybe_error_of, maybe_profile_of,
-        maybe_time_of, profile_of, request_id_of, role_of, time_of,
+        appointment_of, bytes, count_of, launch_of, maybe_error_of, maybe_time_of, profile_of,
+        request_id_of, role_of, time_of,
     },
     visits, write_backs,
 };
@@ -144,7 +144,6 @@ impl Overview for SqliteStore {
     ) -> Result<Vec<LaunchCount>, StoreError> {
         let column = match grouping {
             Grouping::ErrorName => "error_name",
-            Grouping::Profile => "profile",
             Grouping::Department => "department",
         };
         let mut query = QueryBuilder::new("SELECT created_at - created_at % ");
@@ -258,14 +257,6 @@ impl Overview for SqliteStore {
             query.push(" AND request_id = ");
             query.push_bind(bytes(request_id.as_bytes()));
         }
-        if let Some(encounter) = filter.encounter {
-            query.push(
-                " AND request_id IN (SELECT launches.request_id FROM launches
-                  JOIN appointments ON appointments.id = launches.appointment
-                  WHERE appointments.encounter_key = ",
-            );
-            query.push_bind(bytes(encounter.as_bytes())).push(")");
-        }
         if let Some(appointment) = filter.appointment {
             query.push(" AND request_id IN (SELECT request_id FROM launches WHERE appointment = ");
             query.push_bind(appointment.0).push(")");
@@ -273,14 +264,6 @@ impl Overview for SqliteStore {
         push_page(&mut query, ("created_at", "id"), page, |id| id);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(write_backs::row_of).collect()
-    }
-
-    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM write_backs WHERE id = ?1")
-            .bind(id)
-            .fetch_optional(&mut *self.reading().await?)
-            .await?;
-        row.map(|row| write_backs::row_of(&row)).transpose()
     }
 
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
@@ -548,7 +531,6 @@ fn attendee_of(row: &SqliteRow) -> Result<Attendee, StoreError> {
 fn count_row_of(row: &SqliteRow, grouping: Grouping) -> Result<LaunchCount, StoreError> {
     let group = match grouping {
         Grouping::ErrorName => Group::ErrorName(maybe_error_of(row, "error_name")?),
-        Grouping::Profile => Group::Profile(maybe_profile_of(row)?),
         Grouping::Department => Group::Department(row.try_get("department")?),
     };
     Ok(LaunchCount {

@@ -28,7 +28,7 @@ pub(super) fn profile_of(row: &SqliteRow) -> Result<Uuid, StoreError> {
 }
 
 /// Of a launch that may be of none.
-pub(super) fn maybe_profile_of(row: &SqliteRow) -> Result<Option<Uuid>, StoreError> {
+fn maybe_profile_of(row: &SqliteRow) -> Result<Option<Uuid>, StoreError> {
     Ok(Some(profile_of(row)?).filter(|profile| !profile.is_nil()))
 }
 

@@ -90,9 +90,6 @@ pub trait Overview {
         page: Page<i64>,
     ) -> Result<Vec<WriteBackRow>, StoreError>;
 
-    /// One write-back as the listing shows it.
-    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError>;
-
     /// The attempts to send a write-back, the first first: the latest hundred.
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError>;
 

@@ -198,6 +198,5 @@ pub(super) fn filter_of(chosen: &mut Chosen) -> WriteBackFilter {
         appointment: chosen.read("appointment", "an appointment's number", |text| {
             text.parse().ok()
         }),
-        encounter: None,
     }
 }

@@ -97,7 +97,6 @@ pub(super) fn counts_of_launches(
 ) -> QueryBuilder<Postgres> {
     let column = match grouping {
         Grouping::ErrorName => "error_name",
-        Grouping::Profile => "profile",
         Grouping::Department => "department",
     };
     let mut query = QueryBuilder::new("SELECT created_at - created_at % ");
@@ -290,14 +289,6 @@ fn push_write_backs(query: &mut QueryBuilder<Postgres>, filter: &WriteBackFilter
     if let Some(request_id) = filter.request_id {
         query.push(" AND request_id = ");
         query.push_bind(request_id.as_bytes().as_slice());
-    }
-    if let Some(encounter) = filter.encounter {
-        query.push(
-            " AND request_id IN (SELECT launches.request_id FROM launches
-              JOIN appointments ON appointments.id = launches.appointment
-              WHERE appointments.encounter_key = ",
-        );
-        query.push_bind(encounter.as_bytes().as_slice()).push(")");
     }
     if let Some(appointment) = filter.appointment {
         query.push(" AND request_id IN (SELECT request_id FROM launches WHERE appointment = ");

@@ -9,8 +9,8 @@ use crate::{
     course::read_steps,
     postgres::{
         rows::{
-            appointment_of, count_of, launch_of, maybe_error_of, maybe_profile_of, maybe_time_of,
-            profile_of, request_id_of, role_of, time_of,
+            appointment_of, count_of, launch_of, maybe_error_of, maybe_time_of, profile_of,
+            request_id_of, role_of, time_of,
         },
         visits, write_backs,
     },
@@ -87,7 +87,6 @@ pub(super) fn attendee_of(row: &PgRow) -> Result<Attendee, StoreError> {
 pub(super) fn count_row_of(row: &PgRow, grouping: Grouping) -> Result<LaunchCount, StoreError> {
     let group = match grouping {
         Grouping::ErrorName => Group::ErrorName(maybe_error_of(row, "error_name")?),
-        Grouping::Profile => Group::Profile(maybe_profile_of(row)?),
         Grouping::Department => Group::Department(row.try_get("department")?),
     };
     Ok(LaunchCount {
