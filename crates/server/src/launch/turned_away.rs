@@ -107,6 +107,7 @@ impl TurnedAway {
             let recording = tools
                 .store
                 .record_event(event, Vec::new(), OTHER_BROWSERS, now);
+            let recording = tools.telemetry.stored("record_event", recording);
             let recorded = tokio::time::timeout(DEADLINE, recording).await;
             if let Ok(Err(error)) = recorded {
                 tracing::warn!(%request_id, %error, "another browser cannot be recorded");
@@ -128,9 +129,12 @@ async fn store(tools: &Tools, launch: FailedLaunch) -> Result<(), StoreError> {
     let key = tools.sealer.limit_key("turned away", &[&profile]);
     let now = tools.now();
     let bucket = Bucket::per_minute(PER_MINUTE);
-    if tools.store.take(key, bucket, now).await? == Taken::Now {
-        let recording = tools.store.record_failed_launch(launch, now);
-        let telemetry = &tools.telemetry;
+    let Tools {
+        store, telemetry, ..
+    } = tools;
+    let taking = store.take(key, bucket, now);
+    if telemetry.stored("take", taking).await? == Taken::Now {
+        let recording = store.record_failed_launch(launch, now);
         telemetry.stored("record_failed_launch", recording).await?;
     }
     Ok(())

@@ -494,7 +494,9 @@ pub(super) async fn overcome_failure(
 ) -> Result<(), StoreError> {
     let by = match launch {
         Joined::Launch(request_id) => sqlx::query(OVERCOME).bind(request_id.as_bytes().to_vec()),
-        Joined::Alias(alias) => sqlx::query(OVERCOME_BY_ALIAS).bind(alias.as_bytes().to_vec()),
+        Joined::Alias(alias, at) => sqlx::query(OVERCOME_BY_ALIAS)
+            .bind(alias.as_bytes().to_vec())
+            .bind(at.as_millis()),
     };
     by.execute(connection).await?;
     Ok(())
@@ -504,8 +506,9 @@ pub(super) async fn overcome_failure(
 pub(super) enum Joined {
     /// The landing page says so.
     Launch(RequestId),
-    /// Somebody dialled its alias.
-    Alias(AliasHash),
+    /// Somebody dialled its alias, at a time by the node's clock. What the node tells may
+    /// come late: who was there before the failure has not overcome it.
+    Alias(AliasHash, UnixTime),
 }
 
 /// Only the landing page says that a launch failed that had completed.
@@ -522,7 +525,10 @@ macro_rules! overcome {
 }
 
 const OVERCOME: &str = overcome!("$1");
-const OVERCOME_BY_ALIAS: &str = overcome!("(SELECT request_id FROM aliases WHERE alias_hash = $1)");
+const OVERCOME_BY_ALIAS: &str = concat!(
+    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = $1)"),
+    " AND failed_at < $2"
+);
 
 /// Whether a unique index refuses a row.
 fn is_of(error: &sqlx::Error, index: &str) -> bool {

@@ -73,7 +73,8 @@ impl Visits for PostgresStore {
             }
             change(&mut transaction, &event).await?;
             if let Change::ParticipantConnected { alias, .. } = &event.change {
-                launches::overcome_failure(&mut transaction, Joined::Alias(*alias)).await?;
+                let joined = Joined::Alias(*alias, event.at);
+                launches::overcome_failure(&mut transaction, joined).await?;
             }
             let over = over(&mut transaction, running).await?;
             for write_back in &always {

@@ -381,7 +381,9 @@ pub(super) async fn overcome_failure(
 ) -> Result<(), StoreError> {
     let by = match launch {
         Joined::Launch(request_id) => sqlx::query(OVERCOME).bind(bytes(request_id.as_bytes())),
-        Joined::Alias(alias) => sqlx::query(OVERCOME_BY_ALIAS).bind(bytes(alias.as_bytes())),
+        Joined::Alias(alias, at) => sqlx::query(OVERCOME_BY_ALIAS)
+            .bind(bytes(alias.as_bytes()))
+            .bind(at.as_millis()),
     };
     by.execute(connection).await?;
     Ok(())
@@ -391,8 +393,9 @@ pub(super) async fn overcome_failure(
 pub(super) enum Joined {
     /// The landing page says so.
     Launch(RequestId),
-    /// Somebody dialled its alias.
-    Alias(AliasHash),
+    /// Somebody dialled its alias, at a time by the node's clock. What the node tells may
+    /// come late: who was there before the failure has not overcome it.
+    Alias(AliasHash, UnixTime),
 }
 
 /// Only the landing page says that a launch failed that had completed.
@@ -409,7 +412,10 @@ macro_rules! overcome {
 }
 
 const OVERCOME: &str = overcome!("?1");
-const OVERCOME_BY_ALIAS: &str = overcome!("(SELECT request_id FROM aliases WHERE alias_hash = ?1)");
+const OVERCOME_BY_ALIAS: &str = concat!(
+    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = ?1)"),
+    " AND failed_at < ?2"
+);
 
 /// Forgets what is sealed of launches whose sign-in took too long, and join links that
 /// have expired.

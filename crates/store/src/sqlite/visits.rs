@@ -57,7 +57,8 @@ impl Visits for SqliteStore {
         }
         change(&mut transaction, &event).await?;
         if let Change::ParticipantConnected { alias, .. } = &event.change {
-            launches::overcome_failure(&mut transaction, Joined::Alias(*alias)).await?;
+            let joined = Joined::Alias(*alias, event.at);
+            launches::overcome_failure(&mut transaction, joined).await?;
         }
         let mut over = Vec::new();
         for appointment in running {

@@ -7,7 +7,7 @@ use vestibule_launch::{EhrRole, ErrorName};
 use vestibule_store::{
     Begun, Change, Completed, Consumed, Course, FailedLaunch, FailureSource, LaunchFilter,
     LaunchState, LaunchStep, NewAppointment, NewLaunch, NewLaunchEvent, Page, Recorded, Reported,
-    StepTaken, Store,
+    StepTaken, Store, VisitEvent,
 };
 
 use super::{
@@ -333,7 +333,8 @@ pub(crate) async fn a_launch_that_never_began_is_stored_as_failed(store: &dyn St
 }
 
 /// Where somebody joins after the landing page told of a failure, by its word or by the
-/// node's, the launch has not failed; what it got over stays known.
+/// node's, the launch has not failed; what it got over stays known. Who was there before
+/// the failure has overcome nothing, however late the node says so.
 pub(crate) async fn a_failure_after_which_somebody_joins_is_overcome(store: &dyn Store) {
     let error_name = ErrorName::NodeUnavailable;
     let report = async |number, event| {
@@ -345,7 +346,7 @@ pub(crate) async fn a_failure_after_which_somebody_joins_is_overcome(store: &dyn
         let recorded = store.record_event(event, vec![], 64, NOW).await;
         assert_eq!(recorded.expect("the store takes events"), Recorded::Now);
     };
-    for number in [1, 2, 3] {
+    for number in [1, 2, 3, 4] {
         completed(store, number).await;
         report(number, Reported::Failed(error_name)).await;
         let failed = LaunchState::Failed {
@@ -355,23 +356,32 @@ pub(crate) async fn a_failure_after_which_somebody_joins_is_overcome(store: &dyn
         assert_eq!(state(store, number).await, Some(failed));
     }
     report(1, Reported::Joined).await;
-    let change = Change::ParticipantConnected {
-        participant: Uuid::from_u128(2),
-        alias: alias(2),
-        sealed: vec![],
-    };
-    let at = visit(store, 1, NOW).await;
-    apply(store, event(1, Some(at), change), vec![], vec![]).await;
+    let appointment = visit(store, 1, NOW).await;
+    for (number, at) in [(2, NOW + SECOND), (4, NOW - SECOND)] {
+        let change = Change::ParticipantConnected {
+            participant: Uuid::from_u128(number.into()),
+            alias: alias(number),
+            sealed: vec![],
+        };
+        let connected = VisitEvent {
+            at,
+            ..event(number, Some(appointment), change)
+        };
+        apply(store, connected, vec![], vec![]).await;
+    }
     for number in [1, 2] {
         assert_eq!(state(store, number).await, Some(LaunchState::Completed));
         let row = store.launch_row(request_id(number)).await;
         let row = row.expect("the store answers").expect("it is there");
         assert_eq!(row.overcome, Some(error_name), "{number}");
     }
-    assert!(matches!(
-        state(store, 3).await,
-        Some(LaunchState::Failed { .. })
-    ));
+    for number in [3, 4] {
+        let state = state(store, number).await;
+        assert!(
+            matches!(state, Some(LaunchState::Failed { .. })),
+            "{number}"
+        );
+    }
     let other = NewLaunchEvent {
         request_id: request_id(3),
         event: Reported::OtherBrowser,
