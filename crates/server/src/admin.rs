@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     access_log::{self, RequestLog},
     profile::Registry,
+    retention::Days,
     serving::{Draining, Listener, Settings},
     source_address::TrustedProxies,
     tools::Tools,
@@ -74,11 +75,13 @@ struct Admin {
     trusted_proxies: TrustedProxies,
     live: Arc<pages::Live>,
     looks: names::Looks,
+    /// For how long launches are kept.
+    retention: Duration,
     downloads: pages::Downloads,
 }
 
 impl AdminServer {
-    /// Takes the address. The trusted proxies among the settings are believed when they
+    /// Takes the address. Launches are kept for so many days. The trusted proxies among the settings are believed when they
     /// say whom they speak for.
     ///
     /// # Errors
@@ -88,10 +91,18 @@ impl AdminServer {
         settings: Settings,
         registry: Arc<Registry>,
         tools: &Tools,
+        launches_kept: Days,
     ) -> io::Result<Self> {
         let live = Arc::new(pages::Live::new());
         let proxies = &settings.trusted_proxies;
-        let router = router(config, proxies, registry, tools, Arc::clone(&live));
+        let router = router(
+            config,
+            proxies,
+            registry,
+            tools,
+            Arc::clone(&live),
+            launches_kept,
+        );
         let is_plain = settings.tls.is_none();
         let listener = Listener::bind(config.listen, settings).await?;
         let address = listener.address();
@@ -172,6 +183,7 @@ fn router(
     registry: Arc<Registry>,
     tools: &Tools,
     live: Arc<pages::Live>,
+    launches_kept: Days,
 ) -> Router {
     let access = Arc::new(access::Access::new(config, trusted_proxies, tools.clone()));
     let admin = Arc::new(Admin {
@@ -185,6 +197,7 @@ fn router(
         trusted_proxies: trusted_proxies.clone(),
         live,
         looks: names::Looks::new(),
+        retention: launches_kept.duration(),
         downloads: pages::Downloads::new(),
     });
     let api = telehealth_profile::router()

@@ -15,6 +15,8 @@ mod resume;
 mod shared;
 mod sign_in;
 pub(crate) mod token_fields;
+mod trail;
+mod turned_away;
 
 pub use bearer::{BearerError, BearerToken, NoBearer, find_bearer};
 pub use begin::{BeginError, Next, begin};
@@ -32,6 +34,8 @@ pub use resume::{ResumeError, resume};
 pub use shared::{Shared, alias_hash};
 pub use sign_in::SignInRequest;
 pub use token_fields::EncounterMismatch;
+pub use trail::Trail;
+pub use turned_away::{TurnedAway, TurnedAwayLaunch};
 
 use std::time::Duration;
 

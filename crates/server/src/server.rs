@@ -25,6 +25,7 @@ use crate::{
     profile::{ProfileSet, Registry, RegistryError},
     random::{self, Random},
     readiness::Readiness,
+    retention::Days,
     routes,
     sealing::{self, Sealer, StateKeyError},
     security_headers::Policies,
@@ -175,6 +176,7 @@ impl Server {
             routing: Arc::new(config.routing_rules.clone()),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::clone(&telemetry),
         };
         let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
@@ -252,11 +254,12 @@ impl Server {
             store: place.for_administrators(&state.tools.store),
             ..state.tools.clone()
         };
+        let kept = config.retention.days;
         let admin = match &config.admin {
             Some(config) => {
                 let tls = tls.as_ref().filter(|tls| tls.is_for_admin());
                 let settings = apart(settings("admin", tls));
-                Some(admin(config, settings, &registry, &for_admin).await?)
+                Some(admin(config, settings, &registry, &for_admin, kept).await?)
             }
             None => None,
         };
@@ -427,8 +430,10 @@ async fn admin(
     settings: Settings,
     registry: &Arc<Registry>,
     tools: &Tools,
+    launches_kept: Days,
 ) -> Result<AdminServer, ServerError> {
-    let bound = AdminServer::bind(config, settings, Arc::clone(registry), tools).await;
+    let registry = Arc::clone(registry);
+    let bound = AdminServer::bind(config, settings, registry, tools, launches_kept).await;
     bound.map_err(|source| ServerError::AdminListen {
         address: config.listen,
         source,

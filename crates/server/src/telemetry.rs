@@ -71,6 +71,8 @@ pub enum WriteBackOutcome {
     Later,
     /// It is not tried again.
     GivenUp,
+    /// It is not true any more: nothing was sent.
+    NotNeeded,
 }
 
 /// What became of an attempt to renew tokens.
@@ -265,6 +267,7 @@ impl WriteBackOutcome {
             Self::Sent => "sent",
             Self::Later => "later",
             Self::GivenUp => "given_up",
+            Self::NotNeeded => "not_needed",
         }
     }
 }

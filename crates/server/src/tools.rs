@@ -8,7 +8,7 @@ use vestibule_store::Store;
 use crate::{
     conferencing::RoutingRules,
     http_client::Transport,
-    launch::{MetadataCache, Repeats},
+    launch::{MetadataCache, Repeats, TurnedAway},
     random::Random,
     sealing::Sealer,
     telemetry::Telemetry,
@@ -34,6 +34,8 @@ pub struct Tools {
     pub metadata: Arc<MetadataCache>,
     /// Whose turn it is to go on with a launch, on this server.
     pub repeats: Arc<Repeats>,
+    /// Launches that fail before they begin, while they are stored.
+    pub turned_away: TurnedAway,
     /// What is counted.
     pub telemetry: Arc<Telemetry>,
 }

@@ -1,7 +1,8 @@
 //! What counting costs a launch in SQLite: launches are begun, consumed and completed with
-//! and without a token taken first, by turns, and the times are compared.
+//! and without a token taken first, by turns, and the times are compared. And what a
+//! launch is on the disk, with its steps or without them.
 //!
-//! `cargo run -p vestibule-store --example counting [LAUNCHES]`
+//! `cargo run -p vestibule-store --example counting [LAUNCHES [without-steps]]`
 
 use std::{
     error::Error,
@@ -12,8 +13,8 @@ use std::{
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 use vestibule_store::{
-    AliasHash, Bucket, Completion, EncounterKey, Fingerprint, Launches as _, LimitKey, Limits as _,
-    NewAppointment, NewLaunch, SqliteStore, Store as _,
+    AliasHash, Bucket, Completion, Course, EncounterKey, Fingerprint, LaunchStep, Launches as _,
+    LimitKey, Limits as _, NewAppointment, NewLaunch, SqliteStore, StepTaken, Store as _,
 };
 
 /// How many launches follow each other before it is the other's turn.
@@ -23,11 +24,14 @@ const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let launches = std::env::args()
+    let launches: u64 = std::env::args()
         .nth(1)
         .map_or(Ok(2000), |text| text.parse())?;
     let folder = tempfile::tempdir_in(".")?;
-    let store = SqliteStore::open(&folder.path().join("state.db")).await?;
+    let has_steps = std::env::args().nth(2).as_deref() != Some("without-steps");
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path).await?;
+    let empty = std::fs::metadata(&path)?.len();
     let mut counted = Duration::ZERO;
     let mut uncounted = Duration::ZERO;
     let mut counting = Duration::ZERO;
@@ -41,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             store.take(LimitKey::from_bytes(key), bucket, NOW).await?;
             counting += begun.elapsed();
         }
-        launch(&store, number).await?;
+        launch(&store, number, has_steps).await?;
         *(if is_counted {
             &mut counted
         } else {
@@ -56,11 +60,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "a launch, not counted: {:?}", uncounted / half)?;
     writeln!(out, "of that, to count:     {:?}", counting / half)?;
     writeln!(out, "ratio: {ratio:.3}")?;
+    let bytes = std::fs::metadata(&path)?.len().saturating_sub(empty);
+    writeln!(out, "bytes a launch:        {}", bytes / launches.max(1))?;
     Ok(())
 }
 
 /// What the store does for one launch.
-async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> {
+async fn launch(store: &SqliteStore, number: u64, has_steps: bool) -> Result<(), Box<dyn Error>> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     let mut id = [0; 16];
@@ -74,6 +80,7 @@ async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> 
         fingerprint: Fingerprint::from_bytes(bytes),
         sealed: vec![7; 700],
         expires_at: NOW + Duration::from_secs(900),
+        course: course(&[LaunchStep::Metadata], has_steps),
     };
     store.begin_launch(new, NOW).await?;
     let consumed = store.consume_state(request_id, profile, EhrRole::Patient, NOW);
@@ -87,7 +94,15 @@ async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> 
     let completion = Completion {
         request_id,
         appointment,
-        department: None,
+        course: course(
+            &[
+                LaunchStep::Token,
+                LaunchStep::Decrypt,
+                LaunchStep::Templates,
+                LaunchStep::Templates,
+            ],
+            has_steps,
+        ),
         alias: AliasHash::from_bytes(bytes),
         alias_expires_at: NOW + Duration::from_secs(3600),
         ticket: None,
@@ -96,4 +111,18 @@ async fn launch(store: &SqliteStore, number: u64) -> Result<(), Box<dyn Error>> 
     };
     store.complete_launch(completion, NOW).await?;
     Ok(())
+}
+
+fn course(steps: &[LaunchStep], has_steps: bool) -> Course {
+    let taken = |step: &LaunchStep| StepTaken {
+        step: *step,
+        at: NOW,
+        took: Duration::from_millis(120),
+        ok: true,
+    };
+    let steps = steps.iter().filter(|_| has_steps).map(taken).collect();
+    Course {
+        department: None,
+        steps,
+    }
 }

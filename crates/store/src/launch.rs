@@ -5,7 +5,7 @@ use std::fmt;
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
-use crate::{AliasHash, Appointment, AppointmentId, Fingerprint, NewSession, NewTicket};
+use crate::{AliasHash, Appointment, AppointmentId, Course, Fingerprint, NewSession, NewTicket};
 
 /// A launch that begins.
 #[derive(Clone)]
@@ -22,6 +22,23 @@ pub struct NewLaunch {
     pub sealed: Vec<u8>,
     /// Until when the EHR may return.
     pub expires_at: UnixTime,
+    /// How it went until now.
+    pub course: Course,
+}
+
+/// A launch that failed before it began: it is stored as failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedLaunch {
+    /// Identifies the launch.
+    pub request_id: RequestId,
+    /// The telehealth profile; `None` where the launch named none that there is.
+    pub profile: Option<Uuid>,
+    /// Who launched, where that is known.
+    pub role: Option<EhrRole>,
+    /// What went wrong.
+    pub error_name: ErrorName,
+    /// How it went.
+    pub course: Course,
 }
 
 /// How [`crate::Launches::begin_launch`] went.
@@ -51,8 +68,8 @@ pub struct Completion {
     pub request_id: RequestId,
     /// Where it leads.
     pub appointment: AppointmentId,
-    /// What the EHR calls the department of the encounter. The caller caps its length.
-    pub department: Option<String>,
+    /// How it went since it was stored.
+    pub course: Course,
     /// The one-time alias.
     pub alias: AliasHash,
     /// Until when the alias leads anywhere.
@@ -99,10 +116,11 @@ pub enum FailureSource {
 pub struct Launch {
     /// Identifies the launch.
     pub request_id: RequestId,
-    /// The telehealth profile.
-    pub profile: Uuid,
-    /// Who is launching.
-    pub role: EhrRole,
+    /// The telehealth profile; `None` only where it failed because it named none that
+    /// there is.
+    pub profile: Option<Uuid>,
+    /// Who is launching; `None` only where it failed before that was known.
+    pub role: Option<EhrRole>,
     /// How far it came.
     pub state: LaunchState,
     /// Where it leads, once it has completed.

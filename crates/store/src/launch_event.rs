@@ -1,4 +1,4 @@
-//! What landing pages report of their launches.
+//! What landing pages, and now and then the server, report of launches.
 
 use vestibule_launch::{DeviceTest, ErrorName, LaunchEvent, RequestId, TestResult, UnixTime};
 
@@ -30,19 +30,28 @@ pub enum Reported {
     Failed(ErrorName),
     /// The device check is over.
     DeviceTest(DeviceTest),
+    /// Another browser than that in which the launch began came back from the EHR's
+    /// sign-in, and was sent away. The server says so, no landing page.
+    OtherBrowser,
 }
 
+/// The word for [`Reported::OtherBrowser`] in the store; the others have theirs from
+/// [`LaunchEvent`].
+pub(crate) const OTHER_BROWSER: &str = "other_browser";
+
 impl Reported {
-    /// By which name it is stored.
-    pub(crate) fn name(self) -> LaunchEvent {
-        match self {
+    /// The word in the store.
+    pub(crate) const fn as_str(self) -> &'static str {
+        let event = match self {
             Self::Connecting => LaunchEvent::Connecting,
             Self::Waiting => LaunchEvent::Waiting,
             Self::Joined => LaunchEvent::Joined,
             Self::Left => LaunchEvent::Left,
             Self::Failed(_) => LaunchEvent::Failed,
             Self::DeviceTest(_) => LaunchEvent::DeviceTest,
-        }
+            Self::OtherBrowser => return OTHER_BROWSER,
+        };
+        event.as_str()
     }
 
     pub(crate) fn error_name(self) -> Option<ErrorName> {
@@ -64,6 +73,9 @@ impl Reported {
         text: impl Fn(&'static str) -> Result<String, StoreError>,
     ) -> Result<Self, StoreError> {
         let name = text("event")?;
+        if name == OTHER_BROWSER {
+            return Ok(Self::OtherBrowser);
+        }
         let mut known = LaunchEvent::ALL.into_iter();
         let event = known.find(|known| known.as_str() == name);
         Ok(match event.ok_or(StoreError::Damaged("event"))? {
@@ -143,12 +155,13 @@ mod tests {
             Reported::Left,
             failed,
             Reported::DeviceTest(test),
+            Reported::OtherBrowser,
         ] {
             let column = |column: &'static str| {
                 let name = reported.error_name().map(ErrorName::as_str);
                 let test = reported.device_test();
                 let text = match column {
-                    "event" => Some(reported.name().as_str()),
+                    "event" => Some(reported.as_str()),
                     "error_name" => name,
                     "camera" => test.map(|test| test.camera.as_str()),
                     "microphone" => test.map(|test| test.microphone.as_str()),

@@ -8,10 +8,12 @@ mod admin_session;
 mod appointment;
 mod audit;
 mod bearer;
+mod course;
 mod keys;
 mod launch;
 mod launch_event;
 mod limit;
+mod measure;
 mod overview;
 mod postgres;
 mod profile;
@@ -27,21 +29,22 @@ pub use admin_session::AdminSession;
 pub use appointment::{Appointment, AppointmentId, NewAppointment};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, SubjectKind};
 pub use bearer::{Bearer, NewBearer};
+pub use course::{Course, LaunchStep, StepTaken};
 pub use keys::{
     AdminSessionHash, AliasHash, BearerHash, BrowserHash, EncounterKey, Fingerprint, LimitKey,
     TicketHash,
 };
 pub use launch::{
-    Begun, Completed, Completion, Consumed, FailureSource, FoundAlias, GivenLink, Launch,
-    LaunchState, NewLaunch,
+    Begun, Completed, Completion, Consumed, FailedLaunch, FailureSource, FoundAlias, GivenLink,
+    Launch, LaunchState, NewLaunch,
 };
 pub use launch_event::{LaunchEventRecord, NewLaunchEvent, Recorded, Reported};
 pub use limit::{AttemptLimit, Attempted, Bucket, Taken};
 pub use overview::{
     AppointmentFilter, AppointmentRow, Attempt, Attendee, Group, Grouping, LaunchCount,
-    LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow, NotAPosition, Page, Position,
-    SentAgain, Step, TimeRange, VisitLength, VisitProgress, WriteBackFilter, WriteBackProgress,
-    WriteBackRow,
+    LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow, Measure, NotAPosition, Page, Part,
+    Per, Position, SentAgain, Step, Summary, TimeRange, VisitLength, VisitProgress,
+    WriteBackFilter, WriteBackProgress, WriteBackRow,
 };
 pub use postgres::{PostgresAddress, PostgresStore};
 pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
@@ -54,4 +57,6 @@ pub use store::{
 pub use tables::Tables;
 pub use ticket::{NewTicket, Redeemed, Redemption};
 pub use visit::{Applied, Change, EventId, Participant, Presence, VisitEvent};
-pub use write_back::{Lane, NewWriteBack, Unsent, WriteBack, WriteBackRecord, WriteBackState};
+pub use write_back::{
+    Lane, NewWriteBack, NotTold, Reason, Unsent, WriteBack, WriteBackRecord, WriteBackState,
+};

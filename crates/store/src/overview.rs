@@ -8,7 +8,9 @@ use std::{fmt, str::FromStr};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
-use crate::{Appointment, AppointmentId, EncounterKey, Lane, Launch, Participant, WriteBackRecord};
+use crate::{
+    Appointment, AppointmentId, Lane, Launch, Participant, Reason, StepTaken, WriteBackRecord,
+};
 
 /// Where a row stands in a listing that has the newest first. As text, `time-id`, it can
 /// stand in a link.
@@ -68,27 +70,31 @@ pub enum LaunchProgress {
     Started,
     /// The EHR has answered.
     Authorised,
-    /// The join link was given out.
+    /// The join link was given out, and nobody joined by it.
     Completed,
+    /// Somebody joined.
+    Joined,
     /// It failed, before or after the join link was given out.
     Failed,
 }
 
 impl LaunchProgress {
     /// Each of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Started,
         Self::Authorised,
         Self::Completed,
+        Self::Joined,
         Self::Failed,
     ];
 
-    /// The word in the store.
+    /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
             Self::Authorised => "authorised",
             Self::Completed => "completed",
+            Self::Joined => "joined",
             Self::Failed => "failed",
         }
     }
@@ -118,12 +124,18 @@ pub struct LaunchFilter {
 pub struct LaunchRow {
     /// The launch.
     pub launch: Launch,
+    /// When the user came back from the EHR's sign-in, where there was one.
+    pub authorised_at: Option<UnixTime>,
     /// When the join link was given out.
     pub completed_at: Option<UnixTime>,
     /// When somebody was in the conference by it: see [`LaunchDurations::joined_after`].
     pub joined_at: Option<UnixTime>,
     /// The department of the encounter, where the EHR names it.
     pub department: Option<String>,
+    /// The steps that were taken, in their order.
+    pub steps: Vec<StepTaken>,
+    /// A failure that the landing page told of, after which somebody joined.
+    pub overcome: Option<ErrorName>,
 }
 
 impl LaunchRow {
@@ -221,8 +233,6 @@ impl Step {
 pub enum Grouping {
     /// By what went wrong.
     ErrorName,
-    /// By telehealth profile.
-    Profile,
     /// By department.
     Department,
 }
@@ -232,8 +242,6 @@ pub enum Grouping {
 pub enum Group {
     /// Those that failed with this error; `None`: those that did not fail.
     ErrorName(Option<ErrorName>),
-    /// Those of this telehealth profile.
-    Profile(Uuid),
     /// Those of this department; `None`: where it is not known, as before the EHR has
     /// said what the launch leads to.
     Department(Option<String>),
@@ -275,6 +283,60 @@ pub struct LaunchDurations {
     pub waited: Option<i64>,
 }
 
+impl LaunchDurations {
+    /// Where it stands in the listing.
+    pub fn position(&self) -> Position<RequestId> {
+        Position {
+            at: self.created_at,
+            id: self.request_id,
+        }
+    }
+}
+
+/// What is measured of launches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// [`LaunchDurations::joined_after`].
+    Joined,
+    /// [`LaunchDurations::waited`].
+    Waited,
+}
+
+/// What is measured together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// Everything.
+    All,
+    /// What began in the same step of time.
+    Step(Step),
+    /// What is of the same department.
+    Department,
+}
+
+/// What was measured together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Everything.
+    All,
+    /// What began in the step of time with this beginning.
+    Step(UnixTime),
+    /// What is of this department; `None`: where it is not known.
+    Department(Option<String>),
+}
+
+/// How long something took, of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Of what.
+    pub part: Part,
+    /// How many were measured; at least one.
+    pub count: u64,
+    /// The median, by the nearest rank, in milliseconds.
+    pub median: i64,
+    /// The 95th percentile, by the nearest rank, in milliseconds.
+    pub high: i64,
+}
+
 /// How long a visit was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitLength {
@@ -288,6 +350,19 @@ pub struct VisitLength {
     pub began_at: UnixTime,
     /// When nobody was there any more.
     pub ended_at: UnixTime,
+    /// How long somebody was there, in milliseconds: without the time between, in which
+    /// nobody was.
+    pub present: i64,
+}
+
+impl VisitLength {
+    /// Where it stands in the listing.
+    pub fn position(&self) -> Position<AppointmentId> {
+        Position {
+            at: self.began_at,
+            id: self.appointment,
+        }
+    }
 }
 
 /// How far a write-back came, without times.
@@ -299,11 +374,13 @@ pub enum WriteBackProgress {
     Sent,
     /// It will not be tried again.
     GivenUp,
+    /// It was not sent, since it is not true any more.
+    NotNeeded,
 }
 
 impl WriteBackProgress {
     /// Each of them.
-    pub const ALL: [Self; 3] = [Self::Unsent, Self::Sent, Self::GivenUp];
+    pub const ALL: [Self; 4] = [Self::Unsent, Self::Sent, Self::GivenUp, Self::NotNeeded];
 
     /// The word in the store.
     pub const fn as_str(self) -> &'static str {
@@ -311,6 +388,7 @@ impl WriteBackProgress {
             Self::Unsent => "unsent",
             Self::Sent => "sent",
             Self::GivenUp => "given_up",
+            Self::NotNeeded => "not_needed",
         }
     }
 }
@@ -326,8 +404,6 @@ pub struct WriteBackFilter {
     pub progress: Option<WriteBackProgress>,
     /// That tell of this launch.
     pub request_id: Option<RequestId>,
-    /// That tell of launches to the appointment of this encounter.
-    pub encounter: Option<EncounterKey>,
     /// That tell of launches to this appointment.
     pub appointment: Option<AppointmentId>,
 }
@@ -364,6 +440,9 @@ pub struct Attempt {
     pub at: UnixTime,
     /// The HTTP status of the EHR's answer, where there was one.
     pub status: Option<u16>,
+    /// Why it came to nothing; `None` where it came to something, and where an earlier
+    /// version of this program made it.
+    pub reason: Option<Reason>,
 }
 
 /// How [`crate::Overview::send_again`] went.

@@ -226,6 +226,7 @@ fn migrations() -> Migrator {
         6 "limits",
         7 "overview",
         8 "audit",
+        9 "story",
     } "00" {
         11 "identities",
     } })
@@ -280,6 +281,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_change_that_comes_before_others_is_made_where_those_are_made_already() {
+        let url = vestibule_test_postgres::database();
+        let mut old = PgConnection::connect(&url).await.unwrap();
+        let before = migrations();
+        let before = before.iter().filter(|it| it.version != 9).cloned();
+        let before = Migrator::with_migrations(before.collect());
+        before.run(&mut old).await.unwrap();
+        sqlx::query(
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
+                 expires_at)
+             VALUES (substr(sha256('a'), 1, 16), substr(sha256('a'), 1, 16), 'patient',
+                 sha256('a'), 'started', 5, 6)",
+        )
+        .execute(&mut old)
+        .await
+        .unwrap();
+        let store = open(&url).await;
+        let page = crate::Page {
+            after: None,
+            limit: 5,
+        };
+        let filter = crate::LaunchFilter::default();
+        let rows = crate::Overview::list_launches(&store, &filter, page).await;
+        let rows = rows.unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            rows[0].launch.role,
+            Some(vestibule_launch::EhrRole::Patient)
+        );
+        assert_eq!((rows[0].steps.len(), rows[0].authorised_at), (0, None));
+    }
+
+    #[tokio::test]
     async fn few_write_backs_are_read_however_many_wait() {
         let url = vestibule_test_postgres::database();
         let store = open(&url).await;
@@ -308,7 +342,13 @@ mod tests {
         for _ in 0..20 {
             for claimed in store.claim_write_backs(now, lease, 50, 50).await.unwrap() {
                 let later = now + lease;
-                let put_off = store.write_back_failed(&claimed, None, Some(later), now);
+                let put_off = store.write_back_failed(
+                    &claimed,
+                    None,
+                    crate::Reason::Timeout,
+                    crate::NotTold::TryAgain { at: later },
+                    now,
+                );
                 assert!(put_off.await.unwrap());
             }
         }

@@ -236,6 +236,7 @@ fn migrations() -> Migrator {
         9 "overview",
     } "00" {
         10 "audit",
+        11 "story",
         12 "appointment_numbers",
         13 "identities",
     } })
@@ -249,8 +250,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        EncounterKey, Fingerprint, Launches as _, NewAppointment, NewLaunch, Profiles as _,
-        Visits as _,
+        Course, EncounterKey, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch,
+        Overview as _, Profiles as _, Visits as _, WriteBackState,
     };
 
     #[tokio::test]
@@ -450,6 +451,105 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn write_backs_and_their_attempts_outlive_that_their_table_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .foreign_keys(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let before: Vec<_> = migrations().iter().take(10).cloned().collect();
+        Migrator::with_migrations(before).run(&pool).await.unwrap();
+        for statement in [
+            "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at,
+                 state, attempts, last_status, finished_at, lane, sent_again_at, lease)
+             VALUES (zeroblob(32), zeroblob(16), zeroblob(16), x'07', 5, 6, 'given_up', 2, 400, 8,
+                 'device_test', 7, 2),
+                 (randomblob(32), zeroblob(16), zeroblob(16), x'08', 6, 6, 'sent', 1, 204, 8,
+                 'visit', NULL, 1)",
+            "INSERT INTO write_back_attempts (write_back, number, at, status)
+             VALUES (1, 1, 6, 503), (1, 2, 8, 400)",
+            "DELETE FROM write_backs WHERE id = 2",
+        ] {
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = SqliteStore::open(&path).await.unwrap();
+        let page = crate::Page {
+            after: None,
+            limit: 5,
+        };
+        let every = crate::WriteBackFilter::default();
+        let rows = store.list_write_backs(&every, page);
+        let rows = rows.await.unwrap();
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
+        assert_eq!(row.record.sealed, [7]);
+        assert_eq!(row.record.attempts, 2);
+        assert_eq!(row.record.last_status, Some(400));
+        assert_eq!(row.record.last_reason, None);
+        let at = UnixTime::from_millis(8);
+        assert_eq!(row.record.state, WriteBackState::GivenUp { at });
+        assert_eq!(row.lane, Lane::DeviceTest);
+        let attempts = store.attempts_of(1).await.unwrap();
+        let statuses: Vec<_> = attempts.iter().map(|attempt| attempt.status).collect();
+        assert_eq!(statuses, [Some(503), Some(400)]);
+        // Numbers of those that are forgotten are not given again, and attempts still go
+        // with their write-back.
+        for (statement, expected) in [
+            (
+                "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at,
+                     due_at)
+                 VALUES (randomblob(32), zeroblob(16), zeroblob(16), 'visit', x'09', 7, 7)
+                 RETURNING id",
+                3,
+            ),
+            ("DELETE FROM write_backs WHERE id = 1 RETURNING id", 1),
+            ("SELECT count(*) FROM write_back_attempts", 0),
+        ] {
+            let found: i64 = sqlx::query_scalar(statement)
+                .fetch_one(&store.pool)
+                .await
+                .unwrap();
+            assert_eq!(found, expected, "{statement}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_that_comes_before_others_is_made_where_those_are_made_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let before = migrations();
+        let before = before.iter().filter(|it| it.version != 11).cloned();
+        let before = Migrator::with_migrations(before.collect());
+        before.run(&pool).await.unwrap();
+        sqlx::query(
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
+                 expires_at)
+             VALUES (zeroblob(16), zeroblob(16), 'patient', zeroblob(32), 'started', 5, 6)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+        let tables = SqliteStore::examine(&path).await.unwrap();
+        assert_eq!((tables.outstanding, tables.newer), (1, false));
+        let store = SqliteStore::open(&path).await.unwrap();
+        let row = store.launch_row(RequestId::from_bytes([0; 16])).await;
+        let row = row.unwrap().unwrap();
+        assert_eq!(row.launch.role, Some(EhrRole::Patient));
+        assert_eq!((row.steps, row.authorised_at), (Vec::new(), None));
+        store.close().await;
+        let tables = SqliteStore::examine(&path).await.unwrap();
+        assert_eq!(tables.outstanding, 0);
+    }
+
+    #[tokio::test]
     async fn numbers_that_the_audit_log_names_are_given_to_no_other_after_the_upgrade() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
@@ -506,6 +606,7 @@ mod tests {
             fingerprint: Fingerprint::from_bytes([number; 32]),
             sealed: b"sealed".to_vec(),
             expires_at: now,
+            course: Course::default(),
         };
         store.begin_launch(launch(1), now).await.unwrap();
         store.begin_authorised(launch(2), now).await.unwrap();

@@ -92,6 +92,8 @@ pub struct WriteBackRecord {
     /// The HTTP status of the last attempt that is over; `None` where there was no
     /// attempt or no answer.
     pub last_status: Option<u16>,
+    /// Why the last attempt came to nothing, where it did and that is known.
+    pub last_reason: Option<Reason>,
     /// How far it came.
     pub state: WriteBackState,
 }
@@ -114,6 +116,101 @@ pub enum WriteBackState {
         /// Since when.
         at: UnixTime,
     },
+    /// It was not sent, since it is not true any more.
+    NotNeeded {
+        /// When that was found.
+        at: UnixTime,
+    },
+}
+
+/// Why an attempt came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The EHR answered, with another status than those of success.
+    Answered,
+    /// There was no answer in time.
+    Timeout,
+    /// The EHR's name leads to no address.
+    Dns,
+    /// The connection cannot be trusted.
+    Tls,
+    /// There was no connection, or it broke off.
+    Unreachable,
+    /// The launch carried no identifier of the EHR's user. Nothing was sent.
+    NoExternalId,
+    /// What is to be told makes no request. Nothing was sent.
+    NoRequest,
+    /// The user's session has ended, and the profile has no backend application. Nothing
+    /// was sent.
+    SessionEnded,
+    /// The EHR gave no access token. Nothing was sent.
+    NoAccessToken,
+    /// The profile is gone, or has no such write-back any more. Nothing was sent.
+    ProfileGone,
+    /// What was stored cannot be opened. Nothing was sent.
+    Unopened,
+    /// The database did not answer. Nothing was sent.
+    Database,
+    /// The visit goes on. Nothing was sent.
+    VisitGoesOn,
+}
+
+impl Reason {
+    /// Each of them.
+    pub const ALL: [Self; 13] = [
+        Self::Answered,
+        Self::Timeout,
+        Self::Dns,
+        Self::Tls,
+        Self::Unreachable,
+        Self::NoExternalId,
+        Self::NoRequest,
+        Self::SessionEnded,
+        Self::NoAccessToken,
+        Self::ProfileGone,
+        Self::Unopened,
+        Self::Database,
+        Self::VisitGoesOn,
+    ];
+
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Timeout => "timeout",
+            Self::Dns => "dns",
+            Self::Tls => "tls",
+            Self::Unreachable => "unreachable",
+            Self::NoExternalId => "no_external_id",
+            Self::NoRequest => "no_request",
+            Self::SessionEnded => "session_ended",
+            Self::NoAccessToken => "no_access_token",
+            Self::ProfileGone => "profile_gone",
+            Self::Unopened => "unopened",
+            Self::Database => "database",
+            Self::VisitGoesOn => "visit_goes_on",
+        }
+    }
+
+    /// Of the word in the store. A word of a newer version says no more than none.
+    pub(crate) fn of(word: Option<&str>) -> Option<Self> {
+        let word = word?;
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// What follows on an attempt that came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTold {
+    /// It is tried again.
+    TryAgain {
+        /// Not before.
+        at: UnixTime,
+    },
+    /// It is given up.
+    GiveUp,
+    /// It is not true any more.
+    NotNeeded,
 }
 
 impl fmt::Debug for NewWriteBack {
@@ -145,6 +242,7 @@ impl fmt::Debug for WriteBackRecord {
             .field("created_at", &self.created_at)
             .field("attempts", &self.attempts)
             .field("last_status", &self.last_status)
+            .field("last_reason", &self.last_reason)
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
@@ -153,6 +251,15 @@ impl fmt::Debug for WriteBackRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_is_read_from_its_word() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::of(Some(reason.as_str())), Some(reason));
+        }
+        assert_eq!(Reason::of(Some("whatever comes")), None);
+        assert_eq!(Reason::of(None), None);
+    }
 
     #[test]
     fn what_is_sealed_is_not_shown() {
@@ -183,6 +290,7 @@ mod tests {
                 created_at: UnixTime::from_millis(0),
                 attempts: 1,
                 last_status: None,
+                last_reason: None,
                 state: WriteBackState::Unsent {
                     due_at: UnixTime::from_millis(0),
                 },

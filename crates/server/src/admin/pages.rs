@@ -19,8 +19,11 @@ mod appointments;
 mod attempts;
 mod audit;
 mod chart;
+mod chart_files;
+mod charts;
 mod csv;
 mod csv_stream;
+mod figures;
 mod filter;
 mod frame;
 mod launches;
@@ -47,7 +50,7 @@ pub(super) fn router() -> Router<Arc<Admin>> {
         .route(overview::PATH, get(overview::page))
         .route("/", get(async || Redirect::to(overview::PATH)))
         .route("/admin/", get(async || Redirect::to(overview::PATH)))
-        .route("/admin/charts/{file}", get(overview::csv))
+        .route(chart_files::ROUTE, get(chart_files::csv))
         .route(appointments::PATH, get(appointments::page))
         .route("/admin/appointments.csv", get(appointments::csv))
         .route("/admin/appointments/{appointment}", get(appointments::one))

@@ -50,6 +50,7 @@ impl Database {
             routing: Arc::new(config.routing_rules.clone()),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::default(),
         };
         Ok(Self { tools })

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vestibule_store::WriteBack;
+use vestibule_store::{NotTold, WriteBack};
 
 use super::queue::{Pace, work_off};
 use crate::{
@@ -50,19 +50,25 @@ async fn send(state: &AppState, write_back: &WriteBack) {
     let delivered = delivery::deliver(state, write_back).await;
     let (outcome, status) = match delivered {
         Delivered::Sent { status } => (WriteBackOutcome::Sent, Some(status)),
-        Delivered::Later { status, .. } => (WriteBackOutcome::Later, status),
-        Delivered::Never { status } => (WriteBackOutcome::GivenUp, status),
+        Delivered::Not { status, then, .. } => match then {
+            NotTold::TryAgain { .. } => (WriteBackOutcome::Later, status),
+            NotTold::GiveUp => (WriteBackOutcome::GivenUp, status),
+            NotTold::NotNeeded => (WriteBackOutcome::NotNeeded, status),
+        },
     };
     state.tools.telemetry.write_back(outcome, status);
     let now = state.tools.now();
     let recorded = match delivered {
         Delivered::Sent { status } => store.write_back_sent(write_back, status, now).await,
-        Delivered::Later { status, at } => {
+        Delivered::Not {
+            status,
+            reason,
+            then,
+        } => {
             store
-                .write_back_failed(write_back, status, Some(at), now)
+                .write_back_failed(write_back, status, reason, then, now)
                 .await
         }
-        Delivered::Never { status } => store.write_back_failed(write_back, status, None, now).await,
     };
     let request_id = write_back.request_id;
     match recorded {

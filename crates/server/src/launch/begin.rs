@@ -10,7 +10,7 @@ use vestibule_smart::{AuthorizeRequest, Metadata, Verifier};
 use vestibule_store::{Begun, Fingerprint, NewLaunch, StoreError};
 
 use super::{
-    Browser, MetadataFetchError, SIGN_IN, SignInRequest, Whereabouts,
+    Browser, MetadataFetchError, SIGN_IN, SignInRequest, Trail, Whereabouts,
     complete::{CompleteError, Completing, record_failure},
     pending::PendingLaunch,
     repeats::{JoinLinks, RepeatError},
@@ -54,6 +54,21 @@ pub enum BeginError {
     Store(#[from] StoreError),
 }
 
+impl BeginError {
+    /// Whether the store may have nothing of the launch, and can be asked to.
+    pub(crate) fn is_before_the_launch(&self) -> bool {
+        match self {
+            Self::Dialect(_)
+            | Self::NoRole
+            | Self::IssuerNotAllowed
+            | Self::Metadata(_)
+            | Self::Used
+            | Self::Repeat(RepeatError::Sealed(_)) => true,
+            Self::Repeat(RepeatError::Store(_)) | Self::Complete(_) | Self::Store(_) => false,
+        }
+    }
+}
+
 /// What follows on a launch.
 pub enum Next {
     /// The EHR signs the user in.
@@ -64,7 +79,8 @@ pub enum Next {
 }
 
 /// Reads a launch, stores it under `request_id` and says what follows. `role` is who
-/// launches where the entrance says it; it goes before whatever is encrypted.
+/// launches where the entrance says it; it goes before whatever is encrypted. What becomes
+/// of the launch until it is stored is on the `trail`.
 ///
 /// # Errors
 /// [`BeginError`].
@@ -75,6 +91,7 @@ pub async fn begin(
     request_id: RequestId,
     parameters: &str,
     browser: &Browser<'_>,
+    trail: &Trail,
 ) -> Result<Next, BeginError> {
     let request = profile.dialect.read(parameters)?;
     let encrypted = request.encrypted.as_ref();
@@ -86,19 +103,22 @@ pub async fn begin(
                 profile,
                 role,
                 request_id,
+                trail,
             };
             beginning.sign_in(launch, encrypted, browser).await
         }
         None => {
             let encrypted = encrypted.ok_or(DialectError::ParametersInvalid)?;
             let open = || profile.dialect.open(encrypted, tools.now());
-            let opened = tools.telemetry.step_now(Step::Decrypt, open)?;
+            let opened = trail.step_now(tools, Step::Decrypt, open)?;
+            trail.leads_to(&opened.context);
             let role = role.or(opened.role).ok_or(BeginError::NoRole)?;
             let beginning = Beginning {
                 tools,
                 profile,
                 role,
                 request_id,
+                trail,
             };
             Ok(Next::Join(beginning.join(&opened.context).await?))
         }
@@ -110,6 +130,7 @@ struct Beginning<'a> {
     profile: &'a Profile,
     role: EhrRole,
     request_id: RequestId,
+    trail: &'a Trail,
 }
 
 impl Beginning<'_> {
@@ -127,11 +148,13 @@ impl Beginning<'_> {
             profile,
             role,
             request_id,
+            trail,
         } = *self;
         let sign_in = profile.sign_in.as_ref();
         let sign_in = sign_in.ok_or(BeginError::IssuerNotAllowed)?;
+        let pressed_at = tools.now();
         let metadata = self.metadata(sign_in, smart);
-        let metadata = tools.telemetry.step(Step::Metadata, metadata).await?;
+        let metadata = trail.step(tools, Step::Metadata, metadata).await?;
         let launch = smart.launch.expose_secret();
         let token = tools
             .sealer
@@ -147,9 +170,8 @@ impl Beginning<'_> {
                 .seal(Purpose::Launch, profile.uuid, id, &pending, rng);
             (verifier, state, sealed)
         });
-        let now = tools.now();
         let new = self.new_launch(token, sealed);
-        let beginning = tools.store.begin_launch(new, now);
+        let beginning = tools.store.begin_launch(new, pressed_at);
         let begun = tools.telemetry.stored("begin_launch", beginning).await?;
         if begun == Begun::AlreadyUsed {
             let links = JoinLinks { tools, profile };
@@ -199,6 +221,7 @@ impl Beginning<'_> {
             profile,
             role,
             request_id,
+            trail,
         } = *self;
         let id = request_id.to_string();
         let fingerprint = tools.sealer.fingerprint(profile.uuid, role, "", &id);
@@ -214,11 +237,12 @@ impl Beginning<'_> {
             profile,
             role,
             request_id,
+            trail,
         };
         match completing.complete(context, None).await {
             Ok(link) => Ok(link),
             Err(error) => {
-                record_failure(tools, request_id, &error).await;
+                record_failure(tools, request_id, trail, &error).await;
                 Err(error.into())
             }
         }
@@ -240,6 +264,7 @@ impl Beginning<'_> {
             fingerprint,
             sealed,
             expires_at: self.tools.now() + SIGN_IN,
+            course: self.trail.take(),
         }
     }
 }

@@ -10,7 +10,7 @@ use vestibule_store::{
     NewTicket, StoreError, TicketHash,
 };
 
-use super::{Shared, TICKET, alias_hash, bearer::BearerToken, repeats::JoinLinks};
+use super::{Shared, TICKET, Trail, alias_hash, bearer::BearerToken, repeats::JoinLinks};
 use crate::{
     clock::rfc3339,
     conferencing::{NoRoute, service_tag},
@@ -21,9 +21,6 @@ use crate::{
     telemetry::{LaunchKind, Step},
     tools::Tools,
 };
-
-/// Longest name of a department that is kept, in characters.
-const LONGEST_DEPARTMENT: usize = 100;
 
 /// Why there is no join link for a known appointment.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +45,22 @@ pub(super) struct Completing<'a> {
     pub(super) profile: &'a Profile,
     pub(super) role: EhrRole,
     pub(super) request_id: RequestId,
+    pub(super) trail: &'a Trail,
 }
 
-/// Records on the launch that it is lost. That this fails too must not hide `failure`.
-pub(super) async fn record_failure(tools: &Tools, request_id: RequestId, failure: &impl Failure) {
+/// Records on the launch that it is lost, and how it went. That this fails too must not
+/// hide `failure`.
+pub(super) async fn record_failure(
+    tools: &Tools,
+    request_id: RequestId,
+    trail: &Trail,
+    failure: &impl Failure,
+) {
     let (_, name) = failure.answer();
-    let recording =
-        tools
-            .store
-            .record_failure(request_id, FailureSource::Server, name, tools.now());
+    let (source, course) = (FailureSource::Server, trail.take());
+    let recording = tools
+        .store
+        .record_failure(request_id, source, name, course, tools.now());
     if let Err(error) = tools.telemetry.stored("record_failure", recording).await {
         tracing::error!(%request_id, %error, "the failure of a launch cannot be recorded");
     }
@@ -74,6 +78,7 @@ impl Completing<'_> {
         context: &LaunchContext,
         signed_in: Option<SignedIn>,
     ) -> Result<HeaderValue, CompleteError> {
+        self.trail.leads_to(context);
         let (shared, appointment) = self.appointment(context).await?;
         let is_repeatable = signed_in.is_some();
         let held = Held::new(context, signed_in);
@@ -97,7 +102,7 @@ impl Completing<'_> {
         let profile = self.profile.uuid;
         let encounter = sealer.encounter_key(profile, context.unique_encounter_id.as_str());
         let name = || self.profile.service_name(context, &service_tag(&encounter));
-        let service_name = telemetry.step_now(Step::Templates, name)?;
+        let service_name = self.trail.step_now(self.tools, Step::Templates, name)?;
         let sealed = random.with(|rng| {
             let shared = Shared::new(service_name, &Pin::generate(rng));
             sealer.seal(
@@ -133,6 +138,7 @@ impl Completing<'_> {
             profile,
             role,
             request_id,
+            trail,
         } = *self;
         let (base_alias, ticket) = tools
             .random
@@ -156,7 +162,7 @@ impl Completing<'_> {
             unique_encounter_id: context.unique_encounter_id.as_str(),
         };
         let render = || profile.join_link(role, &values);
-        let link = tools.telemetry.step_now(Step::Templates, render)?;
+        let link = trail.step_now(tools, Step::Templates, render)?;
 
         let now = tools.now();
         let alias_expires_at = now + profile.launch_validity;
@@ -180,11 +186,7 @@ impl Completing<'_> {
         let completion = Completion {
             request_id,
             appointment,
-            department: context
-                .launch_information
-                .encfacnpiname
-                .as_deref()
-                .and_then(shown_department),
+            course: trail.take(),
             alias: alias_hash(&routed),
             alias_expires_at,
             ticket: stored_ticket,
@@ -233,17 +235,6 @@ impl Completing<'_> {
     }
 }
 
-/// A department as listings show it: without control characters, and not longer than fits
-/// a column.
-fn shown_department(department: &str) -> Option<String> {
-    let visible = department
-        .chars()
-        .filter(|character| !character.is_control());
-    let shown: String = visible.take(LONGEST_DEPARTMENT).collect();
-    let shown = shown.trim();
-    (!shown.is_empty()).then(|| shown.to_owned())
-}
-
 /// The conferencing system would turn the caller away.
 fn no_route(role: EhrRole) -> RenderError {
     RenderError::Unusable {
@@ -252,25 +243,5 @@ fn no_route(role: EhrRole) -> RenderError {
             EhrRole::Provider => "provider_alias_template",
         },
         problem: "an alias that no routing rule matches; adapt it or routing_rules",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_department_is_kept_as_it_is_shown() {
-        assert_eq!(
-            shown_department("  Radiology ").as_deref(),
-            Some("Radiology")
-        );
-        assert_eq!(
-            shown_department("Ra\u{0}dio\nlogy").as_deref(),
-            Some("Radiology")
-        );
-        let long = shown_department(&"ä".repeat(1000)).unwrap();
-        assert_eq!(long.chars().count(), LONGEST_DEPARTMENT);
-        assert_eq!(shown_department(" \t"), None);
     }
 }

@@ -9,7 +9,7 @@ use vestibule_launch::{EhrRole, LaunchContext, RequestId};
 use vestibule_store::{NewLaunch, StoreError};
 
 use super::{
-    SIGN_IN,
+    SIGN_IN, Trail,
     complete::{CompleteError, Completing, record_failure},
 };
 use crate::{
@@ -73,19 +73,22 @@ pub fn direct_links(profile: &Profile) -> Result<(&DirectLinks, &Backend), Direc
 /// stays as good as it was.
 ///
 /// # Errors
-/// [`DirectLinkError`]. Where the link could be opened, that is recorded on the launch.
+/// [`DirectLinkError`]. Where the link could be opened, that is recorded on the launch;
+/// what came before is on the `trail`.
 pub async fn join_directly(
     tools: &Tools,
     profile: &Profile,
     role: EhrRole,
     request_id: RequestId,
     parameters: &str,
+    trail: &Trail,
 ) -> Result<HeaderValue, DirectLinkError> {
     let (links, backend) = direct_links(profile)?;
     let link = links.read(parameters)?;
     let now = tools.now();
     let open = || links.open(&link, now);
-    let opened = tools.telemetry.step_now(Step::Decrypt, open)?;
+    let opened = trail.step_now(tools, Step::Decrypt, open)?;
+    trail.leads_to(&opened.context);
     // Each opening is a launch of its own.
     let id = request_id.to_string();
     let new = NewLaunch {
@@ -95,6 +98,7 @@ pub async fn join_directly(
         fingerprint: tools.sealer.fingerprint(profile.uuid, role, "", &id),
         sealed: Vec::new(),
         expires_at: now + SIGN_IN,
+        course: trail.take(),
     };
     let beginning = tools.store.begin_authorised(new, now);
     let telemetry = &tools.telemetry;
@@ -110,6 +114,7 @@ pub async fn join_directly(
         backend,
         role,
         link,
+        trail,
     };
     let joined = async {
         let context = asking.checked(opened).await?;
@@ -118,13 +123,14 @@ pub async fn join_directly(
             profile,
             role,
             request_id,
+            trail,
         };
         Ok(completing.complete(&context, None).await?)
     };
     match joined.await {
         Ok(link) => Ok(link),
         Err(error) => {
-            record_failure(tools, request_id, &error).await;
+            record_failure(tools, request_id, trail, &error).await;
             Err(error)
         }
     }
@@ -137,6 +143,7 @@ struct Asking<'a> {
     backend: &'a Backend,
     role: EhrRole,
     link: SecretString,
+    trail: &'a Trail,
 }
 
 impl Asking<'_> {
@@ -151,16 +158,16 @@ impl Asking<'_> {
         if !may_be {
             return Err(LinkRefused::NotForProviders.into());
         }
-        let telemetry = &self.tools.telemetry;
-        let token = self.backend.access_token(self.tools);
-        let token = telemetry.step(Step::Token, token).await?;
-        let asked = telemetry.step(Step::LinkCheck, self.ask(&context, &token));
+        let (tools, trail) = (self.tools, self.trail);
+        let token = self.backend.access_token(tools);
+        let token = trail.step(tools, Step::Token, token).await?;
+        let asked = trail.step(tools, Step::LinkCheck, self.ask(&context, &token));
         let answer = match asked.await {
             Err(DirectLinkError::Refused(LinkRefused::Token)) => {
                 // It may have been revoked, or have ended early.
-                let token = self.backend.new_access_token(self.tools, &token);
-                let token = telemetry.step(Step::Token, token).await?;
-                let asked = telemetry.step(Step::LinkCheck, self.ask(&context, &token));
+                let token = self.backend.new_access_token(tools, &token);
+                let token = trail.step(tools, Step::Token, token).await?;
+                let asked = trail.step(tools, Step::LinkCheck, self.ask(&context, &token));
                 asked.await?
             }
             asked => asked?,

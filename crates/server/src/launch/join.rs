@@ -8,7 +8,7 @@ use vestibule_smart::{
 use vestibule_store::{Consumed, StoreError};
 
 use super::{
-    Browser, EncounterMismatch,
+    Browser, EncounterMismatch, Trail,
     browser::Binding,
     complete::{CompleteError, Completing, record_failure},
     pending::PendingLaunch,
@@ -101,7 +101,10 @@ pub async fn join(
     match browser.binding(request_id) {
         Binding::Same => {}
         Binding::Unknown if !returned.cookie_required => {}
-        Binding::Other | Binding::Unknown => return Err(JoinError::OtherBrowser),
+        Binding::Other | Binding::Unknown => {
+            tools.turned_away.record_other_browser(tools, request_id);
+            return Err(JoinError::OtherBrowser);
+        }
     }
     // A second click waits here for the first one's link.
     let turn = tools.repeats.turn(request_id, tools.now()).await;
@@ -119,17 +122,24 @@ pub async fn join(
             let again = links.of_launch_under_way(request_id, browser).await?;
             return again.ok_or(JoinError::Used);
         }
-        Consumed::Never => return Err(JoinError::StateUnknown),
+        Consumed::Never => {
+            // Where there is one, nobody can go on with it any more.
+            let error = JoinError::StateUnknown;
+            record_failure(tools, request_id, &Trail::default(), &error).await;
+            return Err(error);
+        }
     };
+    let trail = Trail::default();
     let launch = Authorised {
         tools,
         profile,
         role,
         request_id,
+        trail: &trail,
     };
     let joined = launch.go_on(returned.callback, browser, &sealed).await;
     if let Err(error) = &joined {
-        record_failure(tools, request_id, error).await;
+        record_failure(tools, request_id, &trail, error).await;
     }
     joined
 }
@@ -140,6 +150,7 @@ struct Authorised<'a> {
     profile: &'a Profile,
     role: EhrRole,
     request_id: RequestId,
+    trail: &'a Trail,
 }
 
 impl Authorised<'_> {
@@ -158,7 +169,7 @@ impl Authorised<'_> {
         callback.check_issuer(&pending.metadata)?;
         let asked_at = tools.now();
         let tokens = self.tokens(callback, &pending);
-        let tokens = tools.telemetry.step(Step::Token, tokens).await?;
+        let tokens = self.trail.step(tools, Step::Token, tokens).await?;
         let context = self.context(&pending, &tokens)?;
         let token_endpoint: &TokenEndpoint = pending.metadata.as_ref();
         let signed_in = SignedIn::new(&tokens, token_endpoint.clone(), asked_at);
@@ -167,6 +178,7 @@ impl Authorised<'_> {
             profile: self.profile,
             role: self.role,
             request_id: self.request_id,
+            trail: self.trail,
         };
         match completing.complete(&context, Some(signed_in)).await {
             Ok(link) => Ok(link),
@@ -177,7 +189,8 @@ impl Authorised<'_> {
                 let again = links.of_token(pending.token(), browser).await?;
                 let link = again.ok_or(CompleteError::Used)?;
                 // The visit is the other launch's: this one has come to its end.
-                record_failure(tools, self.request_id, &CompleteError::Used).await;
+                let used = &CompleteError::Used;
+                record_failure(tools, self.request_id, self.trail, used).await;
                 Ok(link)
             }
             Err(error) => Err(error.into()),
@@ -223,10 +236,13 @@ impl Authorised<'_> {
             .encrypted()
             .map(|encrypted| {
                 let open = || self.profile.dialect.open(&encrypted, now);
-                self.tools.telemetry.step_now(Step::Decrypt, open)
+                self.trail.step_now(self.tools, Step::Decrypt, open)
             })
             .transpose()?;
         let parameters = opened.map(|opened| opened.context);
+        if let Some(parameters) = &parameters {
+            self.trail.leads_to(parameters);
+        }
         let map = &self.profile.token_response_map;
         token_fields::complete(parameters, tokens, map)?.ok_or(JoinError::NoEncounter)
     }

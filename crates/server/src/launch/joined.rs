@@ -24,9 +24,11 @@ async fn count(tools: &Tools, request_id: RequestId) -> Result<(), StoreError> {
         return Ok(());
     };
     let finding = store.find_launch(request_id);
-    if let Some(launch) = telemetry.stored("find_launch", finding).await? {
+    if let Some(launch) = telemetry.stored("find_launch", finding).await?
+        && let (Some(profile), Some(role)) = (launch.profile, launch.role)
+    {
         let after = first.received_at.since(launch.created_at);
-        telemetry.launch_joined(launch.profile, launch.role, after);
+        telemetry.launch_joined(profile, role, after);
     }
     Ok(())
 }

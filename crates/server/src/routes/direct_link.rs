@@ -14,7 +14,9 @@ use vestibule_launch::{EhrRole, RequestId};
 
 use super::{caller::Caller, parameters};
 use crate::{
-    launch::{self, DirectLinkError},
+    failure::Failure as _,
+    in_flight::InFlight,
+    launch::{self, DirectLinkError, Trail, TurnedAwayLaunch},
     limits::Limited,
     profile::Profile,
     security_headers::PageCsp,
@@ -49,6 +51,7 @@ pub(crate) fn path(role: EhrRole) -> String {
 
 pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
     let join = move |State(state): State<AppState>,
+                     Extension(in_flight): Extension<InFlight>,
                      Path(uuid): Path<String>,
                      Extension(span): Extension<LaunchSpan>,
                      caller: Caller,
@@ -59,6 +62,8 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
             request_id: state.tools.request_id(),
             parameters: parameters(query, body),
             caller,
+            trail: Trail::default(),
+            in_flight,
         };
         span.name(press.request_id);
         press.answer(&state, state.profile(&uuid).as_deref()).await
@@ -101,12 +106,30 @@ fn page(
     Ok(links.page(&link, caller.language))
 }
 
+impl DirectLinkRouteError {
+    /// Whether the store has nothing of the launch.
+    fn is_before_the_launch(&self) -> bool {
+        match self {
+            Self::Profile | Self::Body(_) => true,
+            Self::Link(error) => {
+                matches!(
+                    error,
+                    DirectLinkError::None | DirectLinkError::Parameters(_)
+                )
+            }
+            Self::Limited(_) => false,
+        }
+    }
+}
+
 /// Somebody pressed the page's button.
 struct Press {
     role: EhrRole,
     request_id: RequestId,
     parameters: Result<String, StatusCode>,
     caller: Caller,
+    trail: Trail,
+    in_flight: InFlight,
 }
 
 impl Press {
@@ -119,9 +142,22 @@ impl Press {
                 response.extensions_mut().insert(self.request_id);
                 response
             }
-            Err(error) => state
-                .failed(&error, self.request_id)
-                .page(profile, self.caller.language),
+            Err(error) => {
+                if error.is_before_the_launch() {
+                    let (_, error_name) = error.answer();
+                    let launch = TurnedAwayLaunch {
+                        request_id: self.request_id,
+                        profile: profile.map(|profile| profile.uuid),
+                        role: Some(self.role),
+                        error_name,
+                    };
+                    let (tools, one) = (&state.tools, self.in_flight.more());
+                    tools.turned_away.store(tools, launch, &self.trail, one);
+                }
+                state
+                    .failed(&error, self.request_id)
+                    .page(profile, self.caller.language)
+            }
         }
     }
 
@@ -135,8 +171,9 @@ impl Press {
         let parameters = self.parameters.as_ref();
         let parameters = parameters.map_err(|status| DirectLinkRouteError::Body(*status))?;
         let tools = &state.tools;
+        let (role, request_id, trail) = (self.role, self.request_id, &self.trail);
         let joined =
-            launch::join_directly(tools, profile, self.role, self.request_id, parameters).await;
+            launch::join_directly(tools, profile, role, request_id, parameters, trail).await;
         if let Err(DirectLinkError::Parameters(_)) = &joined {
             self.caller.count_wrong(state, Some(profile)).await;
         }

@@ -17,7 +17,9 @@ use vestibule_launch::RequestId;
 use super::{caller::Caller, no_head, parameters};
 use crate::{
     dialect::{DialectError, Entrance, NamedBy},
-    launch::{self, BeginError, Browser, Next, SignInRequest},
+    failure::Failure as _,
+    in_flight::InFlight,
+    launch::{self, BeginError, Browser, Next, SignInRequest, Trail, TurnedAwayLaunch},
     limits::Limited,
     profile::Profile,
     security_headers::PageCsp,
@@ -45,6 +47,7 @@ pub enum EntranceError {
 
 pub(super) fn route(entrance: &'static Entrance) -> MethodRouter<AppState> {
     let handler = move |State(state): State<AppState>,
+                        Extension(in_flight): Extension<InFlight>,
                         Path(path): Path<HashMap<String, String>>,
                         Extension(span): Extension<LaunchSpan>,
                         caller: Caller,
@@ -53,7 +56,10 @@ pub(super) fn route(entrance: &'static Entrance) -> MethodRouter<AppState> {
         let request_id = state.tools.request_id();
         span.name(request_id);
         let parameters = parameters(query, body);
-        handle(&state, entrance, &path, &caller, parameters, request_id).await
+        let handled = handle(
+            &state, entrance, &path, &caller, parameters, request_id, &in_flight,
+        );
+        handled.await
     };
     get(handler).post(handler).head(no_head)
 }
@@ -65,10 +71,14 @@ async fn handle(
     caller: &Caller,
     parameters: Result<String, StatusCode>,
     request_id: RequestId,
+    in_flight: &InFlight,
 ) -> Response {
     let profile = profile(state, entrance, path, parameters.as_deref().ok());
     let profile = profile.as_deref();
-    let begun = begin(state, entrance, profile, caller, parameters, request_id);
+    let trail = Trail::default();
+    let begun = begin(
+        state, entrance, profile, caller, parameters, request_id, &trail,
+    );
     match state.tools.telemetry.step(Step::Begin, begun).await {
         Ok(mut response) => {
             response.extensions_mut().insert(request_id);
@@ -77,6 +87,19 @@ async fn handle(
         Err(error) => {
             if error.is_suspicious() {
                 caller.count_wrong(state, profile).await;
+            }
+            if error.is_before_the_launch() {
+                let (_, error_name) = error.answer();
+                let launch = TurnedAwayLaunch {
+                    request_id,
+                    profile: profile.map(|profile| profile.uuid),
+                    role: entrance.role,
+                    error_name,
+                };
+                let tools = &state.tools;
+                tools
+                    .turned_away
+                    .store(tools, launch, &trail, in_flight.more());
             }
             state
                 .failed(&error, request_id)
@@ -92,6 +115,7 @@ async fn begin(
     caller: &Caller,
     parameters: Result<String, StatusCode>,
     request_id: RequestId,
+    trail: &Trail,
 ) -> Result<Response, EntranceError> {
     caller.count_launch(state, profile).await?;
     let parameters = parameters.map_err(EntranceError::Body)?;
@@ -99,7 +123,16 @@ async fn begin(
     let tools = &state.tools;
     let browser = Browser::of(&tools.sealer, profile, &caller.headers);
     let role = entrance.role;
-    let next = launch::begin(tools, profile, role, request_id, &parameters, &browser).await?;
+    let beginning = launch::begin(
+        tools,
+        profile,
+        role,
+        request_id,
+        &parameters,
+        &browser,
+        trail,
+    );
+    let next = beginning.await?;
     Ok(match next {
         Next::Join(link) => (StatusCode::SEE_OTHER, [(header::LOCATION, link)]).into_response(),
         Next::SignIn(request) => {
@@ -124,6 +157,16 @@ fn sign_in(request: &SignInRequest, language: Option<&str>) -> Response {
 }
 
 impl EntranceError {
+    /// Whether the store may have nothing of the launch. Those of whom too many come are
+    /// left to the log: they would hide the others.
+    fn is_before_the_launch(&self) -> bool {
+        match self {
+            Self::Profile | Self::Body(_) => true,
+            Self::Begin(error) => error.is_before_the_launch(),
+            Self::Limited(_) => false,
+        }
+    }
+
     /// Whether somebody may be trying things out: it counts as another launch.
     fn is_suspicious(&self) -> bool {
         matches!(

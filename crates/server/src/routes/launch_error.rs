@@ -10,10 +10,10 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 use vestibule_launch::{
-    ErrorName, RequestId, UnixTime,
+    EhrRole, ErrorName, RequestId, UnixTime,
     launch_api::{ErrorPage, ErrorReport},
 };
-use vestibule_store::{FailureSource, Launch, LaunchState, StoreError};
+use vestibule_store::{Course, FailureSource, Launch, LaunchState, StoreError};
 
 use vestibule_template::defaults;
 
@@ -105,8 +105,8 @@ async fn record(state: &AppState, report: &ErrorReport) -> Result<ErrorPage, Sto
     let Tools {
         store, telemetry, ..
     } = &state.tools;
-    let source = FailureSource::Browser;
-    let recording = store.record_failure(request_id, source, error_name, now);
+    let (source, course) = (FailureSource::Browser, Course::default());
+    let recording = store.record_failure(request_id, source, error_name, course, now);
     let recorded = launch.is_some() && telemetry.stored("record_failure", recording).await?;
     telemetry.launch_failed(source, error_name);
     tracing::warn!(%request_id, %error_name, recorded, "the landing page reports a failure");
@@ -155,14 +155,15 @@ fn page(
     error_name: ErrorName,
     at: UnixTime,
 ) -> ErrorPage {
-    let profile = launch.and_then(|launch| state.profiles.now().find(launch.profile));
+    let profile = launch.and_then(|launch| launch.profile);
+    let profile = profile.and_then(|uuid| state.profiles.now().find(uuid));
     let profile = profile.as_deref();
     let detail = launch
         .filter(|_| profile.is_some_and(|profile| profile.show_debug_information))
         .map(|launch| {
             format!(
                 "{} launch of {}",
-                launch.role.as_str(),
+                launch.role.map_or("unknown", EhrRole::as_str),
                 rfc3339(launch.created_at)
             )
         });

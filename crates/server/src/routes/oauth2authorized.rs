@@ -16,8 +16,9 @@ use vestibule_smart::{Callback, CallbackError};
 use super::{caller::Caller, no_head, parameters};
 use crate::{
     dialect::DialectError,
+    failure::Failure as _,
     in_flight::InFlight,
-    launch::{self, Browser, JoinError, Return},
+    launch::{self, Browser, JoinError, Return, Trail, TurnedAwayLaunch},
     profile::Profile,
     sealing::NotSealedHere,
     state::AppState,
@@ -99,6 +100,19 @@ async fn handle(
             if error.is_suspicious() {
                 caller.count_wrong(state, profile).await;
             }
+            if error.names_no_launch() {
+                let (_, error_name) = error.answer();
+                let launch = TurnedAwayLaunch {
+                    request_id,
+                    profile: profile.map(|profile| profile.uuid),
+                    role: Some(role),
+                    error_name,
+                };
+                let tools = &state.tools;
+                tools
+                    .turned_away
+                    .store(tools, launch, &Trail::default(), ());
+            }
             let page = state
                 .failed(&error, request_id)
                 .page(profile, caller.language);
@@ -137,6 +151,14 @@ async fn join(
 }
 
 impl AuthorizedError {
+    /// Whether the request id on the page is that of no launch in the store.
+    fn names_no_launch(&self) -> bool {
+        match self {
+            Self::Profile | Self::Body(_) | Self::Callback(_) | Self::State(_) => true,
+            Self::Join(_) => false,
+        }
+    }
+
     /// Whether somebody may be trying things out: it counts as another launch.
     fn is_suspicious(&self) -> bool {
         matches!(

@@ -7,7 +7,9 @@ use rand::RngExt as _;
 use secrecy::SecretString;
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
-use vestibule_store::{StoreError, WriteBack as Stored, WriteBackRecord, WriteBackState};
+use vestibule_store::{
+    NotTold, Reason, StoreError, WriteBack as Stored, WriteBackRecord, WriteBackState,
+};
 
 use super::{Authentication, CannotTell, Status, StatusChange, outbox::Letter};
 use crate::{
@@ -42,10 +44,12 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) enum Delivered {
     /// The EHR has taken it.
     Sent { status: u16 },
-    /// It is to be tried again.
-    Later { status: Option<u16>, at: UnixTime },
-    /// It is not to be tried again.
-    Never { status: Option<u16> },
+    /// The EHR has not, for a reason.
+    Not {
+        status: Option<u16>,
+        reason: Reason,
+        then: NotTold,
+    },
 }
 
 /// Why an attempt failed.
@@ -81,7 +85,11 @@ pub(crate) async fn deliver(state: &AppState, stored: &Stored) -> Delivered {
         Ok(letter) => letter,
         Err(error) => {
             tracing::error!(%request_id, %error, "a write-back is given up");
-            return Delivered::Never { status: None };
+            return Delivered::Not {
+                status: None,
+                reason: Reason::Unopened,
+                then: NotTold::GiveUp,
+            };
         }
     };
     let write_back = letter.write_back.as_str();
@@ -95,18 +103,22 @@ pub(crate) async fn deliver(state: &AppState, stored: &Stored) -> Delivered {
         }
         Ok(None) => {
             tracing::info!(%request_id, write_back, change, "the visit goes on: not told");
-            return Delivered::Never { status: None };
+            return Delivered::Not {
+                status: None,
+                reason: Reason::VisitGoesOn,
+                then: NotTold::NotNeeded,
+            };
         }
         Err(error) => error,
     };
-    let status = error.status();
-    match next_attempt(tools, stored, &error) {
+    let (status, reason) = (error.status(), error.reason());
+    let then = match next_attempt(tools, stored, &error) {
         Some(at) => {
             tracing::warn!(
                 %request_id, write_back, change, attempts, status, %error,
                 "the EHR was not told; it is tried again"
             );
-            Delivered::Later { status, at }
+            NotTold::TryAgain { at }
         }
         None => {
             tracing::error!(
@@ -114,8 +126,13 @@ pub(crate) async fn deliver(state: &AppState, stored: &Stored) -> Delivered {
                 "the EHR was not told, and it is given up"
             );
             forget(state, stored, &letter).await;
-            Delivered::Never { status }
+            NotTold::GiveUp
         }
+    };
+    Delivered::Not {
+        status,
+        reason,
+        then,
     }
 }
 
@@ -314,6 +331,29 @@ impl Failed {
         match self {
             Self::Answered(status, _) => Some(status.as_u16()),
             _ => None,
+        }
+    }
+
+    /// In the word that stays on record.
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NotAsked => Reason::ProfileGone,
+            Self::Sealed(_) => Reason::Unopened,
+            Self::CannotTell(CannotTell::NoExternalId) => Reason::NoExternalId,
+            Self::CannotTell(CannotTell::NoRequest) => Reason::NoRequest,
+            Self::SessionOver => Reason::SessionEnded,
+            Self::NoAccessToken | Self::Backend(_) => Reason::NoAccessToken,
+            Self::Answered(..) => Reason::Answered,
+            Self::Transport(error) => match error {
+                TransportError::Timeout(_) => Reason::Timeout,
+                TransportError::Dns(_) => Reason::Dns,
+                TransportError::Tls(_) => Reason::Tls,
+                TransportError::Unreachable(_)
+                | TransportError::BrokenOff(_)
+                | TransportError::TooLarge(_) => Reason::Unreachable,
+            },
+            Self::TooLong => Reason::Timeout,
+            Self::Store(_) => Reason::Database,
         }
     }
 

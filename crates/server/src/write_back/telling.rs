@@ -47,10 +47,14 @@ pub(crate) async fn tell(
         tracing::debug!(%request_id, change = change.as_str(), "its session has ended: not told");
         return Ok(Vec::new());
     };
+    // Who joins by a launch has a role: only those that never began may have none.
+    let Some(role) = launch.role else {
+        return Ok(Vec::new());
+    };
     let status = Status {
         request_id,
         change,
-        role: launch.role,
+        role,
         unique_encounter_id: held.unique_encounter_id,
         external_id: held.external_id,
         conference_id: held.conference_id,

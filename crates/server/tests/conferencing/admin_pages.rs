@@ -361,6 +361,21 @@ async fn a_failed_launch_tells_where_it_failed_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_launch_that_nobody_came_back_from_says_so_when_the_sign_in_has_ended() {
+    let house = House::open(SETUP).await;
+    let fault = FaultAnswer::status(StatusCode::SERVICE_UNAVAILABLE);
+    house.ehr.fault(Endpoint::Authorize, Fault::once(fault));
+    house.try_launch("clinician").await;
+    let signed = house.sign_in("vic").await;
+    let list = signed.text("/admin/launches").await;
+    assert!(list.contains("\"state warn\">signing in<"), "{list}");
+    house.clock.advance(Duration::from_secs(16 * 60));
+    let list = signed.text("/admin/launches").await;
+    assert!(list.contains("\"state \">not come back<"), "{list}");
+    house.end().await;
+}
+
+#[tokio::test]
 async fn a_launch_that_went_well_is_told_step_by_step() {
     let house = House::open(SETUP).await;
     house.visit().await;
@@ -372,7 +387,21 @@ async fn a_launch_that_went_well_is_told_step_by_step() {
         .await;
     let steps = between(&story, "<div><span class=\"state ", "</span>");
     let words: Vec<_> = steps.iter().filter_map(|it| it.split('>').nth(1)).collect();
-    assert_eq!(words, ["button", "join link", "connected", "disconnected"]);
+    assert_eq!(
+        words,
+        [
+            "button",
+            "metadata",
+            "signed in",
+            "token",
+            "decrypt",
+            "templates",
+            "templates",
+            "join link",
+            "connected",
+            "disconnected"
+        ]
+    );
     // 40 seconds until the provider came, 60 together.
     assert!(story.contains("+1 min 40 s"), "{story}");
     house.end().await;

@@ -52,6 +52,7 @@ impl House {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::default(),
         };
         Registry::open(&self.folder.path().join("profiles"), tools).await
@@ -335,6 +336,7 @@ async fn a_profile_that_cannot_be_used_keeps_nobody_elses_replaced_secrets() {
         routing: Arc::default(),
         metadata: Arc::default(),
         repeats: Arc::default(),
+        turned_away: Default::default(),
         telemetry: Arc::default(),
     });
     let mut bad = zoom(3, "bad");

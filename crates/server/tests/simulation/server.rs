@@ -215,6 +215,7 @@ fn tools(config: &Config, sealer: &Arc<Sealer>, clock: &Arc<TestClock>, rng: Cha
         routing: Arc::new(config.routing_rules.clone()),
         metadata: Arc::default(),
         repeats: Arc::default(),
+        turned_away: Default::default(),
         telemetry: Arc::default(),
     }
 }

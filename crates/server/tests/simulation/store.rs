@@ -66,7 +66,8 @@ behind_the_gate! {
         find_alias(alias: AliasHash, now: UnixTime) -> Option<FoundAlias>;
         redeem_ticket(ticket: TicketHash, browser: BrowserHash, now: UnixTime) -> Redemption;
         find_bearer(request_id: RequestId, now: UnixTime) -> Option<Bearer>;
-        record_failure(request_id: RequestId, source: FailureSource, error_name: ErrorName, now: UnixTime) -> bool;
+        record_failed_launch(launch: FailedLaunch, now: UnixTime) -> bool;
+        record_failure(request_id: RequestId, source: FailureSource, error_name: ErrorName, course: Course, now: UnixTime) -> bool;
         find_launch(request_id: RequestId) -> Option<Launch>;
         find_launch_by_alias(alias: AliasHash) -> Option<Launch>;
     }
@@ -92,12 +93,14 @@ behind_the_gate! {
         list_appointments(filter: &AppointmentFilter => lent, page: Page<AppointmentId>) -> Vec<AppointmentRow>;
         appointment_row(appointment: AppointmentId) -> Option<AppointmentRow>;
         attendees(appointment: AppointmentId) -> Vec<Attendee>;
-        count_launches(filter: &LaunchFilter => lent, step: Step, grouping: Grouping, limit: u32) -> Vec<LaunchCount>;
-        launch_durations(filter: &LaunchFilter => lent, limit: u32) -> Vec<LaunchDurations>;
-        visit_lengths(filter: &AppointmentFilter => lent, limit: u32) -> Vec<VisitLength>;
+        oldest_launch() -> Option<UnixTime>;
+        count_launches(filter: &LaunchFilter => lent, step: Step, grouping: Grouping) -> Vec<LaunchCount>;
+        launch_durations(filter: &LaunchFilter => lent, page: Page<RequestId>) -> Vec<LaunchDurations>;
+        summarise_launches(filter: &LaunchFilter => lent, measure: Measure, per: Per) -> Vec<Summary>;
+        visit_lengths(filter: &AppointmentFilter => lent, page: Page<AppointmentId>) -> Vec<VisitLength>;
+        summarise_visits(filter: &AppointmentFilter => lent, per: Per) -> Vec<Summary>;
         departments(limit: u32) -> Vec<String>;
         list_write_backs(filter: &WriteBackFilter => lent, page: Page<i64>) -> Vec<WriteBackRow>;
-        write_back_row(id: i64) -> Option<WriteBackRow>;
         attempts_of(write_back: i64) -> Vec<Attempt>;
         send_again(write_back: i64, now: UnixTime) -> SentAgain;
     }
@@ -129,7 +132,7 @@ behind_the_gate! {
     WriteBacks {
         claim_write_backs(now: UnixTime, lease: Duration, limit: u32, of_profile: u32) -> Vec<WriteBack>;
         write_back_sent(write_back: &WriteBack => lent, status: u16, now: UnixTime) -> bool;
-        write_back_failed(write_back: &WriteBack => lent, status: Option<u16>, try_again_at: Option<UnixTime>, now: UnixTime) -> bool;
+        write_back_failed(write_back: &WriteBack => lent, status: Option<u16>, reason: Reason, then: NotTold, now: UnixTime) -> bool;
         unsent_write_backs() -> Unsent;
         write_backs_of(request_id: RequestId) -> Vec<WriteBackRecord>;
     }

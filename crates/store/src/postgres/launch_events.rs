@@ -7,7 +7,7 @@ use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 use super::{
     PostgresStore,
     attempt::{Again, run},
-    launches,
+    launches::{self, Joined},
     rows::{count_of, maybe_time_of, time_of},
     write_backs,
 };
@@ -55,7 +55,7 @@ impl LaunchEvents for PostgresStore {
             )
             .bind(request_id.as_bytes().as_slice())
             .bind(i64::from(most))
-            .bind(event.name().as_str())
+            .bind(event.as_str())
             .bind(error_name.map(ErrorName::as_str))
             .bind(test.map(|test| test.camera.as_str()))
             .bind(test.map(|test| test.microphone.as_str()))
@@ -73,6 +73,9 @@ impl LaunchEvents for PostgresStore {
             if let Some(error_name) = error_name {
                 launches::record_browser_failure(&mut transaction, request_id, error_name, now)
                     .await?;
+            }
+            if event == Reported::Joined {
+                launches::overcome_failure(&mut transaction, Joined::Launch(request_id)).await?;
             }
             for write_back in &write_backs {
                 write_backs::insert(&mut transaction, write_back, now).await?;

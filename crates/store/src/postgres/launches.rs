@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     AliasHash, Appointment, Bearer, BearerHash, Begun, BrowserHash, Completed, Completion,
-    Consumed, FailureSource, FoundAlias, Launch, LaunchState, Launches, NewAppointment, NewLaunch,
-    Redeemed, Redemption, StoreError, TicketHash, ticket::REPEAT_WITHIN,
+    Consumed, Course, FailedLaunch, FailureSource, FoundAlias, Launch, LaunchState, Launches,
+    NewAppointment, NewLaunch, Redeemed, Redemption, StoreError, TicketHash, ticket::REPEAT_WITHIN,
 };
 
 /// The index that lets one launch of an EHR launch token complete.
@@ -48,7 +48,7 @@ impl Launches for PostgresStore {
     ) -> Result<Consumed, StoreError> {
         run!(self, Again::Always, |connection, _| {
             let consumed = sqlx::query(
-                "UPDATE launches SET state = 'authorised'
+                "UPDATE launches SET state = 'authorised', authorised_at = $4
                  WHERE request_id = $1 AND profile = $2 AND role = $3
                      AND state = 'started' AND expires_at > $4 AND sealed IS NOT NULL
                  RETURNING sealed",
@@ -65,8 +65,8 @@ impl Launches for PostgresStore {
             }
             let launch = find_launch(connection, request_id).await?;
             let before = launch.is_some_and(|launch| {
-                launch.profile == profile
-                    && launch.role == role
+                launch.profile == Some(profile)
+                    && launch.role == Some(role)
                     && launch.state != LaunchState::Started
             });
             Ok(if before {
@@ -193,11 +193,41 @@ impl Launches for PostgresStore {
         })
     }
 
+    /// Where the answer was lost, the second attempt finds the row of the first.
+    async fn record_failed_launch(
+        &self,
+        launch: FailedLaunch,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        run!(self, Again::Always, |connection, _| {
+            let inserted = sqlx::query(
+                "INSERT INTO launches
+                     (request_id, profile, role, fingerprint, state, error_name, created_at,
+                      expires_at, failed_at, department, steps)
+                 VALUES ($1, $2, $3, decode(repeat('00', 32), 'hex'), 'failed', $4, $5, $5, $5,
+                     $6, $7)
+                 ON CONFLICT (request_id) DO NOTHING",
+            )
+            .bind(launch.request_id.as_bytes().as_slice())
+            .bind(launch.profile.map(|profile| profile.as_bytes().to_vec()))
+            .bind(launch.role.map(EhrRole::as_str))
+            .bind(launch.error_name.as_str())
+            .bind(now.as_millis())
+            .bind(launch.course.department.as_deref())
+            .bind(launch.course.written_steps())
+            .execute(connection)
+            .await?
+            .rows_affected();
+            Ok(inserted == 1)
+        })
+    }
+
     async fn record_failure(
         &self,
         request_id: RequestId,
         source: FailureSource,
         error_name: ErrorName,
+        course: Course,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
         run!(self, Again::Always, |connection, _| {
@@ -206,12 +236,15 @@ impl Launches for PostgresStore {
             }
             let recorded = sqlx::query(
                 "UPDATE launches
-                 SET state = 'failed', error_name = $2, failed_at = $3, sealed = NULL
+                 SET state = 'failed', error_name = $2, failed_at = $3, sealed = NULL,
+                     department = coalesce($4, department), steps = steps || $5
                  WHERE request_id = $1 AND state IN ('started', 'authorised')",
             )
             .bind(request_id.as_bytes().as_slice())
             .bind(error_name.as_str())
             .bind(now.as_millis())
+            .bind(course.department.as_deref())
+            .bind(course.written_steps())
             .execute(connection)
             .await?
             .rows_affected();
@@ -254,8 +287,9 @@ impl PostgresStore {
             let inserted = sqlx::query(
                 "INSERT INTO launches
                      (request_id, profile, role, fingerprint, state, sealed, created_at,
-                      expires_at)
-                 SELECT $1, $2, $3, $4, $5, CASE WHEN $5 = 'started' THEN $6::bytea END, $7, $8
+                      expires_at, department, steps)
+                 SELECT $1, $2, $3, $4, $5, CASE WHEN $5 = 'started' THEN $6::bytea END, $7, $8,
+                     $10, $11
                  WHERE NOT EXISTS
                      (SELECT 1 FROM launches WHERE fingerprint = $4 AND completed_at IS NOT NULL)
                  ON CONFLICT (request_id) DO UPDATE SET expires_at = excluded.expires_at
@@ -272,6 +306,8 @@ impl PostgresStore {
             .bind(now.as_millis())
             .bind(launch.expires_at.as_millis())
             .bind(attempt == Attempt::Second)
+            .bind(launch.course.department.as_deref())
+            .bind(launch.course.written_steps())
             .execute(connection)
             .await?
             .rows_affected();
@@ -318,7 +354,8 @@ async fn complete(
     let link = completion.link.as_ref();
     let completed = sqlx::query(
         "UPDATE launches
-         SET state = 'completed', completed_at = $2, appointment = $3, department = $6,
+         SET state = 'completed', completed_at = $2, appointment = $3,
+             department = coalesce($6, department), steps = steps || $7,
              sealed = $4, expires_at = coalesce($5, expires_at)
          WHERE request_id = $1 AND state = 'authorised'",
     )
@@ -327,7 +364,8 @@ async fn complete(
     .bind(completion.appointment.0)
     .bind(link.map(|link| link.sealed.as_slice()))
     .bind(link.map(|link| link.expires_at.as_millis()))
-    .bind(completion.department.as_deref())
+    .bind(completion.course.department.as_deref())
+    .bind(completion.course.written_steps())
     .execute(&mut *transaction)
     .await;
     let completed = match completed {
@@ -422,8 +460,8 @@ async fn redeem(
     let launch = launch.ok_or(StoreError::Damaged("ticket"))?;
     Ok(Redemption::Redeemed(Redeemed {
         request_id,
-        profile: launch.profile,
-        role: launch.role,
+        profile: launch.profile.ok_or(StoreError::Damaged("profile"))?,
+        role: launch.role.ok_or(StoreError::Damaged("role"))?,
         sealed: redeemed.try_get("sealed")?,
     }))
 }
@@ -448,6 +486,49 @@ pub(super) async fn record_browser_failure(
     .rows_affected();
     Ok(recorded == 1)
 }
+
+/// Takes back that a launch has failed, since somebody has joined by it.
+pub(super) async fn overcome_failure(
+    connection: &mut PgConnection,
+    launch: Joined,
+) -> Result<(), StoreError> {
+    let by = match launch {
+        Joined::Launch(request_id) => sqlx::query(OVERCOME).bind(request_id.as_bytes().to_vec()),
+        Joined::Alias(alias, at) => sqlx::query(OVERCOME_BY_ALIAS)
+            .bind(alias.as_bytes().to_vec())
+            .bind(at.as_millis()),
+    };
+    by.execute(connection).await?;
+    Ok(())
+}
+
+/// By which launch somebody joined.
+pub(super) enum Joined {
+    /// The landing page says so.
+    Launch(RequestId),
+    /// Somebody dialled its alias, at a time by the node's clock. What the node tells may
+    /// come late: who was there before the failure has not overcome it.
+    Alias(AliasHash, UnixTime),
+}
+
+/// Only the landing page says that a launch failed that had completed.
+macro_rules! overcome {
+    ($which:literal) => {
+        concat!(
+            "UPDATE launches
+             SET state = 'completed', overcome = error_name, error_name = NULL, failed_at = NULL
+             WHERE request_id = ",
+            $which,
+            " AND state = 'failed' AND completed_at IS NOT NULL"
+        )
+    };
+}
+
+const OVERCOME: &str = overcome!("$1");
+const OVERCOME_BY_ALIAS: &str = concat!(
+    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = $1)"),
+    " AND failed_at < $2"
+);
 
 /// Whether a unique index refuses a row.
 fn is_of(error: &sqlx::Error, index: &str) -> bool {

@@ -11,10 +11,11 @@ use self::{
     queries::{
         counts_of_launches, durations_of_launches, lengths_of_visits, page_of_appointments,
         page_of_launches, page_of_write_backs, select_appointments, select_launches,
+        summary_of_launches, summary_of_visits,
     },
     rows::{
         appointment_row_of, attempt_of, attendee_of, count_row_of, durations_of, launch_row_of,
-        length_of,
+        length_of, summary_of,
     },
 };
 use super::{
@@ -25,8 +26,8 @@ use super::{
 };
 use crate::{
     AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Grouping, LaunchCount,
-    LaunchDurations, LaunchFilter, LaunchRow, Overview, Page, SentAgain, Step, StoreError,
-    VisitLength, WriteBackFilter, WriteBackRow,
+    LaunchDurations, LaunchFilter, LaunchRow, Measure, Overview, Page, Per, SentAgain, Step,
+    StoreError, Summary, VisitLength, WriteBackFilter, WriteBackRow,
 };
 pub(super) use queries::{push_page, push_time};
 
@@ -107,6 +108,17 @@ impl Overview for PostgresStore {
         })
     }
 
+    /// The first of `launches_created_at`.
+    async fn oldest_launch(&self) -> Result<Option<UnixTime>, StoreError> {
+        let _turn = self.reading().await?;
+        run!(self, Again::Always, |connection, _| {
+            let row = sqlx::query("SELECT min(created_at) AS oldest FROM launches")
+                .fetch_one(connection)
+                .await?;
+            maybe_time_of(&row, "oldest")
+        })
+    }
+
     /// Reads every launch of the time that is asked for, by `launches_created_at`. Of a
     /// time with too many of them there is no answer within the deadline.
     async fn count_launches(
@@ -114,11 +126,10 @@ impl Overview for PostgresStore {
         filter: &LaunchFilter,
         step: Step,
         grouping: Grouping,
-        limit: u32,
     ) -> Result<Vec<LaunchCount>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
-            let mut query = counts_of_launches(filter, step, grouping, limit);
+            let mut query = counts_of_launches(filter, step, grouping);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(|row| count_row_of(row, grouping)).collect()
         })
@@ -128,27 +139,56 @@ impl Overview for PostgresStore {
     async fn launch_durations(
         &self,
         filter: &LaunchFilter,
-        limit: u32,
+        page: Page<RequestId>,
     ) -> Result<Vec<LaunchDurations>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
-            let mut query = durations_of_launches(filter, limit);
+            let mut query = durations_of_launches(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(durations_of).collect()
         })
     }
 
-    /// In the order of `appointments_created_at`, as a page of the listing.
+    /// Reads every launch of the time, and what was reported of each; see
+    /// [`Overview::count_launches`].
+    async fn summarise_launches(
+        &self,
+        filter: &LaunchFilter,
+        measure: Measure,
+        per: Per,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let _turn = self.reading().await?;
+        run!(self, Again::Always, |connection, _| {
+            let mut query = summary_of_launches(filter, measure, per);
+            let rows = query.build().fetch_all(connection).await?;
+            rows.iter().map(|row| summary_of(row, per)).collect()
+        })
+    }
+
+    /// Reads the appointments that were used in the time, or within two days before it.
     async fn visit_lengths(
         &self,
         filter: &AppointmentFilter,
-        limit: u32,
+        page: Page<AppointmentId>,
     ) -> Result<Vec<VisitLength>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
-            let mut query = lengths_of_visits(filter, limit);
+            let mut query = lengths_of_visits(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(length_of).collect()
+        })
+    }
+
+    async fn summarise_visits(
+        &self,
+        filter: &AppointmentFilter,
+        per: Per,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let _turn = self.reading().await?;
+        run!(self, Again::Always, |connection, _| {
+            let mut query = summary_of_visits(filter, per);
+            let rows = query.build().fetch_all(connection).await?;
+            rows.iter().map(|row| summary_of(row, per)).collect()
         })
     }
 
@@ -187,17 +227,6 @@ impl Overview for PostgresStore {
             let mut query = page_of_write_backs(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(write_backs::row_of).collect()
-        })
-    }
-
-    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
-        let _turn = self.reading().await?;
-        run!(self, Again::Always, |connection, _| {
-            let row = sqlx::query("SELECT * FROM write_backs WHERE id = $1")
-                .bind(id)
-                .fetch_optional(connection)
-                .await?;
-            row.map(|row| write_backs::row_of(&row)).transpose()
         })
     }
 

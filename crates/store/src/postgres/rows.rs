@@ -2,7 +2,7 @@
 
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
-use vestibule_launch::{EhrRole, RequestId, UnixTime};
+use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use crate::{Appointment, AppointmentId, EncounterKey, Launch, LaunchState, StoreError};
 
@@ -20,6 +20,28 @@ pub(super) fn request_id_of(row: &PgRow) -> Result<RequestId, StoreError> {
 
 pub(super) fn profile_of(row: &PgRow) -> Result<Uuid, StoreError> {
     Ok(Uuid::from_bytes(array_of(row, "profile")?))
+}
+
+/// Of a launch that may be of none.
+fn maybe_profile_of(row: &PgRow) -> Result<Option<Uuid>, StoreError> {
+    let bytes: Option<&[u8]> = row.try_get("profile")?;
+    bytes.map(|_| profile_of(row)).transpose()
+}
+
+/// Of a launch of which it may not be known.
+fn maybe_role_of(row: &PgRow) -> Result<Option<EhrRole>, StoreError> {
+    let name: Option<&str> = row.try_get("role")?;
+    name.map(|_| role_of(row)).transpose()
+}
+
+/// An error that there may be.
+pub(super) fn maybe_error_of(
+    row: &PgRow,
+    column: &'static str,
+) -> Result<Option<ErrorName>, StoreError> {
+    let name: Option<&str> = row.try_get(column)?;
+    let name = name.map(str::parse).transpose();
+    name.map_err(|_| StoreError::Damaged(column))
 }
 
 pub(super) fn role_of(row: &PgRow) -> Result<EhrRole, StoreError> {
@@ -66,8 +88,8 @@ pub(super) fn launch_of(row: &PgRow) -> Result<Launch, StoreError> {
     let state: &str = row.try_get("state")?;
     Ok(Launch {
         request_id: request_id_of(row)?,
-        profile: profile_of(row)?,
-        role: role_of(row)?,
+        profile: maybe_profile_of(row)?,
+        role: maybe_role_of(row)?,
         state: match state {
             "started" => LaunchState::Started,
             "authorised" => LaunchState::Authorised,

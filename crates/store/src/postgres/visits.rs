@@ -10,6 +10,7 @@ use vestibule_launch::{RequestId, UnixTime};
 use super::{
     PostgresStore,
     attempt::{Again, run},
+    launches::{self, Joined},
     rows::{appointment_id_of, appointment_of, array_of, launch_of, maybe_time_of, time_of},
     write_backs,
 };
@@ -71,6 +72,10 @@ impl Visits for PostgresStore {
                 before.push(is_there(&mut transaction, presence).await?);
             }
             change(&mut transaction, &event).await?;
+            if let Change::ParticipantConnected { alias, .. } = &event.change {
+                let joined = Joined::Alias(*alias, event.at);
+                launches::overcome_failure(&mut transaction, joined).await?;
+            }
             let over = over(&mut transaction, running).await?;
             for write_back in &always {
                 write_backs::insert(&mut transaction, write_back, now).await?;

@@ -12,8 +12,8 @@ use super::{
     rows::{count_of, maybe_time_of, profile_of, request_id_of, time_of},
 };
 use crate::{
-    Lane, NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackRow,
-    WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
+    Lane, NewWriteBack, NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord,
+    WriteBackRow, WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
 };
 
 /// Those who claim go one after the other, so that a profile has no more places than it
@@ -64,14 +64,16 @@ pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
 /// Keeps the attempt that is over, of what `recorded` has changed, and the latest of those
 /// before it. Where the first answer was lost, it is kept already.
 macro_rules! keep_attempt {
-    ($at:literal, $status:literal, $most:literal) => {
+    ($at:literal, $status:literal, $reason:literal, $most:literal) => {
         concat!(
             " kept AS
-                 (INSERT INTO write_back_attempts (write_back, number, at, status)
+                 (INSERT INTO write_back_attempts (write_back, number, at, status, reason)
                   SELECT id, attempts, ",
             $at,
             ", ",
             $status,
+            ", ",
+            $reason,
             " FROM recorded ON CONFLICT DO NOTHING),
              forgotten AS
                  (DELETE FROM write_back_attempts USING recorded
@@ -124,21 +126,26 @@ impl WriteBacks for PostgresStore {
         status: u16,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        self.finish(write_back, "sent", Some(status), now).await
+        let answered = (Some(status), None);
+        self.finish(write_back, "sent", answered, now).await
     }
 
     async fn write_back_failed(
         &self,
         write_back: &WriteBack,
         status: Option<u16>,
-        try_again_at: Option<UnixTime>,
+        reason: Reason,
+        then: NotTold,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        let Some(due_at) = try_again_at else {
-            return self.finish(write_back, "given_up", status, now).await;
+        let outcome = (status, Some(reason));
+        let due_at = match then {
+            NotTold::TryAgain { at } => at,
+            NotTold::GiveUp => return self.finish(write_back, "given_up", outcome, now).await,
+            NotTold::NotNeeded => return self.finish(write_back, "not_needed", outcome, now).await,
         };
         run!(self, Again::Always, |connection, attempt| {
-            put_off(connection, attempt, write_back, status, due_at, now).await
+            put_off(connection, attempt, write_back, outcome, due_at, now).await
         })
     }
 
@@ -178,6 +185,9 @@ impl WriteBacks for PostgresStore {
     }
 }
 
+/// The status of the EHR's answer, and why it came to nothing.
+type Outcome = (Option<u16>, Option<Reason>);
+
 impl PostgresStore {
     /// Where the answer was lost, the second attempt finds what the first has recorded
     /// under the same lease.
@@ -185,18 +195,19 @@ impl PostgresStore {
         &self,
         write_back: &WriteBack,
         state: &'static str,
-        status: Option<u16>,
+        (status, reason): Outcome,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
         run!(self, Again::Always, |connection, attempt| {
             let recorded = sqlx::query(concat!(
                 "WITH recorded AS
                      (UPDATE write_backs
-                      SET state = $3, last_status = $4, finished_at = $5, leased_until = NULL
+                      SET state = $3, last_status = $4, last_reason = $8, finished_at = $5,
+                          leased_until = NULL
                       WHERE id = $1 AND lease = $2
                           AND (leased_until IS NOT NULL OR $6 AND state = $3)
                       RETURNING id, attempts),",
-                keep_attempt!("$5", "$4", "$7"),
+                keep_attempt!("$5", "$4", "$8", "$7"),
                 "SELECT id FROM recorded",
             ))
             .bind(write_back.id)
@@ -206,6 +217,7 @@ impl PostgresStore {
             .bind(now.as_millis())
             .bind(attempt == Attempt::Second)
             .bind(ATTEMPTS_KEPT)
+            .bind(reason.map(Reason::as_str))
             .fetch_optional(connection)
             .await?;
             Ok(recorded.is_some())
@@ -219,13 +231,14 @@ async fn put_off(
     connection: &mut PgConnection,
     attempt: Attempt,
     write_back: &WriteBack,
-    status: Option<u16>,
+    (status, reason): Outcome,
     due_at: UnixTime,
     now: UnixTime,
 ) -> Result<bool, StoreError> {
     let recorded = sqlx::query(concat!(
         "WITH recorded AS
-             (UPDATE write_backs SET last_status = $3, due_at = $4, leased_until = NULL
+             (UPDATE write_backs
+              SET last_status = $3, last_reason = $8, due_at = $4, leased_until = NULL
               WHERE id = $1 AND lease = $2
                   AND (leased_until IS NOT NULL OR $5 AND state = 'unsent' AND due_at = $4)
               RETURNING id, request_id, lane, attempts),
@@ -235,7 +248,7 @@ async fn put_off(
               WHERE write_backs.request_id = recorded.request_id
                   AND write_backs.lane = recorded.lane AND write_backs.state = 'unsent'
                   AND write_backs.id > recorded.id AND write_backs.due_at < $4),",
-        keep_attempt!("$6", "$3", "$7"),
+        keep_attempt!("$6", "$3", "$8", "$7"),
         "SELECT id FROM recorded",
     ))
     .bind(write_back.id)
@@ -245,6 +258,7 @@ async fn put_off(
     .bind(attempt == Attempt::Second)
     .bind(now.as_millis())
     .bind(ATTEMPTS_KEPT)
+    .bind(reason.map(Reason::as_str))
     .fetch_optional(connection)
     .await?;
     Ok(recorded.is_some())
@@ -306,6 +320,11 @@ pub(super) fn row_of(row: &PgRow) -> Result<WriteBackRow, StoreError> {
     })
 }
 
+pub(super) fn reason_of(row: &PgRow, column: &str) -> Result<Option<Reason>, StoreError> {
+    let word: Option<&str> = row.try_get(column)?;
+    Ok(Reason::of(word))
+}
+
 fn record_of(row: &PgRow) -> Result<WriteBackRecord, StoreError> {
     let last_status: Option<i32> = row.try_get("last_status")?;
     let state: &str = row.try_get("state")?;
@@ -318,6 +337,7 @@ fn record_of(row: &PgRow) -> Result<WriteBackRecord, StoreError> {
             .map(u16::try_from)
             .transpose()
             .map_err(|_| StoreError::Damaged("last_status"))?,
+        last_reason: reason_of(row, "last_reason")?,
         state: match state {
             "unsent" => WriteBackState::Unsent {
                 due_at: time_of(row, "due_at")?,
@@ -326,6 +346,9 @@ fn record_of(row: &PgRow) -> Result<WriteBackRecord, StoreError> {
                 at: time_of(row, "finished_at")?,
             },
             "given_up" => WriteBackState::GivenUp {
+                at: time_of(row, "finished_at")?,
+            },
+            "not_needed" => WriteBackState::NotNeeded {
                 at: time_of(row, "finished_at")?,
             },
             _ => return Err(StoreError::Damaged("state")),

@@ -5,7 +5,8 @@ use sqlx::{Row, sqlite::SqliteRow};
 use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 
 use super::{
-    SqliteStore, launches,
+    SqliteStore,
+    launches::{self, Joined},
     rows::{bytes, maybe_time_of, time_of},
     write_backs,
 };
@@ -54,7 +55,7 @@ impl LaunchEvents for SqliteStore {
         )
         .bind(bytes(request_id.as_bytes()))
         .bind(count + 1)
-        .bind(event.name().as_str())
+        .bind(event.as_str())
         .bind(error_name.map(ErrorName::as_str))
         .bind(test.map(|test| test.camera.as_str()))
         .bind(test.map(|test| test.microphone.as_str()))
@@ -66,6 +67,9 @@ impl LaunchEvents for SqliteStore {
         .await?;
         if let Some(error_name) = error_name {
             launches::record_browser_failure(&mut transaction, request_id, error_name, now).await?;
+        }
+        if event == Reported::Joined {
+            launches::overcome_failure(&mut transaction, Joined::Launch(request_id)).await?;
         }
         for write_back in write_backs {
             write_backs::insert(&mut transaction, write_back, now).await?;

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     AliasHash, Appointment, AppointmentId, Bearer, BearerHash, Begun, BrowserHash, Completed,
-    Completion, Consumed, FailureSource, FoundAlias, Launch, LaunchState, Launches, NewAppointment,
-    NewLaunch, Redeemed, Redemption, StoreError, TicketHash, ticket::REPEAT_WITHIN,
+    Completion, Consumed, Course, FailedLaunch, FailureSource, FoundAlias, Launch, LaunchState,
+    Launches, NewAppointment, NewLaunch, Redeemed, Redemption, StoreError, TicketHash,
+    ticket::REPEAT_WITHIN,
 };
 
 #[async_trait]
@@ -40,7 +41,7 @@ impl Launches for SqliteStore {
         now: UnixTime,
     ) -> Result<Consumed, StoreError> {
         let consumed = sqlx::query(
-            "UPDATE launches SET state = 'authorised'
+            "UPDATE launches SET state = 'authorised', authorised_at = ?4
              WHERE request_id = ?1 AND profile = ?2 AND role = ?3
                  AND state = 'started' AND expires_at > ?4 AND sealed IS NOT NULL
              RETURNING sealed",
@@ -57,7 +58,9 @@ impl Launches for SqliteStore {
         }
         let launch = self.find_launch(request_id).await?;
         let before = launch.is_some_and(|launch| {
-            launch.profile == profile && launch.role == role && launch.state != LaunchState::Started
+            launch.profile == Some(profile)
+                && launch.role == Some(role)
+                && launch.state != LaunchState::Started
         });
         Ok(if before {
             Consumed::Before
@@ -99,7 +102,8 @@ impl Launches for SqliteStore {
         let mut transaction = self.write().await?;
         let completed = sqlx::query(
             "UPDATE launches
-             SET state = 'completed', completed_at = ?2, appointment = ?3, department = ?6,
+             SET state = 'completed', completed_at = ?2, appointment = ?3,
+                 department = coalesce(?6, department), steps = steps || ?7,
                  sealed = ?4, expires_at = coalesce(?5, expires_at)
              WHERE request_id = ?1 AND state = 'authorised' AND NOT EXISTS
                  (SELECT 1 FROM launches AS other
@@ -110,7 +114,8 @@ impl Launches for SqliteStore {
         .bind(completion.appointment.0)
         .bind(completion.link.as_ref().map(|link| link.sealed.clone()))
         .bind(completion.link.as_ref().map(|link| link.expires_at.as_millis()))
-        .bind(completion.department)
+        .bind(completion.course.department.as_deref())
+        .bind(completion.course.written_steps())
         .execute(&mut *transaction)
         .await?
         .rows_affected();
@@ -270,11 +275,38 @@ impl Launches for SqliteStore {
         .transpose()
     }
 
+    async fn record_failed_launch(
+        &self,
+        launch: FailedLaunch,
+        now: UnixTime,
+    ) -> Result<bool, StoreError> {
+        let inserted = sqlx::query(
+            "INSERT INTO launches
+                 (request_id, profile, role, role_known, fingerprint, state, error_name,
+                  created_at, expires_at, failed_at, department, steps)
+             VALUES (?1, ?2, ?3, ?4, zeroblob(32), 'failed', ?5, ?6, ?6, ?6, ?7, ?8)
+             ON CONFLICT (request_id) DO NOTHING",
+        )
+        .bind(bytes(launch.request_id.as_bytes()))
+        .bind(bytes(launch.profile.unwrap_or_default().as_bytes()))
+        .bind(launch.role.unwrap_or(EhrRole::Patient).as_str())
+        .bind(launch.role.is_some())
+        .bind(launch.error_name.as_str())
+        .bind(now.as_millis())
+        .bind(launch.course.department.as_deref())
+        .bind(launch.course.written_steps())
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(inserted == 1)
+    }
+
     async fn record_failure(
         &self,
         request_id: RequestId,
         source: FailureSource,
         error_name: ErrorName,
+        course: Course,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
         if source == FailureSource::Browser {
@@ -282,12 +314,16 @@ impl Launches for SqliteStore {
             return record_browser_failure(&mut connection, request_id, error_name, now).await;
         }
         let recorded = sqlx::query(
-            "UPDATE launches SET state = 'failed', error_name = ?2, failed_at = ?3, sealed = NULL
+            "UPDATE launches
+             SET state = 'failed', error_name = ?2, failed_at = ?3, sealed = NULL,
+                 department = coalesce(?4, department), steps = steps || ?5
              WHERE request_id = ?1 AND state IN ('started', 'authorised')",
         )
         .bind(bytes(request_id.as_bytes()))
         .bind(error_name.as_str())
         .bind(now.as_millis())
+        .bind(course.department.as_deref())
+        .bind(course.written_steps())
         .execute(&self.pool)
         .await?
         .rows_affected();
@@ -337,6 +373,49 @@ pub(super) async fn record_browser_failure(
     .rows_affected();
     Ok(recorded == 1)
 }
+
+/// Takes back that a launch has failed, since somebody has joined by it.
+pub(super) async fn overcome_failure(
+    connection: &mut SqliteConnection,
+    launch: Joined,
+) -> Result<(), StoreError> {
+    let by = match launch {
+        Joined::Launch(request_id) => sqlx::query(OVERCOME).bind(bytes(request_id.as_bytes())),
+        Joined::Alias(alias, at) => sqlx::query(OVERCOME_BY_ALIAS)
+            .bind(bytes(alias.as_bytes()))
+            .bind(at.as_millis()),
+    };
+    by.execute(connection).await?;
+    Ok(())
+}
+
+/// By which launch somebody joined.
+pub(super) enum Joined {
+    /// The landing page says so.
+    Launch(RequestId),
+    /// Somebody dialled its alias, at a time by the node's clock. What the node tells may
+    /// come late: who was there before the failure has not overcome it.
+    Alias(AliasHash, UnixTime),
+}
+
+/// Only the landing page says that a launch failed that had completed.
+macro_rules! overcome {
+    ($which:literal) => {
+        concat!(
+            "UPDATE launches
+             SET state = 'completed', overcome = error_name, error_name = NULL, failed_at = NULL
+             WHERE request_id = ",
+            $which,
+            " AND state = 'failed' AND completed_at IS NOT NULL"
+        )
+    };
+}
+
+const OVERCOME: &str = overcome!("?1");
+const OVERCOME_BY_ALIAS: &str = concat!(
+    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = ?1)"),
+    " AND failed_at < ?2"
+);
 
 /// Forgets what is sealed of launches whose sign-in took too long, and join links that
 /// have expired.
@@ -416,8 +495,9 @@ async fn insert(
 ) -> Result<Begun, StoreError> {
     let inserted = sqlx::query(
         "INSERT INTO launches
-             (request_id, profile, role, fingerprint, state, sealed, created_at, expires_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, iif(?5 = 'started', ?6, NULL), ?7, ?8
+             (request_id, profile, role, fingerprint, state, sealed, created_at, expires_at,
+              department, steps)
+         SELECT ?1, ?2, ?3, ?4, ?5, iif(?5 = 'started', ?6, NULL), ?7, ?8, ?9, ?10
          WHERE NOT EXISTS
              (SELECT 1 FROM launches WHERE fingerprint = ?4 AND completed_at IS NOT NULL)",
     )
@@ -429,6 +509,8 @@ async fn insert(
     .bind(launch.sealed)
     .bind(now.as_millis())
     .bind(launch.expires_at.as_millis())
+    .bind(launch.course.department.as_deref())
+    .bind(launch.course.written_steps())
     .execute(&store.pool)
     .await?
     .rows_affected();

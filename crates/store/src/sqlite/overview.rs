@@ -7,25 +7,19 @@ use vestibule_launch::{RequestId, UnixTime};
 use super::{
     SqliteStore,
     rows::{
-        appointment_of, array_of, bytes, count_of, launch_of, maybe_time_of, profile_of,
+        appointment_of, bytes, count_of, launch_of, maybe_error_of, maybe_time_of, profile_of,
         request_id_of, role_of, time_of,
     },
     visits, write_backs,
 };
 use crate::{
     AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Group, Grouping,
-    LaunchCount, LaunchDurations, LaunchFilter, LaunchRow, Overview, Page, SentAgain, Step,
-    StoreError, TimeRange, VisitLength, VisitProgress, WriteBackFilter, WriteBackRow,
+    LaunchCount, LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow, Measure, Overview, Page,
+    Part, Per, SentAgain, Step, StoreError, Summary, TimeRange, VisitLength, VisitProgress,
+    WriteBackFilter, WriteBackRow,
+    course::read_steps,
+    measure::{self, JOINED, LENGTHS, LONGEST_WAY, SOMEBODY_JOINED, WAITED},
 };
-
-/// Of a launch: when the landing page first said so, and when the conferencing node did.
-const JOINED: &str = "
-    (SELECT min(received_at) FROM launch_events
-     WHERE launch_events.request_id = launches.request_id AND event = 'joined') AS joined_at,
-    (SELECT min(connected_at) FROM participants
-     JOIN aliases ON aliases.alias_hash = participants.alias_hash
-     WHERE participants.appointment = launches.appointment
-         AND aliases.request_id = launches.request_id) AS connected_at";
 
 /// Of an appointment.
 const DEPARTMENT: &str = "
@@ -135,16 +129,21 @@ impl Overview for SqliteStore {
         rows.iter().map(attendee_of).collect()
     }
 
+    async fn oldest_launch(&self) -> Result<Option<UnixTime>, StoreError> {
+        let row = sqlx::query("SELECT min(created_at) AS oldest FROM launches")
+            .fetch_one(&mut *self.reading().await?)
+            .await?;
+        maybe_time_of(&row, "oldest")
+    }
+
     async fn count_launches(
         &self,
         filter: &LaunchFilter,
         step: Step,
         grouping: Grouping,
-        limit: u32,
     ) -> Result<Vec<LaunchCount>, StoreError> {
         let column = match grouping {
             Grouping::ErrorName => "error_name",
-            Grouping::Profile => "profile",
             Grouping::Department => "department",
         };
         let mut query = QueryBuilder::new("SELECT created_at - created_at % ");
@@ -155,8 +154,7 @@ impl Overview for SqliteStore {
              FROM launches WHERE TRUE",
         );
         push_launches(&mut query, filter);
-        query.push(" GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ");
-        query.push_bind(i64::from(limit));
+        query.push(" GROUP BY 1, 2 ORDER BY 1, 2");
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(|row| count_row_of(row, grouping)).collect()
     }
@@ -164,52 +162,65 @@ impl Overview for SqliteStore {
     async fn launch_durations(
         &self,
         filter: &LaunchFilter,
-        limit: u32,
+        page: Page<RequestId>,
     ) -> Result<Vec<LaunchDurations>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT launches.*,");
-        query.push(JOINED).push(
-            ",
-            (SELECT min(received_at) FROM launch_events
-             WHERE launch_events.request_id = launches.request_id
-                 AND event = 'waiting') AS waiting_at,
-            (SELECT min(participants.connected_at) FROM participants
-             JOIN aliases ON aliases.alias_hash = participants.alias_hash
-             JOIN launches AS other ON other.request_id = aliases.request_id
-             WHERE participants.appointment = launches.appointment
-                 AND other.role = 'provider') AS provider_at
-            FROM launches WHERE launches.completed_at IS NOT NULL",
-        );
+        let mut query = select_measured();
         push_launches(&mut query, filter);
-        let page = Page::<RequestId> { after: None, limit };
         let columns = ("launches.created_at", "launches.request_id");
         push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(durations_of).collect()
     }
 
+    async fn summarise_launches(
+        &self,
+        filter: &LaunchFilter,
+        measure: Measure,
+        per: Per,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut query = QueryBuilder::new("WITH completed AS (");
+        query.push(select_measured().sql().as_str());
+        push_launches(&mut query, filter);
+        query.push("), measured AS (SELECT created_at AS began, department, ");
+        query.push(measure::value(measure));
+        query.push(" AS measured FROM completed)");
+        measure::push_summary(&mut query, per);
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
+        rows.iter().map(|row| summary_of(row, per)).collect()
+    }
+
     async fn visit_lengths(
         &self,
         filter: &AppointmentFilter,
-        limit: u32,
+        page: Page<AppointmentId>,
     ) -> Result<Vec<VisitLength>, StoreError> {
-        let mut query = select_appointments();
-        push_appointments(&mut query, filter);
-        push_over(&mut query);
-        let page = Page { after: None, limit };
-        let columns = ("appointments.created_at", "appointments.id");
-        push_page(&mut query, columns, page, |id: AppointmentId| id.0);
+        let mut query = select_lengths(filter);
+        query.push(" SELECT * FROM measured WHERE TRUE");
+        push_page(&mut query, ("began", "appointment"), page, |id| id.0);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter()
             .map(|row| {
                 Ok(VisitLength {
-                    appointment: AppointmentId(row.try_get("appointment_id")?),
+                    appointment: AppointmentId(row.try_get("appointment")?),
                     profile: profile_of(row)?,
                     department: row.try_get("department")?,
-                    began_at: time_of(row, "began_at")?,
+                    began_at: time_of(row, "began")?,
                     ended_at: time_of(row, "ended_at")?,
+                    present: row.try_get("measured")?,
                 })
             })
             .collect()
+    }
+
+    async fn summarise_visits(
+        &self,
+        filter: &AppointmentFilter,
+        per: Per,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut query = select_lengths(filter);
+        measure::push_summary(&mut query, per);
+        let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
+        rows.iter().map(|row| summary_of(row, per)).collect()
     }
 
     async fn departments(&self, limit: u32) -> Result<Vec<String>, StoreError> {
@@ -246,14 +257,6 @@ impl Overview for SqliteStore {
             query.push(" AND request_id = ");
             query.push_bind(bytes(request_id.as_bytes()));
         }
-        if let Some(encounter) = filter.encounter {
-            query.push(
-                " AND request_id IN (SELECT launches.request_id FROM launches
-                  JOIN appointments ON appointments.id = launches.appointment
-                  WHERE appointments.encounter_key = ",
-            );
-            query.push_bind(bytes(encounter.as_bytes())).push(")");
-        }
         if let Some(appointment) = filter.appointment {
             query.push(" AND request_id IN (SELECT request_id FROM launches WHERE appointment = ");
             query.push_bind(appointment.0).push(")");
@@ -261,14 +264,6 @@ impl Overview for SqliteStore {
         push_page(&mut query, ("created_at", "id"), page, |id| id);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(write_backs::row_of).collect()
-    }
-
-    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError> {
-        let row = sqlx::query("SELECT * FROM write_backs WHERE id = ?1")
-            .bind(id)
-            .fetch_optional(&mut *self.reading().await?)
-            .await?;
-        row.map(|row| write_backs::row_of(&row)).transpose()
     }
 
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
@@ -282,6 +277,7 @@ impl Overview for SqliteStore {
                 number: row.try_get("number")?,
                 at: time_of(row, "at")?,
                 status: row.try_get("status")?,
+                reason: write_backs::reason_of(row, "reason")?,
             })
         };
         rows.iter().map(attempt_of).collect()
@@ -343,6 +339,36 @@ fn select_launches() -> QueryBuilder<Sqlite> {
     query
 }
 
+/// Completed launches with what can be measured of them.
+fn select_measured() -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT launches.*,");
+    query.push(JOINED).push(",").push(WAITED);
+    query.push(" FROM launches WHERE launches.completed_at IS NOT NULL");
+    query
+}
+
+/// The lengths of visits, as `measured`.
+fn select_lengths(filter: &AppointmentFilter) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("WITH asked AS (SELECT id FROM appointments WHERE TRUE");
+    if let Some(TimeRange { from, until }) = filter.time {
+        query.push(" AND created_at < ");
+        query.push_bind(until.as_millis());
+        query.push(" AND last_used_at >= ");
+        query.push_bind((from - LONGEST_WAY).as_millis());
+    }
+    push_whose(&mut query, filter);
+    query.push("),").push(LENGTHS);
+    query.push(", measured AS (SELECT appointment, profile, ");
+    query.push(DEPARTMENT);
+    query.push(
+        ", lengths.began_at AS began, lengths.ended_at, present AS measured
+         FROM lengths JOIN appointments ON appointments.id = lengths.appointment WHERE TRUE",
+    );
+    push_time(&mut query, "lengths.began_at", filter.time);
+    query.push(")");
+    query
+}
+
 pub(super) fn select_appointments() -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(
         "SELECT appointments.id AS appointment_id, profile, encounter_key, sealed, created_at,
@@ -395,11 +421,23 @@ fn push_launches(query: &mut QueryBuilder<Sqlite>, filter: &LaunchFilter) {
         query.push_bind(bytes(profile.as_bytes()));
     }
     if let Some(role) = filter.role {
-        query.push(" AND launches.role = ").push_bind(role.as_str());
+        query.push(" AND launches.role_known AND launches.role = ");
+        query.push_bind(role.as_str());
     }
-    if let Some(progress) = filter.progress {
-        query.push(" AND launches.state = ");
-        query.push_bind(progress.as_str());
+    match filter.progress {
+        None => {}
+        Some(LaunchProgress::Joined) => {
+            query.push(" AND launches.state = 'completed' AND ");
+            query.push(SOMEBODY_JOINED);
+        }
+        Some(LaunchProgress::Completed) => {
+            query.push(" AND launches.state = 'completed' AND NOT ");
+            query.push(SOMEBODY_JOINED);
+        }
+        Some(progress) => {
+            query.push(" AND launches.state = ");
+            query.push_bind(progress.as_str());
+        }
     }
     if let Some(error_name) = filter.error_name {
         query.push(" AND launches.error_name = ");
@@ -418,6 +456,11 @@ fn push_launches(query: &mut QueryBuilder<Sqlite>, filter: &LaunchFilter) {
 /// All but the progress.
 fn push_appointments(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
     push_time(query, "appointments.created_at", filter.time);
+    push_whose(query, filter);
+}
+
+/// Those of a profile and of a department.
+fn push_whose(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
     if let Some(profile) = filter.profile {
         query.push(" AND appointments.profile = ");
         query.push_bind(bytes(profile.as_bytes()));
@@ -447,9 +490,12 @@ fn joined_of(row: &SqliteRow) -> Result<Option<UnixTime>, StoreError> {
 fn launch_row_of(row: &SqliteRow) -> Result<LaunchRow, StoreError> {
     Ok(LaunchRow {
         launch: launch_of(row)?,
+        authorised_at: maybe_time_of(row, "authorised_at")?,
         completed_at: maybe_time_of(row, "completed_at")?,
         joined_at: joined_of(row)?,
         department: row.try_get("department")?,
+        steps: read_steps(&row.try_get::<String, _>("steps")?)?,
+        overcome: maybe_error_of(row, "overcome")?,
     })
 }
 
@@ -484,12 +530,7 @@ fn attendee_of(row: &SqliteRow) -> Result<Attendee, StoreError> {
 
 fn count_row_of(row: &SqliteRow, grouping: Grouping) -> Result<LaunchCount, StoreError> {
     let group = match grouping {
-        Grouping::ErrorName => {
-            let name: Option<String> = row.try_get("error_name")?;
-            let name = name.map(|name| name.parse()).transpose();
-            Group::ErrorName(name.map_err(|_| StoreError::Damaged("error_name"))?)
-        }
-        Grouping::Profile => Group::Profile(uuid::Uuid::from_bytes(array_of(row, "profile")?)),
+        Grouping::ErrorName => Group::ErrorName(maybe_error_of(row, "error_name")?),
         Grouping::Department => Group::Department(row.try_get("department")?),
     };
     Ok(LaunchCount {
@@ -497,6 +538,19 @@ fn count_row_of(row: &SqliteRow, grouping: Grouping) -> Result<LaunchCount, Stor
         group,
         launches: count_of(row, "launches")?,
         failed: count_of(row, "failed")?,
+    })
+}
+
+fn summary_of(row: &SqliteRow, per: Per) -> Result<Summary, StoreError> {
+    Ok(Summary {
+        part: match per {
+            Per::All => Part::All,
+            Per::Step(_) => Part::Step(time_of(row, "part")?),
+            Per::Department => Part::Department(row.try_get("part")?),
+        },
+        count: count_of(row, "many")?,
+        median: row.try_get("median")?,
+        high: row.try_get("high")?,
     })
 }
 

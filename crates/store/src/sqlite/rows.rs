@@ -2,7 +2,7 @@
 
 use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
-use vestibule_launch::{EhrRole, RequestId, UnixTime};
+use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use crate::{Appointment, AppointmentId, EncounterKey, Launch, LaunchState, StoreError};
 
@@ -27,6 +27,17 @@ pub(super) fn profile_of(row: &SqliteRow) -> Result<Uuid, StoreError> {
     Ok(Uuid::from_bytes(array_of(row, "profile")?))
 }
 
+/// Of a launch that may be of none.
+fn maybe_profile_of(row: &SqliteRow) -> Result<Option<Uuid>, StoreError> {
+    Ok(Some(profile_of(row)?).filter(|profile| !profile.is_nil()))
+}
+
+/// Of a launch of which it may not be known.
+fn maybe_role_of(row: &SqliteRow) -> Result<Option<EhrRole>, StoreError> {
+    let known: bool = row.try_get("role_known")?;
+    known.then(|| role_of(row)).transpose()
+}
+
 pub(super) fn role_of(row: &SqliteRow) -> Result<EhrRole, StoreError> {
     let name: String = row.try_get("role")?;
     [EhrRole::Patient, EhrRole::Provider]
@@ -45,6 +56,16 @@ pub(super) fn maybe_time_of(
 ) -> Result<Option<UnixTime>, StoreError> {
     let milliseconds: Option<i64> = row.try_get(column)?;
     Ok(milliseconds.map(UnixTime::from_millis))
+}
+
+/// An error that there may be.
+pub(super) fn maybe_error_of(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<Option<ErrorName>, StoreError> {
+    let name: Option<String> = row.try_get(column)?;
+    let name = name.map(|name| name.parse()).transpose();
+    name.map_err(|_| StoreError::Damaged(column))
 }
 
 pub(super) fn count_of(row: &SqliteRow, column: &'static str) -> Result<u64, StoreError> {
@@ -66,8 +87,8 @@ pub(super) fn launch_of(row: &SqliteRow) -> Result<Launch, StoreError> {
     let state: String = row.try_get("state")?;
     Ok(Launch {
         request_id: request_id_of(row)?,
-        profile: profile_of(row)?,
-        role: role_of(row)?,
+        profile: maybe_profile_of(row)?,
+        role: maybe_role_of(row)?,
         state: match state.as_str() {
             "started" => LaunchState::Started,
             "authorised" => LaunchState::Authorised,

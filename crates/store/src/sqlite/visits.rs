@@ -9,6 +9,7 @@ use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
     SqliteStore,
+    launches::{self, Joined},
     rows::{appointment_of, array_of, bytes, launch_of, maybe_time_of, time_of},
     write_backs,
 };
@@ -55,6 +56,10 @@ impl Visits for SqliteStore {
             before.push(is_there(&mut transaction, presence).await?);
         }
         change(&mut transaction, &event).await?;
+        if let Change::ParticipantConnected { alias, .. } = &event.change {
+            let joined = Joined::Alias(*alias, event.at);
+            launches::overcome_failure(&mut transaction, joined).await?;
+        }
         let mut over = Vec::new();
         for appointment in running {
             if !runs(&mut transaction, appointment).await? {

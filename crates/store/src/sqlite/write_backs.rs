@@ -11,8 +11,8 @@ use super::{
     rows::{bytes, maybe_time_of, profile_of, request_id_of, time_of},
 };
 use crate::{
-    Lane, NewWriteBack, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBackRow,
-    WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
+    Lane, NewWriteBack, NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord,
+    WriteBackRow, WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
 };
 
 #[async_trait]
@@ -69,33 +69,40 @@ impl WriteBacks for SqliteStore {
         status: u16,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        self.finish(write_back, "sent", Some(status), now).await
+        let answered = (Some(status), None);
+        self.finish(write_back, "sent", answered, now).await
     }
 
     async fn write_back_failed(
         &self,
         write_back: &WriteBack,
         status: Option<u16>,
-        try_again_at: Option<UnixTime>,
+        reason: Reason,
+        then: NotTold,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
-        let Some(due_at) = try_again_at else {
-            return self.finish(write_back, "given_up", status, now).await;
+        let outcome = (status, Some(reason));
+        let due_at = match then {
+            NotTold::TryAgain { at } => at,
+            NotTold::GiveUp => return self.finish(write_back, "given_up", outcome, now).await,
+            NotTold::NotNeeded => return self.finish(write_back, "not_needed", outcome, now).await,
         };
         let mut transaction = self.write().await?;
         let recorded = sqlx::query(
-            "UPDATE write_backs SET last_status = ?3, due_at = ?4, leased_until = NULL
+            "UPDATE write_backs
+             SET last_status = ?3, last_reason = ?5, due_at = ?4, leased_until = NULL
              WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL",
         )
         .bind(write_back.id)
         .bind(write_back.lease)
         .bind(status)
         .bind(due_at.as_millis())
+        .bind(reason.as_str())
         .execute(&mut *transaction)
         .await?
         .rows_affected();
         if recorded == 1 {
-            record_attempt(&mut transaction, write_back, status, now).await?;
+            record_attempt(&mut transaction, write_back, outcome, now).await?;
         }
         transaction.commit().await?;
         Ok(recorded == 1)
@@ -130,30 +137,35 @@ impl WriteBacks for SqliteStore {
     }
 }
 
+/// The status of the EHR's answer, and why it came to nothing.
+type Outcome = (Option<u16>, Option<Reason>);
+
 impl SqliteStore {
     async fn finish(
         &self,
         write_back: &WriteBack,
         state: &'static str,
-        status: Option<u16>,
+        outcome: Outcome,
         now: UnixTime,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let recorded = sqlx::query(
             "UPDATE write_backs
-             SET state = ?3, last_status = ?4, finished_at = ?5, leased_until = NULL
+             SET state = ?3, last_status = ?4, last_reason = ?6, finished_at = ?5,
+                 leased_until = NULL
              WHERE id = ?1 AND lease = ?2 AND leased_until IS NOT NULL",
         )
         .bind(write_back.id)
         .bind(write_back.lease)
         .bind(state)
-        .bind(status)
+        .bind(outcome.0)
         .bind(now.as_millis())
+        .bind(outcome.1.map(Reason::as_str))
         .execute(&mut *transaction)
         .await?
         .rows_affected();
         if recorded == 1 {
-            record_attempt(&mut transaction, write_back, status, now).await?;
+            record_attempt(&mut transaction, write_back, outcome, now).await?;
         }
         transaction.commit().await?;
         Ok(recorded == 1)
@@ -164,16 +176,18 @@ impl SqliteStore {
 async fn record_attempt(
     connection: &mut SqliteConnection,
     write_back: &WriteBack,
-    status: Option<u16>,
+    (status, reason): Outcome,
     now: UnixTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO write_back_attempts (write_back, number, at, status) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO write_back_attempts (write_back, number, at, status, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )
     .bind(write_back.id)
     .bind(write_back.attempts)
     .bind(now.as_millis())
     .bind(status)
+    .bind(reason.map(Reason::as_str))
     .execute(&mut *connection)
     .await?;
     if let Some(forgotten) = write_back
@@ -249,6 +263,11 @@ pub(super) fn row_of(row: &SqliteRow) -> Result<WriteBackRow, StoreError> {
     })
 }
 
+pub(super) fn reason_of(row: &SqliteRow, column: &str) -> Result<Option<Reason>, StoreError> {
+    let word: Option<String> = row.try_get(column)?;
+    Ok(Reason::of(word.as_deref()))
+}
+
 fn record_of(row: &SqliteRow) -> Result<WriteBackRecord, StoreError> {
     let state: String = row.try_get("state")?;
     Ok(WriteBackRecord {
@@ -257,6 +276,7 @@ fn record_of(row: &SqliteRow) -> Result<WriteBackRecord, StoreError> {
         created_at: time_of(row, "created_at")?,
         attempts: row.try_get("attempts")?,
         last_status: row.try_get("last_status")?,
+        last_reason: reason_of(row, "last_reason")?,
         state: match state.as_str() {
             "unsent" => WriteBackState::Unsent {
                 due_at: time_of(row, "due_at")?,
@@ -265,6 +285,9 @@ fn record_of(row: &SqliteRow) -> Result<WriteBackRecord, StoreError> {
                 at: time_of(row, "finished_at")?,
             },
             "given_up" => WriteBackState::GivenUp {
+                at: time_of(row, "finished_at")?,
+            },
+            "not_needed" => WriteBackState::NotNeeded {
                 at: time_of(row, "finished_at")?,
             },
             _ => return Err(StoreError::Damaged("state")),

@@ -11,7 +11,8 @@ use crate::{LaunchEventRecord, NewLaunchEvent, NewWriteBack, Recorded, StoreErro
 pub trait LaunchEvents {
     /// Stores an event after those that arrived before, unless the launch has `most`
     /// already, and with it what is to be written back because of it. The first failure
-    /// of a launch that completed is recorded on the launch as well.
+    /// of a launch that completed is recorded on the launch as well, and overcome where
+    /// somebody joins after it.
     async fn record_event(
         &self,
         event: NewLaunchEvent,

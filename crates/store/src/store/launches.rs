@@ -5,9 +5,9 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use crate::{
-    AliasHash, Appointment, Bearer, Begun, BrowserHash, Completed, Completion, Consumed,
-    FailureSource, FoundAlias, Launch, NewAppointment, NewLaunch, Redemption, StoreError,
-    TicketHash,
+    AliasHash, Appointment, Bearer, Begun, BrowserHash, Completed, Completion, Consumed, Course,
+    FailedLaunch, FailureSource, FoundAlias, Launch, NewAppointment, NewLaunch, Redemption,
+    StoreError, TicketHash,
 };
 
 /// From the EHR's button to the join link.
@@ -69,12 +69,23 @@ pub trait Launches {
         now: UnixTime,
     ) -> Result<Option<Bearer>, StoreError>;
 
-    /// Records that a launch failed; says whether there was one to record it on.
+    /// Stores a launch that failed before it began; `false` where there is one of this
+    /// request id already. How many there may be is for the caller to say.
+    async fn record_failed_launch(
+        &self,
+        launch: FailedLaunch,
+        now: UnixTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Records that a launch failed, and how it went until then; says whether there was
+    /// one to record it on. Where somebody joins by the launch later, the failure is
+    /// overcome: the launch is completed again.
     async fn record_failure(
         &self,
         request_id: RequestId,
         source: FailureSource,
         error_name: ErrorName,
+        course: Course,
         now: UnixTime,
     ) -> Result<bool, StoreError>;
 

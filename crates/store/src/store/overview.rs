@@ -5,8 +5,8 @@ use vestibule_launch::{RequestId, UnixTime};
 
 use crate::{
     AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Grouping, LaunchCount,
-    LaunchDurations, LaunchFilter, LaunchRow, Page, SentAgain, Step, StoreError, VisitLength,
-    WriteBackFilter, WriteBackRow,
+    LaunchDurations, LaunchFilter, LaunchRow, Measure, Page, Per, SentAgain, Step, StoreError,
+    Summary, VisitLength, WriteBackFilter, WriteBackRow,
 };
 
 /// Listings with the newest first, figures, and write-backs that are sent again.
@@ -38,30 +38,47 @@ pub trait Overview {
     /// Who is and was at an appointment, in the order in which they came.
     async fn attendees(&self, appointment: AppointmentId) -> Result<Vec<Attendee>, StoreError>;
 
-    /// How many launches there are by step of time and group, the earliest step first;
-    /// at most `limit` rows.
+    /// When the first launch began that is not forgotten.
+    async fn oldest_launch(&self) -> Result<Option<UnixTime>, StoreError>;
+
+    /// How many launches there are by step of time and group, the earliest step first. It
+    /// is as long as there are steps in the time that is asked for, times groups.
     async fn count_launches(
         &self,
         filter: &LaunchFilter,
         step: Step,
         grouping: Grouping,
-        limit: u32,
     ) -> Result<Vec<LaunchCount>, StoreError>;
 
-    /// How long completed launches took, at most `limit`, those that began last.
+    /// How long completed launches took, by when they began.
     async fn launch_durations(
         &self,
         filter: &LaunchFilter,
-        limit: u32,
+        page: Page<RequestId>,
     ) -> Result<Vec<LaunchDurations>, StoreError>;
 
-    /// How long visits were that are over, at most `limit`, those that were launched
-    /// last. The filter's progress is not asked for.
+    /// The same of every launch, in few figures.
+    async fn summarise_launches(
+        &self,
+        filter: &LaunchFilter,
+        measure: Measure,
+        per: Per,
+    ) -> Result<Vec<Summary>, StoreError>;
+
+    /// How long visits were that are over, by when they began. The filter's time is that
+    /// in which they began; its progress is not asked for.
     async fn visit_lengths(
         &self,
         filter: &AppointmentFilter,
-        limit: u32,
+        page: Page<AppointmentId>,
     ) -> Result<Vec<VisitLength>, StoreError>;
+
+    /// The same of every visit, in few figures.
+    async fn summarise_visits(
+        &self,
+        filter: &AppointmentFilter,
+        per: Per,
+    ) -> Result<Vec<Summary>, StoreError>;
 
     /// The departments of launches, by name; at most `limit`.
     async fn departments(&self, limit: u32) -> Result<Vec<String>, StoreError>;
@@ -72,9 +89,6 @@ pub trait Overview {
         filter: &WriteBackFilter,
         page: Page<i64>,
     ) -> Result<Vec<WriteBackRow>, StoreError>;
-
-    /// One write-back as the listing shows it.
-    async fn write_back_row(&self, id: i64) -> Result<Option<WriteBackRow>, StoreError>;
 
     /// The attempts to send a write-back, the first first: the latest hundred.
     async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use vestibule_launch::{RequestId, UnixTime};
 
-use crate::{StoreError, Unsent, WriteBack, WriteBackRecord};
+use crate::{NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord};
 
 /// The outbox. [`crate::Visits::apply_event`] and [`crate::LaunchEvents::record_event`]
 /// fill it.
@@ -37,15 +37,16 @@ pub trait WriteBacks {
         now: UnixTime,
     ) -> Result<bool, StoreError>;
 
-    /// Records that it failed, with the status where there was an answer, and when to
-    /// try again. `None` gives it up: it stays on record, and later ones of the same
-    /// launch go on. `false`, and nothing recorded, where the caller does not hold the
-    /// lease.
+    /// Records that it was not told, with the status where there was an answer, why, and
+    /// what follows. Where it is given up or not needed it stays on record, and later
+    /// ones of the same launch go on. `false`, and nothing recorded, where the caller does
+    /// not hold the lease.
     async fn write_back_failed(
         &self,
         write_back: &WriteBack,
         status: Option<u16>,
-        try_again_at: Option<UnixTime>,
+        reason: Reason,
+        then: NotTold,
         now: UnixTime,
     ) -> Result<bool, StoreError>;
 

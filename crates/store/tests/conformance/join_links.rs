@@ -1,7 +1,9 @@
 //! Join links that were given out a moment ago.
 
 use vestibule_launch::{ErrorName, UnixTime};
-use vestibule_store::{Completed, Completion, FailureSource, Fingerprint, GivenLink, Store};
+use vestibule_store::{
+    Completed, Completion, Course, FailureSource, Fingerprint, GivenLink, Store,
+};
 
 use super::{MINUTE, NOW, alias, begin, completed, consume, launch, request_id, visit};
 
@@ -12,7 +14,7 @@ async fn given(store: &dyn Store, number: u8) {
     let completion = Completion {
         request_id: request_id(number),
         appointment: visit(store, 1, NOW).await,
-        department: None,
+        course: Course::default(),
         alias: alias(number),
         alias_expires_at: NOW + MINUTE,
         ticket: None,
@@ -50,7 +52,13 @@ pub(crate) async fn a_join_link_is_given_again_until_it_expires(store: &dyn Stor
         assert_eq!(by_token(store, 2, now).await, Some((2, vec![2, 2])));
     }
     let error = ErrorName::HostDidNotJoin;
-    let failed = store.record_failure(request_id(1), FailureSource::Browser, error, NOW);
+    let failed = store.record_failure(
+        request_id(1),
+        FailureSource::Browser,
+        error,
+        Course::default(),
+        NOW,
+    );
     assert!(failed.await.expect("the store records it"));
     assert_eq!(of(store, 1, just_before).await, Some(vec![1, 1]));
     for number in [1, 2] {

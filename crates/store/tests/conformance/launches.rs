@@ -1,16 +1,19 @@
 //! Launches, appointments and aliases.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName};
 use vestibule_store::{
-    Begun, Completed, Consumed, FailureSource, LaunchState, NewAppointment, Store,
+    Begun, Change, Completed, Consumed, Course, FailedLaunch, FailureSource, LaunchFilter,
+    LaunchState, LaunchStep, NewAppointment, NewLaunch, NewLaunchEvent, Page, Recorded, Reported,
+    StepTaken, Store, VisitEvent,
 };
 
 use super::{
-    MINUTE, NOW, PROFILE, alias, appointment, begin, complete, completed, consume, launch, race,
-    request_id, state,
+    MINUTE, NOW, PROFILE, SECOND, alias, appointment, begin, complete, completed, consume, launch,
+    race, request_id, state, visit,
+    visits::{apply, event},
 };
 
 /// A launch goes from started by way of authorised to completed, and is found at each.
@@ -148,7 +151,7 @@ pub(crate) async fn failures_are_recorded_on_the_launch(store: &dyn Store) {
     let record = async |number, source| {
         let error = ErrorName::HostDidNotJoin;
         let recorded = store
-            .record_failure(request_id(number), source, error, NOW)
+            .record_failure(request_id(number), source, error, Course::default(), NOW)
             .await;
         recorded.expect("the store answers")
     };
@@ -171,6 +174,7 @@ pub(crate) async fn failures_are_recorded_on_the_launch(store: &dyn Store) {
             request_id(2),
             FailureSource::Browser,
             ErrorName::SessionLost,
+            Course::default(),
             NOW + MINUTE,
         )
         .await;
@@ -229,4 +233,163 @@ pub(crate) async fn one_of_fifty_completes(store: Arc<dyn Store>) {
         .filter(|outcome| **outcome == Completed::Now)
         .count();
     assert_eq!(winners, 1);
+}
+
+fn taken(step: LaunchStep, ok: bool) -> StepTaken {
+    StepTaken {
+        step,
+        at: NOW + SECOND,
+        took: Duration::from_millis(340),
+        ok,
+    }
+}
+
+/// A course of steps, of this department.
+fn course(department: Option<&str>, steps: &[StepTaken]) -> Course {
+    Course {
+        department: department.map(str::to_owned),
+        steps: steps.to_vec(),
+    }
+}
+
+/// Each write of a launch adds its steps to those before; when its user came back is kept,
+/// and its department, also where it fails.
+pub(crate) async fn the_course_of_a_launch_is_kept_with_it(store: &dyn Store) {
+    let metadata = taken(LaunchStep::Metadata, true);
+    let token = taken(LaunchStep::Token, false);
+    let new = NewLaunch {
+        course: course(None, &[metadata]),
+        ..launch(1, 1)
+    };
+    begin(store, new).await;
+    let row = async || {
+        let row = store.launch_row(request_id(1)).await;
+        row.expect("the store answers").expect("it is there")
+    };
+    assert_eq!(row().await.steps, [metadata]);
+    assert_eq!(row().await.authorised_at, None);
+    consume(store, 1, NOW + SECOND).await;
+    assert_eq!(row().await.authorised_at, Some(NOW + SECOND));
+    let (source, error) = (FailureSource::Server, ErrorName::EhrTimeout);
+    let failed = course(Some("Radiology"), &[token]);
+    let recorded = store.record_failure(request_id(1), source, error, failed, NOW + MINUTE);
+    assert!(recorded.await.expect("the store records it"));
+    assert_eq!(row().await.steps, [metadata, token]);
+    assert_eq!(row().await.department.as_deref(), Some("Radiology"));
+}
+
+/// A launch that failed before it began is found by its id, listed and counted, also where
+/// neither profile nor role is known; one that is there already is left as it is.
+pub(crate) async fn a_launch_that_never_began_is_stored_as_failed(store: &dyn Store) {
+    let error_name = ErrorName::MetadataFetch;
+    let new = |number, profile, role| FailedLaunch {
+        request_id: request_id(number),
+        profile,
+        role,
+        error_name,
+        course: course(None, &[taken(LaunchStep::Metadata, false)]),
+    };
+    let record = async |launch| {
+        let recorded = store.record_failed_launch(launch, NOW).await;
+        recorded.expect("the store records it")
+    };
+    assert!(record(new(1, Some(PROFILE), Some(EhrRole::Patient))).await);
+    assert!(record(new(2, None, None)).await);
+    assert!(!record(new(2, Some(PROFILE), None)).await);
+    begin(store, launch(3, 3)).await;
+    assert!(!record(new(3, Some(PROFILE), None)).await);
+    assert_eq!(state(store, 3).await, Some(LaunchState::Started));
+    let failed = LaunchState::Failed {
+        error_name,
+        at: NOW,
+    };
+    for number in [1, 2] {
+        assert_eq!(state(store, number).await, Some(failed), "{number}");
+    }
+    let filter = LaunchFilter {
+        error_name: Some(error_name),
+        ..LaunchFilter::default()
+    };
+    let page = Page {
+        after: None,
+        limit: 9,
+    };
+    let rows = store.list_launches(&filter, page).await;
+    let rows = rows.expect("the store lists launches");
+    let who: Vec<_> = rows
+        .iter()
+        .map(|row| (row.launch.profile, row.launch.role, row.steps.len()))
+        .collect();
+    assert_eq!(
+        who,
+        [(None, None, 1), (Some(PROFILE), Some(EhrRole::Patient), 1),]
+    );
+    let of_patients = LaunchFilter {
+        role: Some(EhrRole::Patient),
+        ..filter
+    };
+    let rows = store.list_launches(&of_patients, page).await;
+    assert_eq!(rows.expect("the store lists launches").len(), 1);
+}
+
+/// Where somebody joins after the landing page told of a failure, by its word or by the
+/// node's, the launch has not failed; what it got over stays known. Who was there before
+/// the failure has overcome nothing, however late the node says so.
+pub(crate) async fn a_failure_after_which_somebody_joins_is_overcome(store: &dyn Store) {
+    let error_name = ErrorName::NodeUnavailable;
+    let report = async |number, event| {
+        let event = NewLaunchEvent {
+            request_id: request_id(number),
+            event,
+            browser_time: None,
+        };
+        let recorded = store.record_event(event, vec![], 64, NOW).await;
+        assert_eq!(recorded.expect("the store takes events"), Recorded::Now);
+    };
+    for number in [1, 2, 3, 4] {
+        completed(store, number).await;
+        report(number, Reported::Failed(error_name)).await;
+        let failed = LaunchState::Failed {
+            error_name,
+            at: NOW,
+        };
+        assert_eq!(state(store, number).await, Some(failed));
+    }
+    report(1, Reported::Joined).await;
+    let appointment = visit(store, 1, NOW).await;
+    for (number, at) in [(2, NOW + SECOND), (4, NOW - SECOND)] {
+        let change = Change::ParticipantConnected {
+            participant: Uuid::from_u128(number.into()),
+            alias: alias(number),
+            sealed: vec![],
+        };
+        let connected = VisitEvent {
+            at,
+            ..event(number, Some(appointment), change)
+        };
+        apply(store, connected, vec![], vec![]).await;
+    }
+    for number in [1, 2] {
+        assert_eq!(state(store, number).await, Some(LaunchState::Completed));
+        let row = store.launch_row(request_id(number)).await;
+        let row = row.expect("the store answers").expect("it is there");
+        assert_eq!(row.overcome, Some(error_name), "{number}");
+    }
+    for number in [3, 4] {
+        let state = state(store, number).await;
+        assert!(
+            matches!(state, Some(LaunchState::Failed { .. })),
+            "{number}"
+        );
+    }
+    let other = NewLaunchEvent {
+        request_id: request_id(3),
+        event: Reported::OtherBrowser,
+        browser_time: None,
+    };
+    let most = store.record_event(other, vec![], 2, NOW).await;
+    assert_eq!(most.expect("the store takes events"), Recorded::Now);
+    let events = store.events_of(request_id(3)).await;
+    let last = events.expect("the store has events").pop();
+    assert_eq!(last.expect("it is there").event, Reported::OtherBrowser);
 }

@@ -9,8 +9,8 @@ use vestibule_launch::{EhrRole, RequestId, UnixTime};
 
 use vestibule_store::{
     AliasHash, AppointmentId, BearerHash, Begun, BrowserHash, Completed, Completion, Consumed,
-    EncounterKey, Fingerprint, LaunchState, NewAppointment, NewBearer, NewLaunch, NewSession,
-    NewTicket, Store, TicketHash,
+    Course, EncounterKey, Fingerprint, LaunchState, NewAppointment, NewBearer, NewLaunch,
+    NewSession, NewTicket, Store, TicketHash,
 };
 
 pub(crate) mod admin_sessions;
@@ -53,6 +53,9 @@ macro_rules! conforms {
                 fifty_entries_at_once_are_all_kept,
             }
             overview {
+                durations_are_summarised_by_time_and_department,
+                a_visit_is_as_long_as_somebody_was_there,
+                launches_that_joined_are_told_from_those_that_did_not,
                 pages_of_launches_have_each_launch_once,
                 launches_are_listed_by_what_is_asked_for,
                 departments_are_listed_once,
@@ -70,6 +73,9 @@ macro_rules! conforms {
                 one_of_fifty_sends_again,
             }
             launches {
+                the_course_of_a_launch_is_kept_with_it,
+                a_launch_that_never_began_is_stored_as_failed,
+                a_failure_after_which_somebody_joins_is_overcome,
                 a_launch_is_found_in_each_of_its_states,
                 a_launch_without_sign_in_is_authorised_at_once,
                 a_state_is_consumed_once_by_its_own_profile_and_role_in_time,
@@ -162,6 +168,7 @@ macro_rules! conforms {
                 fifty_attempts_are_all_withdrawn,
             }
             write_backs {
+                why_a_write_back_was_not_told_is_on_record,
                 the_same_write_back_is_kept_once,
                 write_backs_of_one_launch_are_sent_in_order,
                 write_backs_of_another_lane_do_not_wait,
@@ -246,6 +253,7 @@ fn launch(number: u8, fingerprint: u8) -> NewLaunch {
         fingerprint: Fingerprint::from_bytes([fingerprint; 32]),
         sealed: vec![number, 1, 2, 3],
         expires_at: NOW + MINUTE,
+        course: Course::default(),
     }
 }
 
@@ -286,7 +294,7 @@ async fn complete_at(
     let completion = Completion {
         request_id: request_id(number),
         appointment: visit(store, encounter, now).await,
-        department: None,
+        course: Course::default(),
         alias: alias(number),
         alias_expires_at: NOW + MINUTE,
         ticket: Some(NewTicket {

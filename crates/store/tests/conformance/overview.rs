@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, UnixTime};
 use vestibule_store::{
-    AppointmentFilter, AppointmentId, AppointmentRow, Change, Completed, Completion, EncounterKey,
+    AppointmentFilter, AppointmentId, AppointmentRow, Change, Completed, Completion, Course,
     FailureSource, Group, Grouping, LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow,
-    NewLaunch, NewLaunchEvent, Page, Recorded, Reported, SentAgain, Step, Store, TimeRange,
-    VisitProgress, WriteBack, WriteBackFilter, WriteBackProgress, WriteBackRow,
+    Measure, NewLaunch, NewLaunchEvent, Page, Part, Per, Recorded, Reported, SentAgain, Step,
+    Store, Summary, TimeRange, VisitProgress, WriteBack, WriteBackFilter, WriteBackProgress,
+    WriteBackRow,
 };
 
 use super::{
@@ -49,7 +50,10 @@ async fn led(
     let completion = Completion {
         request_id: request_id(number),
         appointment,
-        department: department.map(str::to_owned),
+        course: Course {
+            department: department.map(str::to_owned),
+            ..Course::default()
+        },
         alias: alias(number),
         alias_expires_at: at + DAY,
         ticket: None,
@@ -63,7 +67,13 @@ async fn led(
 
 async fn fail(store: &dyn Store, number: u8, error_name: ErrorName) {
     let source = FailureSource::Server;
-    let recorded = store.record_failure(request_id(number), source, error_name, NOW);
+    let recorded = store.record_failure(
+        request_id(number),
+        source,
+        error_name,
+        Course::default(),
+        NOW,
+    );
     assert!(recorded.await.expect("the store records it"));
 }
 
@@ -111,7 +121,7 @@ async fn appointments(store: &dyn Store, filter: AppointmentFilter) -> Vec<Appoi
 
 async fn durations(store: &dyn Store, number: u8) -> LaunchDurations {
     let filter = LaunchFilter::default();
-    let durations = store.launch_durations(&filter, 50).await;
+    let durations = store.launch_durations(&filter, page(50)).await;
     let durations = durations.expect("the store has durations");
     let mut durations = durations.into_iter();
     let one = durations.find(|one| one.request_id == request_id(number));
@@ -308,9 +318,9 @@ pub(crate) async fn launches_are_counted_by_time_and_group(store: &dyn Store) {
     fail(store, 2, ErrorName::LinkNotValid).await;
     launched(store, 3, EhrRole::Patient, OTHER_PROFILE, midnight + hour).await;
     launched(store, 4, EhrRole::Patient, PROFILE, midnight + DAY).await;
-    let count = async |step, grouping, limit| {
+    let count = async |step, grouping| {
         let filter = LaunchFilter::default();
-        let counted = store.count_launches(&filter, step, grouping, limit).await;
+        let counted = store.count_launches(&filter, step, grouping).await;
         let counted = counted.expect("the store counts").into_iter();
         let short = |it: vestibule_store::LaunchCount| {
             (
@@ -326,7 +336,7 @@ pub(crate) async fn launches_are_counted_by_time_and_group(store: &dyn Store) {
     let failed = Group::ErrorName(Some(ErrorName::LinkNotValid));
     let fine = Group::ErrorName(None);
     assert_eq!(
-        count(Step::Day, Grouping::ErrorName, 9).await,
+        count(Step::Day, Grouping::ErrorName).await,
         [
             (hours(0), fine.clone(), 2, 0),
             (hours(0), failed.clone(), 1, 1),
@@ -334,28 +344,20 @@ pub(crate) async fn launches_are_counted_by_time_and_group(store: &dyn Store) {
         ]
     );
     assert_eq!(
-        count(Step::Hour, Grouping::ErrorName, 3).await,
+        count(Step::Hour, Grouping::ErrorName).await,
         [
             (hours(0), fine.clone(), 1, 0),
-            (hours(1), fine, 1, 0),
+            (hours(1), fine.clone(), 1, 0),
             (hours(1), failed, 1, 1),
-        ]
-    );
-    let mut by_profile = count(Step::Day, Grouping::Profile, 9).await;
-    by_profile.sort_by_key(|(at, group, ..)| (*at, group != &Group::Profile(PROFILE)));
-    assert_eq!(
-        by_profile,
-        [
-            (hours(0), Group::Profile(PROFILE), 2, 1),
-            (hours(0), Group::Profile(OTHER_PROFILE), 1, 0),
-            (hours(24), Group::Profile(PROFILE), 1, 0),
+            (hours(24), fine, 1, 0),
         ]
     );
     assert_eq!(
-        count(Step::Day, Grouping::Department, 2).await,
+        count(Step::Day, Grouping::Department).await,
         [
             (hours(0), Group::Department(None), 2, 1),
             (hours(0), Group::Department(Some("Radiology".into())), 1, 0),
+            (hours(24), Group::Department(None), 1, 0),
         ]
     );
 }
@@ -388,7 +390,9 @@ pub(crate) async fn durations_are_told_by_the_page_or_by_the_node(store: &dyn St
     let row = row.expect("the store answers").expect("it is there");
     assert_eq!(row.joined_at, Some(NOW + 10 * SECOND));
     launched(store, 6, EhrRole::Patient, PROFILE, NOW).await;
-    let all = store.launch_durations(&LaunchFilter::default(), 50).await;
+    let all = store
+        .launch_durations(&LaunchFilter::default(), page(50))
+        .await;
     assert_eq!(
         all.expect("there are durations").len(),
         5,
@@ -404,7 +408,9 @@ pub(crate) async fn a_visit_that_is_over_has_a_length(store: &dyn Store) {
     comes(store, 10, over, 1).await;
     goes(store, 70, over, 1).await;
     comes(store, 20, running, 2).await;
-    let lengths = store.visit_lengths(&AppointmentFilter::default(), 50).await;
+    let lengths = store
+        .visit_lengths(&AppointmentFilter::default(), page(50))
+        .await;
     let lengths = lengths.expect("there are lengths");
     let [length] = lengths.as_slice() else {
         panic!("one visit is over: {lengths:?}");
@@ -414,11 +420,122 @@ pub(crate) async fn a_visit_that_is_over_has_a_length(store: &dyn Store) {
     assert_eq!(length.department.as_deref(), Some("Radiology"));
 }
 
+/// Figures are by the nearest rank, of everything, by step of time and by department; of
+/// what nobody can say there are none.
+pub(crate) async fn durations_are_summarised_by_time_and_department(store: &dyn Store) {
+    let midnight = NOW.as_millis() - NOW.as_millis() % Step::Day.as_millis();
+    let midnight = UnixTime::from_millis(midnight);
+    let radiology = Some("Radiology");
+    for (number, department, at, seconds) in [
+        (1, radiology, midnight, 10),
+        (2, radiology, midnight + MINUTE, 30),
+        (3, None, midnight + DAY, 20),
+    ] {
+        led(store, number, EhrRole::Patient, (number, department), at).await;
+        report(store, number, Reported::Waiting, at + 5 * SECOND).await;
+        report(store, number, Reported::Joined, at + seconds * SECOND).await;
+    }
+    led(store, 4, EhrRole::Patient, (4, None), midnight).await;
+    let summarise = async |measure, per| {
+        let filter = LaunchFilter::default();
+        let summaries = store.summarise_launches(&filter, measure, per).await;
+        summaries.expect("the store has figures")
+    };
+    let summary = |part, count, median: i64, high: i64| Summary {
+        part,
+        count,
+        median: median * 1000,
+        high: high * 1000,
+    };
+    assert_eq!(
+        summarise(Measure::Joined, Per::All).await,
+        [summary(Part::All, 3, 20, 30)]
+    );
+    assert_eq!(
+        summarise(Measure::Waited, Per::Step(Step::Day)).await,
+        [
+            summary(Part::Step(midnight), 2, 5, 25),
+            summary(Part::Step(midnight + DAY), 1, 15, 15),
+        ]
+    );
+    let mut departments = summarise(Measure::Joined, Per::Department).await;
+    departments.sort_by_key(|summary| summary.count);
+    assert_eq!(
+        departments,
+        [
+            summary(Part::Department(None), 1, 20, 20),
+            summary(Part::Department(radiology.map(str::to_owned)), 2, 10, 30),
+        ]
+    );
+    let oldest = store.oldest_launch().await;
+    assert_eq!(oldest.expect("the store answers"), Some(midnight));
+}
+
+/// The time in which nobody was there does not count; times that overlap count once. A
+/// visit is of the day on which it began, and not on which it was launched first.
+pub(crate) async fn a_visit_is_as_long_as_somebody_was_there(store: &dyn Store) {
+    let at = led(store, 1, EhrRole::Provider, (1, None), NOW - DAY).await;
+    for number in [2, 3] {
+        led(store, number, EhrRole::Patient, (1, None), NOW).await;
+    }
+    // Ten to thirty, twenty to forty, and fifty to sixty.
+    for (seq, launch) in [(10, 1), (20, 2), (50, 3)] {
+        comes(store, seq, at, launch).await;
+    }
+    for (seq, launch) in [(30, 1), (40, 2), (60, 3)] {
+        goes(store, seq, at, launch).await;
+    }
+    let since = |from: UnixTime| AppointmentFilter {
+        time: Some(TimeRange {
+            from,
+            until: NOW + DAY,
+        }),
+        ..AppointmentFilter::default()
+    };
+    let lengths = store.visit_lengths(&since(NOW), page(50)).await;
+    let lengths = lengths.expect("there are lengths");
+    assert_eq!(lengths.len(), 1);
+    assert_eq!(lengths[0].began_at, NOW + 10 * SECOND);
+    assert_eq!(lengths[0].ended_at, NOW + 60 * SECOND);
+    assert_eq!(lengths[0].present, 40_000);
+    let summaries = store.summarise_visits(&since(NOW), Per::All).await;
+    assert_eq!(
+        summaries.expect("there are figures"),
+        [Summary {
+            part: Part::All,
+            count: 1,
+            median: 40_000,
+            high: 40_000,
+        }]
+    );
+    let later = store.visit_lengths(&since(NOW + MINUTE), page(50)).await;
+    assert_eq!(later.expect("the store answers"), []);
+    let after = lengths.last().map(vestibule_store::VisitLength::position);
+    let rest = Page { after, limit: 50 };
+    let rest = store.visit_lengths(&since(NOW), rest).await;
+    assert_eq!(rest.expect("the store answers"), []);
+}
+
+/// Who joined is told apart from whom the join link was given and who did not.
+pub(crate) async fn launches_that_joined_are_told_from_those_that_did_not(store: &dyn Store) {
+    led(store, 1, EhrRole::Patient, (1, None), NOW).await;
+    led(store, 2, EhrRole::Patient, (2, None), NOW).await;
+    let at = led(store, 3, EhrRole::Patient, (3, None), NOW).await;
+    report(store, 1, Reported::Joined, NOW + SECOND).await;
+    comes(store, 1, at, 3).await;
+    let of = |progress| LaunchFilter {
+        progress: Some(progress),
+        ..LaunchFilter::default()
+    };
+    assert_eq!(launches(store, of(LaunchProgress::Joined)).await, [3, 1]);
+    assert_eq!(launches(store, of(LaunchProgress::Completed)).await, [2]);
+}
+
 fn told(rows: &[WriteBackRow]) -> Vec<u8> {
     rows.iter().map(|row| row.record.sealed[0]).collect()
 }
 
-/// Write-backs are listed by how far they came, by launch, encounter and appointment.
+/// Write-backs are listed by how far they came, by launch and appointment.
 pub(crate) async fn write_backs_are_listed_by_what_is_asked_for(store: &dyn Store) {
     let at = led(store, 1, EhrRole::Patient, (7, None), NOW).await;
     completed(store, 2).await;
@@ -450,10 +567,6 @@ pub(crate) async fn write_backs_are_listed_by_what_is_asked_for(store: &dyn Stor
         (with(|it| it.request_id = Some(request_id(3))), &[3]),
         (with(|it| it.profile = Some(OTHER_PROFILE)), &[]),
         (
-            with(|it| it.encounter = Some(EncounterKey::from_bytes([7; 32]))),
-            &[1],
-        ),
-        (
             with(|it| {
                 it.time = Some(TimeRange {
                     from: NOW + SECOND,
@@ -478,8 +591,6 @@ pub(crate) async fn write_backs_are_listed_by_what_is_asked_for(store: &dyn Stor
     let rest = store.list_write_backs(&every, rest);
     let rest = rest.await.expect("the store lists write-backs");
     assert_eq!((told(&first), told(&rest)), (vec![3, 2], vec![1]));
-    let row = store.write_back_row(rest[0].record.id).await;
-    assert_eq!(row.expect("the store answers"), rest.into_iter().next());
 }
 
 /// Of each attempt it is known when it was over and what the EHR answered; of very many
@@ -600,8 +711,11 @@ pub(crate) async fn what_was_overtaken_is_not_sent_again(store: &dyn Store) {
     assert_eq!(send_again(store, first.id, NOW).await, SentAgain::Overtaken);
     assert!(sent(store, &second, NOW).await);
     assert_eq!(send_again(store, first.id, NOW).await, SentAgain::Overtaken);
-    let row = store.write_back_row(first.id).await;
-    let row = row.expect("the store answers").expect("it is there");
+    let every = WriteBackFilter::default();
+    let rows = store.list_write_backs(&every, page(5));
+    let rows = rows.await.expect("the store lists write-backs");
+    let row = rows.iter().find(|row| row.record.id == first.id);
+    let row = row.expect("it is there");
     let given_up = vestibule_store::WriteBackState::GivenUp { at: NOW + SECOND };
     assert_eq!(row.record.state, given_up, "nothing was changed");
     let third = claim(store, NOW, 1).await.remove(0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use vestibule_launch::{ErrorName, UnixTime};
 use vestibule_store::{
-    Applied, AppointmentId, Change, EncounterKey, EventId, FailureSource, NewAppointment,
+    Applied, AppointmentId, Change, Course, EncounterKey, EventId, FailureSource, NewAppointment,
     NewWriteBack, Participant, Presence, Store, VisitEvent,
 };
 
@@ -339,7 +339,13 @@ pub(crate) async fn launches_are_found_by_appointment(store: &dyn Store) {
     }
     complete_at(store, 4, 2, None, NOW).await;
     let error = ErrorName::HostDidNotJoin;
-    let failed = store.record_failure(request_id(1), FailureSource::Browser, error, NOW);
+    let failed = store.record_failure(
+        request_id(1),
+        FailureSource::Browser,
+        error,
+        Course::default(),
+        NOW,
+    );
     assert!(failed.await.expect("the store records it"));
     let here = visit(store, 1, NOW).await;
     let launches = store.launches_of(here).await.expect("the store answers");

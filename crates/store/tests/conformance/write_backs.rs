@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
 use vestibule_store::{
-    Change, Lane, NewWriteBack, Store, Unsent, WriteBack, WriteBackRecord, WriteBackState,
+    Change, Lane, NewWriteBack, NotTold, Page, Reason, Store, Unsent, WriteBack, WriteBackFilter,
+    WriteBackProgress, WriteBackRecord, WriteBackState,
 };
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id, visits::event};
@@ -79,10 +80,63 @@ pub(super) async fn failed(
     status: Option<u16>,
     try_again_at: Option<UnixTime>,
 ) -> bool {
+    let then = match try_again_at {
+        Some(at) => NotTold::TryAgain { at },
+        None => NotTold::GiveUp,
+    };
     let recorded = store
-        .write_back_failed(write_back, status, try_again_at, NOW + SECOND)
+        .write_back_failed(write_back, status, Reason::Answered, then, NOW + SECOND)
         .await;
     recorded.expect("the store records it")
+}
+
+/// Why nothing came of an attempt stays on record, with each attempt; what is not true any
+/// more is neither unsent nor given up.
+pub(crate) async fn why_a_write_back_was_not_told_is_on_record(store: &dyn Store) {
+    let both = vec![write_back(1, 1), write_back(2, 1)];
+    store_all(store, 1, both, NOW).await;
+    let now = NOW + SECOND;
+    let first = claim(store, NOW, 9).await.remove(0);
+    let not_told = async |write_back: &WriteBack, reason, then| {
+        let recorded = store.write_back_failed(write_back, None, reason, then, now);
+        assert!(recorded.await.expect("the store records it"));
+    };
+    let again = NotTold::TryAgain { at: now };
+    not_told(&first, Reason::Timeout, again).await;
+    assert_eq!(
+        records(store, 1).await[0].last_reason,
+        Some(Reason::Timeout)
+    );
+    let first = claim(store, now, 9).await.remove(0);
+    not_told(&first, Reason::VisitGoesOn, NotTold::NotNeeded).await;
+    let record = records(store, 1).await.remove(0);
+    assert_eq!(record.last_reason, Some(Reason::VisitGoesOn));
+    assert_eq!(record.state, WriteBackState::NotNeeded { at: now });
+    let attempts = store.attempts_of(first.id).await;
+    let reasons: Vec<_> = attempts
+        .expect("there are attempts")
+        .iter()
+        .map(|attempt| attempt.reason)
+        .collect();
+    assert_eq!(reasons, [Some(Reason::Timeout), Some(Reason::VisitGoesOn)]);
+    let listed = async |progress| {
+        let filter = WriteBackFilter {
+            progress: Some(progress),
+            ..WriteBackFilter::default()
+        };
+        let page = Page {
+            after: None,
+            limit: 9,
+        };
+        let rows = store.list_write_backs(&filter, page).await;
+        rows.expect("the store lists write-backs").len()
+    };
+    assert_eq!(listed(WriteBackProgress::GivenUp).await, 0);
+    assert_eq!(listed(WriteBackProgress::NotNeeded).await, 1);
+    let second = claim(store, now, 9).await.remove(0);
+    assert_eq!(second.sealed, [2], "later ones go on");
+    assert!(sent(store, &second, now).await);
+    assert_eq!(records(store, 1).await[1].last_reason, None);
 }
 
 /// Neither what was sent nor what was given up counts; what is put off does.

@@ -5,8 +5,8 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 use vestibule_store::{
-    AliasHash, AppointmentId, Change, Completed, Completion, Consumed, EncounterKey, EventId,
-    Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch, NewSession, NewWriteBack,
+    AliasHash, AppointmentId, Change, Completed, Completion, Consumed, Course, EncounterKey,
+    EventId, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch, NewSession, NewWriteBack,
     PostgresStore, Sessions as _, Store as _, VisitEvent, Visits as _, WriteBacks as _,
 };
 use vestibule_test_postgres::database;
@@ -36,6 +36,7 @@ pub(crate) fn launch(number: u32, fingerprint: u32) -> NewLaunch {
         fingerprint: Fingerprint::from_bytes(bytes(fingerprint)),
         sealed: number.to_be_bytes().to_vec(),
         expires_at: NOW + MINUTE,
+        course: Course::default(),
     }
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn completion(number: u32, appointment: AppointmentId) -> Completion 
     Completion {
         request_id: request_id(number),
         appointment,
-        department: None,
+        course: Course::default(),
         alias: AliasHash::from_bytes(bytes(number)),
         alias_expires_at: NOW + MINUTE,
         ticket: None,

@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
-use vestibule_store::{AuditAction, AuditSubject, Page, WriteBackRow};
+use vestibule_store::{AuditAction, AuditSubject, Page, Reason, WriteBackRow};
 
 use super::{
     csv_stream::{self, Sheet},
@@ -45,6 +45,7 @@ pub(super) async fn csv(
             "attempt",
             "at",
             "response",
+            "reason",
         ],
     };
     let shared = Arc::clone(&admin);
@@ -71,7 +72,15 @@ pub(super) async fn csv(
                         profile_name(&admin, row.profile),
                         attempt.number.to_string(),
                         rfc3339(attempt.at),
-                        write_back_rows::response(attempt.status),
+                        attempt
+                            .status
+                            .map(|status| status.to_string())
+                            .unwrap_or_default(),
+                        attempt
+                            .reason
+                            .map(Reason::as_str)
+                            .unwrap_or_default()
+                            .to_owned(),
                     ]);
                 }
             }

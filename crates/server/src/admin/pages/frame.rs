@@ -217,6 +217,14 @@ pub(super) fn profile_name(admin: &Admin, uuid: Uuid) -> String {
     }
 }
 
+/// The same of a launch, which may have named none.
+pub(super) fn launch_profile(admin: &Admin, launch: &Launch) -> String {
+    match launch.profile {
+        Some(uuid) => profile_name(admin, uuid),
+        None => "not known".to_owned(),
+    }
+}
+
 /// The choices of a profile.
 pub(super) fn profile_choices(admin: &Admin) -> Vec<(String, String)> {
     let entries = admin.registry.entries();

@@ -17,7 +17,8 @@ use super::{
     csv_stream::{self, Sheet},
     filter::{Chosen, Filter, Pager},
     frame::{
-        PageError, PageOf, Section, chosen_profile, launch_path, profile_choices, profile_name,
+        PageError, PageOf, Section, chosen_profile, launch_path, launch_profile, profile_choices,
+        profile_name,
     },
     moment::{Moment, between},
     words::{self, StateWord},
@@ -92,6 +93,7 @@ pub(super) async fn csv(
             "department",
             "state",
             "error_name",
+            "signed_in",
             "join_link_given",
             "joined",
             "seconds_until_joined",
@@ -122,14 +124,23 @@ fn line(admin: &Admin, row: &LaunchRow) -> Vec<String> {
     vec![
         time(Some(launch.created_at)),
         launch.request_id.to_string(),
-        launch.profile.to_string(),
-        profile_name(admin, launch.profile),
-        launch.role.as_str().to_owned(),
-        row.department.clone().unwrap_or_default(),
-        words::of_launch(launch.state, row.joined_at.is_some())
-            .word
+        launch
+            .profile
+            .map(|uuid| uuid.to_string())
+            .unwrap_or_default(),
+        launch
+            .profile
+            .map(|uuid| profile_name(admin, uuid))
+            .unwrap_or_default(),
+        launch
+            .role
+            .map(EhrRole::as_str)
+            .unwrap_or_default()
             .to_owned(),
-        error_name(launch.state).unwrap_or_default().to_owned(),
+        row.department.clone().unwrap_or_default(),
+        words::of_launch(row, admin.tools.now()).word.to_owned(),
+        error_name(row).unwrap_or_default().to_owned(),
+        time(row.authorised_at),
         time(row.completed_at),
         time(row.joined_at),
         seconds
@@ -194,7 +205,7 @@ pub(super) async fn view(admin: &Admin, mut chosen: Chosen) -> Result<View, Page
     })
 }
 
-fn filter_of(chosen: &mut Chosen) -> LaunchFilter {
+pub(super) fn filter_of(chosen: &mut Chosen) -> LaunchFilter {
     LaunchFilter {
         time: time_of(chosen),
         profile: chosen_profile(chosen),
@@ -223,11 +234,11 @@ pub(super) fn time_of(chosen: &mut Chosen) -> Option<TimeRange> {
     })
 }
 
-/// What went wrong, where it did.
-pub(super) fn error_name(state: LaunchState) -> Option<&'static str> {
-    match state {
+/// What went wrong, where it did, if only for a while.
+pub(super) fn error_name(row: &LaunchRow) -> Option<&'static str> {
+    match row.launch.state {
         LaunchState::Failed { error_name, .. } => Some(error_name.as_str()),
-        _ => None,
+        _ => row.overcome.map(ErrorName::as_str),
     }
 }
 
@@ -238,11 +249,11 @@ impl Row {
             began: Moment::of(launch.created_at),
             path: launch_path(launch),
             request_id: launch.request_id.to_string(),
-            profile: profile_name(admin, launch.profile),
-            role: launch.role.as_str(),
+            profile: launch_profile(admin, launch),
+            role: words::of_role(launch.role),
             department: row.department.clone(),
-            state: words::of_launch(launch.state, row.joined_at.is_some()),
-            error_name: error_name(launch.state),
+            state: words::of_launch(row, admin.tools.now()),
+            error_name: error_name(row),
             until_joined: row.joined_at.map(|at| between(launch.created_at, at)),
         }
     }

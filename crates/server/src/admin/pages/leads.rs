@@ -28,15 +28,12 @@ impl Leads {
     pub(super) fn launches(&self, fields: &[(&str, &str)]) -> String {
         let from = self.written(self.from);
         let chosen = self.kept.clone().with("from", &from);
-        let chosen = fields
-            .iter()
-            .fold(chosen, |chosen, (name, value)| chosen.with(name, value));
-        chosen.here(launches::PATH)
+        with(chosen, fields).here(launches::PATH)
     }
 
-    /// To the launches of one step.
-    pub(super) fn launches_of(&self, at: UnixTime) -> String {
-        self.step_of(at).here(launches::PATH)
+    /// To the launches of one step, by these fields of their form too.
+    pub(super) fn launches_of(&self, at: UnixTime, fields: &[(&str, &str)]) -> String {
+        with(self.step_of(at), fields).here(launches::PATH)
     }
 
     /// To the appointments of one step.
@@ -77,8 +74,15 @@ impl Leads {
     }
 }
 
+fn with(chosen: Chosen, fields: &[(&str, &str)]) -> Chosen {
+    let with = |chosen: Chosen, (name, value): &(&str, &str)| chosen.with(name, value);
+    fields.iter().fold(chosen, with)
+}
+
 #[cfg(test)]
 mod tests {
+    use vestibule_store::{LaunchProgress, WriteBackProgress};
+
     use super::*;
 
     /// 2027-01-15T08:00:00Z.
@@ -104,6 +108,18 @@ mod tests {
             leads(Step::Day).write_backs("unsent"),
             "/admin/write-backs?profile=7&state=unsent"
         );
+        for state in WriteBackProgress::ALL {
+            let link = leads(Step::Day).write_backs(state.as_str());
+            let mut chosen = Chosen::of(link.split_once('?').map(|(_, query)| query));
+            let filter = write_backs::filter_of(&mut chosen);
+            assert_eq!(filter.progress, Some(state));
+        }
+        for state in LaunchProgress::ALL {
+            let link = leads(Step::Day).launches(&[("state", state.as_str())]);
+            let mut chosen = Chosen::of(link.split_once('?').map(|(_, query)| query));
+            let filter = launches::filter_of(&mut chosen);
+            assert_eq!(filter.progress, Some(state));
+        }
         assert_eq!(
             leads(Step::Day).visits(),
             "/admin/appointments?department=Radiology&profile=7&state=active"
@@ -115,7 +131,13 @@ mod tests {
         let rest = "&profile=7&to=2027-01-15";
         let day = format!("/admin/appointments?department=Radiology&from=2027-01-15{rest}");
         assert_eq!(leads(Step::Day).appointments_of(EIGHT), day);
-        let hour = leads(Step::Hour).launches_of(EIGHT);
+        let failed = [("state", "failed"), ("error", "ehr_timeout")];
+        assert_eq!(
+            leads(Step::Day).launches_of(EIGHT, &failed),
+            "/admin/launches?department=Radiology&error=ehr_timeout&from=2027-01-15\
+             &profile=7&state=failed&to=2027-01-15"
+        );
+        let hour = leads(Step::Hour).launches_of(EIGHT, &[]);
         let mut chosen = Chosen::of(hour.split_once('?').map(|(_, query)| query));
         assert_eq!(chosen.day("from"), Some(EIGHT));
         let nine = EIGHT + std::time::Duration::from_secs(3600);

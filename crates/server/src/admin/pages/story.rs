@@ -1,6 +1,6 @@
 //! `/admin/launches/{telehealth_request_id}`: one launch's whole story.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Path, RawQuery, State},
@@ -9,16 +9,16 @@ use axum::{
 use serde::Serialize;
 use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 use vestibule_store::{
-    Attendee, AuditAction, AuditSubject, LaunchEventRecord, LaunchRow, LaunchState, Page, Reported,
-    WriteBackFilter, WriteBackRow,
+    Attendee, AuditAction, AuditSubject, LaunchEventRecord, LaunchRow, LaunchState, LaunchStep,
+    Page, Reported, StepTaken, WriteBackFilter, WriteBackRow,
 };
 
 use super::{
     again,
     csv::Csv,
     csv_stream,
-    frame::{PageError, PageOf, Section, launch_path, profile_name},
-    moment::{Moment, between},
+    frame::{PageError, PageOf, Section, launch_path, launch_profile},
+    moment::{Moment, between, duration},
     words::{self, StateWord},
     write_back_rows,
 };
@@ -113,7 +113,7 @@ pub(super) async fn csv(
         .await?;
     let mut csv = Csv::new(&["time", "seconds_after_the_step_before", "what", "more"]);
     let mut before = told.row.launch.created_at;
-    for step in told.steps() {
+    for step in told.steps(admin.tools.now()) {
         let after = step.at.since(before).as_secs_f64().to_string();
         csv.row(&[rfc3339(step.at).as_str(), &after, step.word, &step.text]);
         before = step.at;
@@ -167,9 +167,11 @@ pub(super) async fn view(
     let told = told(admin, request_id).await?;
     let row = &told.row;
     let launch = &row.launch;
-    let profile = admin.registry.find_uuid(launch.profile);
+    let profile = launch
+        .profile
+        .and_then(|uuid| admin.registry.find_uuid(uuid));
     let mut before = launch.created_at;
-    let lines = told.steps().into_iter().map(|step| {
+    let lines = told.steps(admin.tools.now()).into_iter().map(|step| {
         let line = Line {
             after: format!("+{}", between(before, step.at)),
             at: Moment::of(step.at),
@@ -187,10 +189,10 @@ pub(super) async fn view(
         may_send: who.role >= Role::Operate,
         launch: Facts {
             request_id: launch.request_id.to_string(),
-            state: words::of_launch(launch.state, row.joined_at.is_some()),
-            profile: profile_name(admin, launch.profile),
+            state: words::of_launch(row, admin.tools.now()),
+            profile: launch_profile(admin, launch),
             profile_path: profile.map(|entry| super::profiles::path(&entry)),
-            role: launch.role.as_str(),
+            role: words::of_role(launch.role),
             department: row.department.clone(),
             appointment: launch.appointment.map(|appointment| Link {
                 path: super::appointments::path(appointment),
@@ -219,36 +221,62 @@ impl Failure {
 
 impl Told {
     /// What happened, in the order in which it did.
-    fn steps(&self) -> Vec<Step> {
-        let mut steps = self.launching();
+    fn steps(&self, now: UnixTime) -> Vec<Step> {
+        let mut steps = self.launching(now);
         steps.extend(self.events.iter().map(reported));
         for attendee in &self.attendees {
             steps.extend(attended(attendee));
+        }
+        // What to do stands above, where it is what the launch failed by.
+        if let LaunchState::Failed { error_name, .. } = self.row.launch.state {
+            let above = error_reference::entry(error_name).advice;
+            for step in &mut steps {
+                step.advice = step.advice.filter(|advice| *advice != above);
+            }
         }
         // Sorting keeps those of the same moment as they were put in.
         steps.sort_by_key(|step| step.at);
         steps
     }
 
-    fn launching(&self) -> Vec<Step> {
+    fn launching(&self, now: UnixTime) -> Vec<Step> {
         let LaunchRow {
             launch,
             completed_at,
+            authorised_at,
             ..
         } = &self.row;
-        let (button, role) = (launch.created_at, launch.role.as_str());
+        let button = launch.created_at;
+        let by = launch.role.map(|role| format!(", by a {}", role.as_str()));
         let mut steps = vec![Step::new(
             button,
             "button",
             "",
-            format!("The EHR's button was pressed, by a {role}."),
+            format!("The EHR's button was pressed{}.", by.unwrap_or_default()),
         )];
+        // A launch that failed before it was stored began when it failed.
+        let taken = |one: &StepTaken| taken(one, button.max(one.at));
+        let is_before = |one: &&StepTaken| one.step == LaunchStep::Metadata;
+        let all = self.row.steps.iter();
+        steps.extend(all.clone().filter(is_before).map(taken));
+        steps.extend(authorised_at.map(|at| {
+            let text = "The user is back from the EHR's sign-in.";
+            Step::new(at, "signed in", "", text.to_owned())
+        }));
+        steps.extend(all.filter(|one| !is_before(one)).map(taken));
+        let sign_in_ends = words::sign_in_ends(&self.row);
         match (launch.state, *completed_at) {
+            (LaunchState::Started, _) if now >= sign_in_ends => steps.push(Step::new(
+                sign_in_ends,
+                "not come back",
+                "",
+                "Nobody has come back from the EHR's sign-in, whose time is over.".to_owned(),
+            )),
             (LaunchState::Started, _) => steps.push(Step::new(
                 button,
                 "waits",
                 "warn",
-                "Nobody has come back from the EHR's sign-in.".to_owned(),
+                "Nobody has come back from the EHR's sign-in yet.".to_owned(),
             )),
             (LaunchState::Authorised, None) => steps.push(Step::new(
                 button,
@@ -260,7 +288,7 @@ impl Told {
                 at,
                 "join link",
                 "good",
-                "The EHR has answered, and the join link was given out.".to_owned(),
+                "The join link was given out.".to_owned(),
             )),
             _ => {}
         }
@@ -272,7 +300,12 @@ impl Told {
         if let LaunchState::Failed { error_name, at } = launch.state
             && !told
         {
-            steps.push(failed(at, error_name, "The server could not go on"));
+            let step = self.row.steps.last().filter(|taken| !taken.ok);
+            let what = match step {
+                Some(taken) => format!("{} failed", words::of_step(taken.step)),
+                None => "The server could not go on".to_owned(),
+            };
+            steps.push(failed(at, error_name, &what));
         }
         steps
     }
@@ -287,6 +320,30 @@ impl Step {
             text,
             advice: None,
         }
+    }
+}
+
+/// A step that the server took.
+fn taken(taken: &StepTaken, at: UnixTime) -> Step {
+    let how = if taken.ok { "took" } else { "failed after" };
+    Step::new(
+        at,
+        taken.step.as_str(),
+        if taken.ok { "" } else { "fault" },
+        format!(
+            "{} {how} {}.",
+            words::of_step(taken.step),
+            brief(taken.took)
+        ),
+    )
+}
+
+/// To the millisecond where it is short.
+fn brief(took: Duration) -> String {
+    if took < Duration::from_secs(1) {
+        format!("{} ms", took.as_millis())
+    } else {
+        duration(took)
     }
 }
 
@@ -310,6 +367,13 @@ fn reported(record: &LaunchEventRecord) -> Step {
             return failed(at, error_name, "The landing page could not go on");
         }
         Reported::DeviceTest(test) => ("device test", "", device_test(&test)),
+        Reported::OtherBrowser => (
+            "other browser",
+            "warn",
+            "Somebody came back from the EHR's sign-in in another browser than that in which \
+             the launch began, or without its cookie, and was sent away."
+                .to_owned(),
+        ),
     };
     Step::new(at, word, class, text)
 }

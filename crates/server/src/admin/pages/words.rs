@@ -1,12 +1,13 @@
 //! How states and the like are called on the pages.
 
 use serde::Serialize;
-use vestibule_launch::EhrRole;
+use vestibule_launch::{EhrRole, UnixTime};
 use vestibule_store::{
-    Lane, LaunchProgress, LaunchState, VisitProgress, WriteBackProgress, WriteBackState,
+    Lane, LaunchProgress, LaunchRow, LaunchState, LaunchStep, Reason, VisitProgress,
+    WriteBackProgress, WriteBackState,
 };
 
-use crate::write_back::StatusChange;
+use crate::{launch::SIGN_IN, write_back::StatusChange};
 
 /// A state, in a word and in a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -21,23 +22,37 @@ const fn state(word: &'static str, class: &'static str) -> StateWord {
     StateWord { word, class }
 }
 
-/// How far a launch came. `joined` where somebody was in the visit by it.
-pub(super) fn of_launch(launch: LaunchState, joined: bool) -> StateWord {
-    match launch {
+/// How far a launch came until `now`.
+pub(super) fn of_launch(row: &LaunchRow, now: UnixTime) -> StateWord {
+    let joined = row.joined_at.is_some();
+    match row.launch.state {
+        LaunchState::Started if now >= sign_in_ends(row) => state("not come back", ""),
         LaunchState::Started => state("signing in", "warn"),
         LaunchState::Authorised => state("signed in", "warn"),
+        LaunchState::Completed if row.overcome.is_some() => state("joined after a failure", "good"),
         LaunchState::Completed if joined => state("joined", "good"),
         LaunchState::Completed => state("join link given", ""),
         LaunchState::Failed { .. } => state("failed", "fault"),
     }
 }
 
+/// Until when the user may come back from the EHR's sign-in.
+pub(super) fn sign_in_ends(row: &LaunchRow) -> UnixTime {
+    row.launch.created_at + SIGN_IN
+}
+
+/// Who launched.
+pub(super) fn of_role(role: Option<EhrRole>) -> &'static str {
+    role.map_or("not known", EhrRole::as_str)
+}
+
 /// The same, for the choice in a form.
 pub(super) fn of_launches(progress: LaunchProgress) -> &'static str {
     match progress {
-        LaunchProgress::Started => "signing in",
+        LaunchProgress::Started => "signing in, or not come back",
         LaunchProgress::Authorised => "signed in",
-        LaunchProgress::Completed => "join link given",
+        LaunchProgress::Completed => "join link given, nobody joined",
+        LaunchProgress::Joined => "joined",
         LaunchProgress::Failed => "failed",
     }
 }
@@ -55,6 +70,7 @@ pub(super) fn of_write_back(written: WriteBackState) -> StateWord {
         WriteBackState::Unsent { .. } => state("unsent", "warn"),
         WriteBackState::Sent { .. } => state("sent", "good"),
         WriteBackState::GivenUp { .. } => state("given up", "fault"),
+        WriteBackState::NotNeeded { .. } => state("not needed", ""),
     }
 }
 
@@ -64,6 +80,37 @@ pub(super) fn of_write_backs(progress: WriteBackProgress) -> &'static str {
         WriteBackProgress::Unsent => "unsent",
         WriteBackProgress::Sent => "sent",
         WriteBackProgress::GivenUp => "given up",
+        WriteBackProgress::NotNeeded => "not needed",
+    }
+}
+
+/// A step of a launch, as a sentence begins.
+pub(super) fn of_step(step: LaunchStep) -> &'static str {
+    match step {
+        LaunchStep::Metadata => "Fetching the EHR's metadata",
+        LaunchStep::Token => "Asking the EHR for tokens",
+        LaunchStep::LinkCheck => "Asking the EHR whether the link is good",
+        LaunchStep::Decrypt => "Opening the encrypted parameters",
+        LaunchStep::Templates => "Filling the profile's templates",
+    }
+}
+
+/// Why an attempt came to nothing.
+pub(super) fn of_reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Answered => "refused",
+        Reason::Timeout => "no answer in time",
+        Reason::Dns => "the EHR's name leads to no address",
+        Reason::Tls => "the EHR's certificate cannot be trusted",
+        Reason::Unreachable => "no connection, or it broke off",
+        Reason::NoExternalId => "not sent: the launch carried no identifier of the user",
+        Reason::NoRequest => "not sent: an identifier of the EHR makes no request",
+        Reason::SessionEnded => "not sent: the user's session with the EHR has ended",
+        Reason::NoAccessToken => "not sent: the EHR gave no access token",
+        Reason::ProfileGone => "not sent: the profile has no such write-back any more",
+        Reason::Unopened => "not sent: what was stored cannot be opened",
+        Reason::Database => "not sent: the database did not answer",
+        Reason::VisitGoesOn => "not sent: the visit goes on",
     }
 }
 

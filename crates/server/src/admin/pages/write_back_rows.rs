@@ -1,7 +1,7 @@
 //! Write-backs as the pages show them: what was told, and each attempt to tell it.
 
 use serde::Serialize;
-use vestibule_store::{Attempt, StoreError, WriteBackRow, WriteBackState};
+use vestibule_store::{Attempt, Reason, StoreError, WriteBackRow, WriteBackState};
 
 use super::{
     frame::profile_name,
@@ -60,9 +60,9 @@ impl Row {
             state: words::of_write_back(record.state),
             state_at: match record.state {
                 WriteBackState::Unsent { .. } => None,
-                WriteBackState::Sent { at } | WriteBackState::GivenUp { at } => {
-                    Some(Moment::of(at))
-                }
+                WriteBackState::Sent { at }
+                | WriteBackState::GivenUp { at }
+                | WriteBackState::NotNeeded { at } => Some(Moment::of(at)),
             },
             attempts: attempts.iter().map(Try::of).collect(),
             attempt_count: record.attempts,
@@ -75,14 +75,19 @@ impl Try {
     fn of(attempt: &Attempt) -> Self {
         Self {
             at: Moment::of(attempt.at),
-            response: response(attempt.status),
+            response: response(attempt.status, attempt.reason),
         }
     }
 }
 
-/// What came back.
-pub(super) fn response(status: Option<u16>) -> String {
-    status.map_or_else(|| "no answer".to_owned(), |status| status.to_string())
+/// What came back, or else why nothing did. Of attempts before it was kept why, the
+/// status alone is known.
+fn response(status: Option<u16>, reason: Option<Reason>) -> String {
+    match (status, reason) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(reason)) => words::of_reason(reason).to_owned(),
+        (None, None) => "not known".to_owned(),
+    }
 }
 
 /// What is told, where it can be opened.

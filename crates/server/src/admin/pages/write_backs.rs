@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use vestibule_store::{
-    AuditAction, AuditSubject, Page, WriteBackFilter, WriteBackProgress, WriteBackRow,
+    AuditAction, AuditSubject, Page, Reason, WriteBackFilter, WriteBackProgress, WriteBackRow,
     WriteBackState,
 };
 
@@ -87,6 +87,7 @@ pub(super) async fn csv(
             "sent_or_given_up",
             "attempts",
             "last_response",
+            "last_reason",
         ],
     };
     let shared = Arc::clone(&admin);
@@ -118,13 +119,23 @@ fn line(admin: &Admin, row: &WriteBackRow) -> Vec<String> {
         words::of_write_back(record.state).word.to_owned(),
         match record.state {
             WriteBackState::Unsent { .. } => String::new(),
-            WriteBackState::Sent { at } | WriteBackState::GivenUp { at } => rfc3339(at),
+            WriteBackState::Sent { at }
+            | WriteBackState::GivenUp { at }
+            | WriteBackState::NotNeeded { at } => rfc3339(at),
         },
         record.attempts.to_string(),
         match record.attempts {
             0 => String::new(),
-            _ => write_back_rows::response(record.last_status),
+            _ => record
+                .last_status
+                .map(|status| status.to_string())
+                .unwrap_or_default(),
         },
+        record
+            .last_reason
+            .map(Reason::as_str)
+            .unwrap_or_default()
+            .to_owned(),
     ]
 }
 
@@ -187,6 +198,5 @@ pub(super) fn filter_of(chosen: &mut Chosen) -> WriteBackFilter {
         appointment: chosen.read("appointment", "an appointment's number", |text| {
             text.parse().ok()
         }),
-        encounter: None,
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use vestibule_launch::{Clock, EhrRole, EncounterId, LaunchContext, RequestId, UnixTime};
 use vestibule_store::{
-    AppointmentId, Completed, Completion, EncounterKey, EventId, Fingerprint, NewAppointment,
-    NewLaunch, SqliteStore, WriteBackState,
+    AppointmentId, Completed, Completion, Course, EncounterKey, EventId, Fingerprint,
+    NewAppointment, NewLaunch, SqliteStore, WriteBackState,
 };
 
 use super::*;
@@ -104,6 +104,7 @@ impl House {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::default(),
         };
         let text = format!("{PROFILE}\n{more}");
@@ -139,6 +140,7 @@ impl House {
             ),
             sealed: Vec::new(),
             expires_at: now + MINUTE,
+            course: Course::default(),
         };
         store.begin_authorised(new, now).await.unwrap();
         let key = sealer.encounter_key(self.profile, encounter);
@@ -163,7 +165,7 @@ impl House {
             alias: alias_hash(&base),
             alias_expires_at: now + 60 * MINUTE,
             ticket: None,
-            department: None,
+            course: Course::default(),
             session: Some(session),
             link: None,
         };

@@ -145,7 +145,7 @@ impl Telling {
         occasion: &[u8],
         due_at: UnixTime,
     ) -> Result<Vec<NewWriteBack>, StoreError> {
-        let Some(profile) = self.profile(launch.profile) else {
+        let Some(profile) = launch.profile.and_then(|uuid| self.profile(uuid)) else {
             return Ok(Vec::new());
         };
         let news = News {

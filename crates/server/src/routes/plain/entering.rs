@@ -91,7 +91,8 @@ impl Request<'_> {
             }
             None => match self.launch(&visit).await {
                 Some(launch) => {
-                    let profile = self.state.profiles.now().find(launch.profile);
+                    let profiles = self.state.profiles.now();
+                    let profile = launch.profile.and_then(|uuid| profiles.find(uuid));
                     self.speak_at_last(profile.and_then(|it| it.language.clone()).as_deref());
                     visit.of_launch(launch.request_id)
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{http::header, response::Response};
 use vestibule_launch::{JoinLink, LinkForm};
-use vestibule_store::{FailureSource, Launch, NewLaunchEvent, Recorded, Reported};
+use vestibule_store::{Course, FailureSource, Launch, NewLaunchEvent, Recorded, Reported};
 
 use super::{Failed, PlainError, Request, may_pass};
 use crate::{
@@ -60,8 +60,8 @@ impl Request<'_> {
                     store, telemetry, ..
                 } = &self.state.tools;
                 let source = FailureSource::Browser;
-                let recording =
-                    store.record_failure(request_id, source, failed.error_name, failed.at);
+                let (name, course) = (failed.error_name, Course::default());
+                let recording = store.record_failure(request_id, source, name, course, failed.at);
                 let recorded = telemetry.stored("record_failure", recording);
                 if let Err(error) = recorded.await {
                     tracing::error!(%request_id, %error, "a failure could not be recorded");
@@ -119,7 +119,7 @@ impl Request<'_> {
     async fn profile(&self, visit: &Visit) -> Option<Arc<Profile>> {
         visit.request_id?;
         let launch = self.launch(visit).await?;
-        self.state.profiles.now().find(launch.profile)
+        self.state.profiles.now().find(launch.profile?)
     }
 
     /// The same visit for another browser.

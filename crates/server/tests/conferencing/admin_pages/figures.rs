@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use vestibule_launch::ErrorName;
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
+use vestibule_server::error_reference;
 
-use super::{SETUP, between};
+use super::{SETUP, between, location, newest_launch};
 use crate::house::House;
 
 #[tokio::test]
@@ -26,6 +28,7 @@ async fn figures_and_names_lead_to_what_they_count() {
             *found.unwrap_or_else(|| panic!("no {part} in {links:?}"))
         };
         for part in [
+            "state=joined",
             "error=",
             "&state=failed",
             "department=Radiology",
@@ -34,7 +37,11 @@ async fn figures_and_names_lead_to_what_they_count() {
             let link = link(part);
             assert!(link.contains(&format!("profile={profile}")), "{link}");
         }
-        for (part, count) in [("error=", 1), ("department=Radiology", 2)] {
+        for (part, count) in [
+            ("state=joined", 2),
+            ("error=", 1),
+            ("department=Radiology", 2),
+        ] {
             let list = signed.text(link(part)).await;
             assert!(!list.contains("role=\"alert\""), "{list}");
             let rows = list.matches("<th scope=\"row\">").count();
@@ -104,5 +111,64 @@ async fn times_are_told_as_they_were() {
     assert!(joined.contains(",provider,Radiology,0,\r\n"), "{joined}");
     let length = signed.text("/admin/charts/length.csv").await;
     assert!(length.ends_with(",100\r\n"), "{length}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_launch_that_fails_at_the_button_is_found_by_the_id_on_the_page_and_counted() {
+    let house = House::open(SETUP).await;
+    let fault = FaultAnswer::status(StatusCode::SERVICE_UNAVAILABLE);
+    house.ehr.fault(Endpoint::Metadata, Fault::times(20, fault));
+    let failed = house.try_launch("clinician").await;
+    assert_eq!(failed.status(), 502);
+    let page = failed.text().await.unwrap();
+    let signed = house.sign_in("vic").await;
+    let error_name = ErrorName::MetadataFetch;
+    // The error page does not wait for it to be stored.
+    let failures = "/admin/launches?state=failed";
+    signed.until(failures, error_name.as_str()).await;
+    let launch = newest_launch(&signed).await;
+    assert!(page.contains(&launch), "{launch} in {page}");
+    let found = signed
+        .post("/admin/search", &format!("text={launch}"))
+        .await;
+    assert_eq!(location(&found), format!("/admin/launches/{launch}"));
+    let story = signed.text(&location(&found)).await;
+    assert!(
+        story.contains("Fetching the EHR's metadata failed"),
+        "{story}"
+    );
+    let advice = error_reference::entry(error_name).advice;
+    assert_eq!(story.matches(&advice[..40]).count(), 1, "{story}");
+    let csv = signed.text("/admin/charts/errors.csv").await;
+    assert!(csv.ends_with(&format!(",{error_name},1\r\n")), "{csv}");
+    let overview = signed.text("/admin").await;
+    assert!(overview.contains("1 launch, 1 failed"), "{overview}");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_figures_of_a_visit_are_on_the_page_and_in_the_files() {
+    let house = House::open(SETUP).await;
+    house.visit().await;
+    let signed = house.sign_in("vic").await;
+    let overview = signed.text("/admin").await;
+    for part in [
+        "Time from button to joined: median 0.0 s",
+        "Waiting time of patients: median 40 s, 95th percentile 40 s, of 1",
+        "Visit length: median 1 min 40 s, 95th percentile 1 min 40 s, of 1",
+        ">Radiology</a></th>",
+    ] {
+        assert!(overview.contains(part), "{part} in {overview}");
+    }
+    assert!(!overview.contains("90 days"), "nothing is kept so long");
+    for (chart, end) in [
+        ("waited", ",Radiology,0,40\r\n"),
+        ("length", "Z,100\r\n"),
+        ("departments-table", "\r\nRadiology,2,0,0,40,100\r\n"),
+    ] {
+        let csv = signed.text(&format!("/admin/charts/{chart}.csv")).await;
+        assert!(csv.contains(end), "{end} in {csv}");
+    }
     house.end().await;
 }

@@ -94,3 +94,31 @@ async fn write_backs_are_found_by_encounter_and_by_meeting() {
     assert!(nothing.text().await.unwrap().contains("Nothing is known"));
     house.end().await;
 }
+
+#[tokio::test]
+async fn each_attempt_says_why_it_came_to_nothing() {
+    let house = House::open(SETUP).await;
+    let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
+    house
+        .ehr
+        .fault(Endpoint::EndOfCall, Fault::times(2, refused));
+    house.visit().await;
+    house.clock.advance(Duration::from_secs(60));
+    let signed = house.sign_in("vic").await;
+    let given_up = "/admin/write-backs?state=given_up";
+    signed.until(given_up, ">given up</span>").await;
+    let page = signed.text(given_up).await;
+    assert!(page.contains("400"), "{page}");
+    for path in ["/admin/write-backs.csv", "/admin/write-back-attempts.csv"] {
+        let csv = signed.text(&format!("{path}?state=given_up")).await;
+        assert!(csv.contains(",400,answered\r\n"), "{csv}");
+        let sent = signed.text(&format!("{path}?state=sent")).await;
+        assert!(
+            !sent.contains("answered"),
+            "what arrived has no reason: {sent}"
+        );
+        let not_needed = signed.get(&format!("{path}?state=not_needed")).await;
+        assert_eq!(not_needed.status(), 200);
+    }
+    house.end().await;
+}

@@ -64,6 +64,7 @@ impl Parts {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::default(),
         };
         let state = AppState {

@@ -152,6 +152,7 @@ impl TestServer {
             routing: Arc::default(),
             metadata: Arc::default(),
             repeats: Arc::default(),
+            turned_away: Default::default(),
             telemetry: Arc::default(),
         }
     }

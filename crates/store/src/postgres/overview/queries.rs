@@ -7,18 +7,10 @@ use sqlx::{Encode, Postgres, QueryBuilder, Type};
 use vestibule_launch::RequestId;
 
 use crate::{
-    AppointmentFilter, AppointmentId, Grouping, LaunchFilter, Page, Step, TimeRange, VisitProgress,
-    WriteBackFilter,
+    AppointmentFilter, AppointmentId, Grouping, LaunchFilter, LaunchProgress, Measure, Page, Per,
+    Step, TimeRange, VisitProgress, WriteBackFilter,
+    measure::{self, JOINED, LENGTHS, LONGEST_WAY, SOMEBODY_JOINED, WAITED},
 };
-
-/// Of a launch: when the landing page first said so, and when the conferencing node did.
-const JOINED: &str = "
-    (SELECT min(received_at) FROM launch_events
-     WHERE launch_events.request_id = launches.request_id AND event = 'joined') AS joined_at,
-    (SELECT min(connected_at) FROM participants
-     JOIN aliases ON aliases.alias_hash = participants.alias_hash
-     WHERE participants.appointment = launches.appointment
-         AND aliases.request_id = launches.request_id) AS connected_at";
 
 /// Of an appointment.
 const DEPARTMENT: &str = "
@@ -102,11 +94,9 @@ pub(super) fn counts_of_launches(
     filter: &LaunchFilter,
     step: Step,
     grouping: Grouping,
-    limit: u32,
 ) -> QueryBuilder<Postgres> {
     let column = match grouping {
         Grouping::ErrorName => "error_name",
-        Grouping::Profile => "profile",
         Grouping::Department => "department",
     };
     let mut query = QueryBuilder::new("SELECT created_at - created_at % ");
@@ -117,39 +107,78 @@ pub(super) fn counts_of_launches(
          FROM launches WHERE TRUE",
     );
     push_launches(&mut query, filter);
-    query.push(" GROUP BY 1, 2 ORDER BY 1, 2 NULLS FIRST LIMIT ");
-    query.push_bind(i64::from(limit));
+    query.push(" GROUP BY 1, 2 ORDER BY 1, 2 NULLS FIRST");
     query
 }
 
-pub(super) fn durations_of_launches(filter: &LaunchFilter, limit: u32) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("SELECT launches.*,");
-    query.push(JOINED).push(
-        ",
-        (SELECT min(received_at) FROM launch_events
-         WHERE launch_events.request_id = launches.request_id
-             AND event = 'waiting') AS waiting_at,
-        (SELECT min(participants.connected_at) FROM participants
-         JOIN aliases ON aliases.alias_hash = participants.alias_hash
-         JOIN launches AS other ON other.request_id = aliases.request_id
-         WHERE participants.appointment = launches.appointment
-             AND other.role = 'provider') AS provider_at
-        FROM launches WHERE launches.completed_at IS NOT NULL",
-    );
-    push_launches(&mut query, filter);
-    let page = Page::<RequestId> { after: None, limit };
+/// Completed launches with what can be measured of them.
+fn push_measured(query: &mut QueryBuilder<Postgres>, filter: &LaunchFilter) {
+    query.push("SELECT launches.*,");
+    query.push(JOINED).push(",").push(WAITED);
+    query.push(" FROM launches WHERE launches.completed_at IS NOT NULL");
+    push_launches(query, filter);
+}
+
+pub(super) fn durations_of_launches(
+    filter: &LaunchFilter,
+    page: Page<RequestId>,
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("");
+    push_measured(&mut query, filter);
     let columns = ("launches.created_at", "launches.request_id");
     push_page(&mut query, columns, page, |id| id.as_bytes().to_vec());
     query
 }
 
-pub(super) fn lengths_of_visits(filter: &AppointmentFilter, limit: u32) -> QueryBuilder<Postgres> {
-    let mut query = select_appointments();
-    push_appointments(&mut query, filter);
-    push_over(&mut query);
-    let page = Page { after: None, limit };
-    let columns = ("appointments.created_at", "appointments.id");
-    push_page(&mut query, columns, page, |id: AppointmentId| id.0);
+pub(super) fn summary_of_launches(
+    filter: &LaunchFilter,
+    measure: Measure,
+    per: Per,
+) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH completed AS (");
+    push_measured(&mut query, filter);
+    query.push("), measured AS (SELECT created_at AS began, department, ");
+    query.push(measure::value(measure));
+    query.push(" AS measured FROM completed)");
+    measure::push_summary(&mut query, per);
+    query
+}
+
+/// The lengths of visits, as `measured`.
+fn select_lengths(filter: &AppointmentFilter) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("WITH asked AS (SELECT id FROM appointments WHERE TRUE");
+    if let Some(TimeRange { from, until }) = filter.time {
+        query.push(" AND created_at < ");
+        query.push_bind(until.as_millis());
+        query.push(" AND last_used_at >= ");
+        query.push_bind((from - LONGEST_WAY).as_millis());
+    }
+    push_whose(&mut query, filter);
+    query.push("),").push(LENGTHS);
+    query.push(", measured AS (SELECT appointment, profile, ");
+    query.push(DEPARTMENT);
+    query.push(
+        ", lengths.began_at AS began, lengths.ended_at, present::bigint AS measured
+         FROM lengths JOIN appointments ON appointments.id = lengths.appointment WHERE TRUE",
+    );
+    push_time(&mut query, "lengths.began_at", filter.time);
+    query.push(")");
+    query
+}
+
+pub(super) fn lengths_of_visits(
+    filter: &AppointmentFilter,
+    page: Page<AppointmentId>,
+) -> QueryBuilder<Postgres> {
+    let mut query = select_lengths(filter);
+    query.push(" SELECT * FROM measured WHERE TRUE");
+    push_page(&mut query, ("began", "appointment"), page, |id| id.0);
+    query
+}
+
+pub(super) fn summary_of_visits(filter: &AppointmentFilter, per: Per) -> QueryBuilder<Postgres> {
+    let mut query = select_lengths(filter);
+    measure::push_summary(&mut query, per);
     query
 }
 
@@ -201,8 +230,17 @@ fn push_launches(query: &mut QueryBuilder<Postgres>, filter: &LaunchFilter) {
     if let Some(role) = filter.role {
         push_word(query, "launches.role", role.as_str());
     }
-    if let Some(progress) = filter.progress {
-        push_word(query, "launches.state", progress.as_str());
+    match filter.progress {
+        None => {}
+        Some(LaunchProgress::Joined) => {
+            push_word(query, "launches.state", "completed");
+            query.push(" AND ").push(SOMEBODY_JOINED);
+        }
+        Some(LaunchProgress::Completed) => {
+            push_word(query, "launches.state", "completed");
+            query.push(" AND NOT ").push(SOMEBODY_JOINED);
+        }
+        Some(progress) => push_word(query, "launches.state", progress.as_str()),
     }
     if let Some(error_name) = filter.error_name {
         query.push(" AND launches.error_name = ");
@@ -221,6 +259,11 @@ fn push_launches(query: &mut QueryBuilder<Postgres>, filter: &LaunchFilter) {
 /// All but the progress.
 fn push_appointments(query: &mut QueryBuilder<Postgres>, filter: &AppointmentFilter) {
     push_time(query, "appointments.created_at", filter.time);
+    push_whose(query, filter);
+}
+
+/// Those of a profile and of a department.
+fn push_whose(query: &mut QueryBuilder<Postgres>, filter: &AppointmentFilter) {
     if let Some(profile) = filter.profile {
         query.push(" AND appointments.profile = ");
         query.push_bind(profile.as_bytes().as_slice());
@@ -247,14 +290,6 @@ fn push_write_backs(query: &mut QueryBuilder<Postgres>, filter: &WriteBackFilter
         query.push(" AND request_id = ");
         query.push_bind(request_id.as_bytes().as_slice());
     }
-    if let Some(encounter) = filter.encounter {
-        query.push(
-            " AND request_id IN (SELECT launches.request_id FROM launches
-              JOIN appointments ON appointments.id = launches.appointment
-              WHERE appointments.encounter_key = ",
-        );
-        query.push_bind(encounter.as_bytes().as_slice()).push(")");
-    }
     if let Some(appointment) = filter.appointment {
         query.push(" AND request_id IN (SELECT request_id FROM launches WHERE appointment = ");
         query.push_bind(appointment.0).push(")");
@@ -275,7 +310,7 @@ mod tests {
     use vestibule_launch::{ErrorName, UnixTime};
 
     use super::*;
-    use crate::{LaunchProgress, PostgresStore, WriteBackProgress};
+    use crate::{PostgresStore, WriteBackProgress};
 
     /// How many launches, appointments and write-backs there are.
     const MANY: i64 = 20_000;

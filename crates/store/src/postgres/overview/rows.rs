@@ -1,18 +1,18 @@
 //! Rows of listings and figures into the types of this crate.
 
 use sqlx::{Row, postgres::PgRow};
-use uuid::Uuid;
 use vestibule_launch::UnixTime;
 
 use crate::{
     AppointmentId, AppointmentRow, Attempt, Attendee, Group, Grouping, LaunchCount,
-    LaunchDurations, LaunchRow, StoreError, VisitLength, VisitProgress,
+    LaunchDurations, LaunchRow, Part, Per, StoreError, Summary, VisitLength, VisitProgress,
+    course::read_steps,
     postgres::{
         rows::{
-            appointment_of, array_of, count_of, launch_of, maybe_time_of, profile_of,
+            appointment_of, count_of, launch_of, maybe_error_of, maybe_time_of, profile_of,
             request_id_of, role_of, time_of,
         },
-        visits,
+        visits, write_backs,
     },
 };
 
@@ -24,9 +24,12 @@ fn joined_of(row: &PgRow) -> Result<Option<UnixTime>, StoreError> {
 pub(super) fn launch_row_of(row: &PgRow) -> Result<LaunchRow, StoreError> {
     Ok(LaunchRow {
         launch: launch_of(row)?,
+        authorised_at: maybe_time_of(row, "authorised_at")?,
         completed_at: maybe_time_of(row, "completed_at")?,
         joined_at: joined_of(row)?,
         department: row.try_get("department")?,
+        steps: read_steps(row.try_get("steps")?)?,
+        overcome: maybe_error_of(row, "overcome")?,
     })
 }
 
@@ -50,11 +53,12 @@ pub(super) fn appointment_row_of(row: &PgRow) -> Result<AppointmentRow, StoreErr
 
 pub(super) fn length_of(row: &PgRow) -> Result<VisitLength, StoreError> {
     Ok(VisitLength {
-        appointment: AppointmentId(row.try_get("appointment_id")?),
+        appointment: AppointmentId(row.try_get("appointment")?),
         profile: profile_of(row)?,
         department: row.try_get("department")?,
-        began_at: time_of(row, "began_at")?,
+        began_at: time_of(row, "began")?,
         ended_at: time_of(row, "ended_at")?,
+        present: row.try_get("measured")?,
     })
 }
 
@@ -65,6 +69,7 @@ pub(super) fn attempt_of(row: &PgRow) -> Result<Attempt, StoreError> {
         number: count_of(row, "number")?,
         at: time_of(row, "at")?,
         status: status.map_err(|_| StoreError::Damaged("status"))?,
+        reason: write_backs::reason_of(row, "reason")?,
     })
 }
 
@@ -81,12 +86,7 @@ pub(super) fn attendee_of(row: &PgRow) -> Result<Attendee, StoreError> {
 
 pub(super) fn count_row_of(row: &PgRow, grouping: Grouping) -> Result<LaunchCount, StoreError> {
     let group = match grouping {
-        Grouping::ErrorName => {
-            let name: Option<&str> = row.try_get("error_name")?;
-            let name = name.map(str::parse).transpose();
-            Group::ErrorName(name.map_err(|_| StoreError::Damaged("error_name"))?)
-        }
-        Grouping::Profile => Group::Profile(Uuid::from_bytes(array_of(row, "profile")?)),
+        Grouping::ErrorName => Group::ErrorName(maybe_error_of(row, "error_name")?),
         Grouping::Department => Group::Department(row.try_get("department")?),
     };
     Ok(LaunchCount {
@@ -94,6 +94,19 @@ pub(super) fn count_row_of(row: &PgRow, grouping: Grouping) -> Result<LaunchCoun
         group,
         launches: number_of(row, "launches")?,
         failed: number_of(row, "failed")?,
+    })
+}
+
+pub(super) fn summary_of(row: &PgRow, per: Per) -> Result<Summary, StoreError> {
+    Ok(Summary {
+        part: match per {
+            Per::All => Part::All,
+            Per::Step(_) => Part::Step(time_of(row, "part")?),
+            Per::Department => Part::Department(row.try_get("part")?),
+        },
+        count: number_of(row, "many")?,
+        median: row.try_get("median")?,
+        high: row.try_get("high")?,
     })
 }
 

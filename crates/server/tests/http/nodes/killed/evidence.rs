@@ -38,7 +38,7 @@ pub(super) struct StoredLaunch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StoredWriteBack {
     pub(super) request_id: String,
-    /// `unsent`, `sent` or `given_up`.
+    /// `unsent`, `sent`, `given_up` or `not_needed`.
     pub(super) state: String,
 }
 

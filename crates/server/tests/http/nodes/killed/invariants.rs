@@ -310,9 +310,9 @@ fn told_by_launch<'a>(
     by_launch
 }
 
-/// What the outbox calls sent has arrived, what has arrived it calls sent, and nothing
-/// waits. Only the end of a visit that went on after all may have arrived and be given up:
-/// where the EHR's answer was lost, and it was not to be told again.
+/// What the outbox calls sent has arrived, what has arrived it calls sent, nothing waits,
+/// and nothing was given up. Only the end of a visit that went on after all is not needed,
+/// and may have arrived: where the EHR's answer was lost, and it was not to be told again.
 fn outbox_agrees(evidence: &Evidence, found: &mut Vec<String>) {
     let mut arrived = BTreeMap::new();
     for event in ["connection_status", "call_ended"] {
@@ -323,7 +323,7 @@ fn outbox_agrees(evidence: &Evidence, found: &mut Vec<String>) {
         let event = arrived.get(&(request_id.as_str(), *id));
         let is_fine = match (state.as_str(), event) {
             ("sent", event) => event.is_some(),
-            ("given_up", event) => event != Some(&"connection_status"),
+            ("not_needed", event) => event != Some(&"connection_status"),
             _ => false,
         };
         if !is_fine {

@@ -201,6 +201,10 @@ fn what_the_ehr_was_not_told_is_found() {
     assert!(waits.contains("unsent"));
     let given_up = found(|it| it.write_backs.get_mut(&2).unwrap().state = "given_up".into());
     assert!(given_up.contains("given_up"));
+    let given_up = found(|it| it.write_backs.get_mut(&3).unwrap().state = "given_up".into());
+    assert!(given_up.contains("given_up"));
+    let not_needed = found(|it| it.write_backs.get_mut(&2).unwrap().state = "not_needed".into());
+    assert!(not_needed.contains("not_needed"));
     let forgotten = found(|it| drop(it.write_backs.remove(&2)));
     assert!(forgotten.contains("nothing is on record"));
 }
