@@ -1,5 +1,5 @@
 //! EHR sessions: what a launch got from the EHR's token endpoint, kept while the
-//! visit runs.
+//! visit runs, and while the EHR may have to be told of it.
 
 use std::{fmt, time::Duration};
 
