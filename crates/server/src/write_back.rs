@@ -34,9 +34,8 @@ pub(crate) const END_OF_CALL_GRACE: Duration = Duration::from_secs(10);
 
 /// Tells an EHR of changes, in its own words.
 pub trait WriteBack: Send + Sync {
-    /// Names it in the outbox and in the log; no two of a profile have the same. It must
-    /// not change: what waits in the outbox is found by it.
-    fn name(&self) -> &'static str;
+    /// In which it tells; no two of a profile have the same.
+    fn lane(&self) -> Lane;
 
     /// Whether the EHR is told of this change at all.
     fn tells(&self, change: StatusChange) -> bool;
@@ -119,14 +118,6 @@ impl StatusChange {
             Self::Disconnected => "disconnected",
             Self::CallEnded => "call_ended",
             Self::DeviceTested => "device_tested",
-        }
-    }
-
-    /// Behind which others of the launch it waits.
-    pub(crate) fn lane(self) -> Lane {
-        match self {
-            Self::Connected | Self::Disconnected | Self::CallEnded => Lane::Visit,
-            Self::DeviceTested => Lane::DeviceTest,
         }
     }
 }

@@ -48,7 +48,7 @@ pub use overview::{
 };
 pub use postgres::{PostgresAddress, PostgresStore};
 pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
-pub use session::{NewSession, Session};
+pub use session::{NewSession, SENT_AGAIN_WITHIN, Session};
 pub use sqlite::SqliteStore;
 pub use store::{
     AdminSessions, Audit, JoinLinks, LaunchEvents, Launches, Limits, Overview, Profiles, Sessions,

@@ -417,8 +417,8 @@ pub struct WriteBackRow {
     pub profile: Uuid,
     /// The launch that it tells of.
     pub request_id: RequestId,
-    /// Behind which others of the launch it waits.
-    pub lane: Lane,
+    /// Which of the profile's tables tells it; `None` of what an earlier version stored.
+    pub lane: Option<Lane>,
 }
 
 impl WriteBackRow {

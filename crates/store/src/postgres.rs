@@ -229,13 +229,14 @@ fn migrations() -> Migrator {
         9 "story",
     } "00" {
         11 "identities",
+        13 "lanes",
     } })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::WriteBacks as _;
+    use crate::{Lane, Overview as _, SentAgain, WriteBacks as _};
 
     /// How many write-backs wait for an EHR that is away.
     const MANY: i64 = 50_000;
@@ -362,6 +363,51 @@ mod tests {
             let looked_at = rows(&plan, "on write_backs");
             assert!(looked_at < 500, "{looked_at} rows:\n{plan}");
         }
+    }
+
+    /// Of a lane `visit` it is not known which table tells it: whatever came later, but for
+    /// a device test, may have overtaken it.
+    #[tokio::test]
+    async fn write_backs_from_before_the_upgrade_are_sent_again_where_nothing_came_later() {
+        let url = vestibule_test_postgres::database();
+        let store = open(&url).await;
+        let mut patient = PgConnection::connect(&url).await.unwrap();
+        let mut insert = async |number: i64, lane: &str, state: &str| -> i64 {
+            sqlx::query_scalar(
+                "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at,
+                     due_at, state, finished_at)
+                 VALUES (sha256($1::text::bytea), substr(sha256('a'), 1, 16),
+                     substr(sha256('a'), 1, 16), $2, '', $1, $1, $3, $1)
+                 RETURNING id",
+            )
+            .bind(number)
+            .bind(lane)
+            .bind(state)
+            .fetch_one(&mut patient)
+            .await
+            .unwrap()
+        };
+        let first = insert(1, "visit", "given_up").await;
+        let second = insert(2, "visit", "given_up").await;
+        insert(3, "device_test", "sent").await;
+        let page = crate::Page {
+            after: None,
+            limit: 5,
+        };
+        let every = crate::WriteBackFilter::default();
+        let rows = store.list_write_backs(&every, page).await.unwrap();
+        let lanes: Vec<_> = rows.iter().map(|row| row.lane).collect();
+        assert_eq!(
+            lanes,
+            [Some(Lane::DeviceTest), None, None],
+            "the newest first"
+        );
+        let now = UnixTime::from_millis(10);
+        let again = store.send_again(second, now).await.unwrap();
+        assert_eq!(again, SentAgain::Due(1));
+        insert(4, "end_of_call", "sent").await;
+        let again = store.send_again(first, now).await.unwrap();
+        assert_eq!(again, SentAgain::Overtaken);
     }
 
     #[tokio::test]

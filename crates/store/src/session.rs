@@ -1,10 +1,22 @@
 //! EHR sessions: what a launch got from the EHR's token endpoint, kept while the
-//! visit runs.
+//! visit runs, and while the EHR may have to be told of it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
+
+/// [`SENT_AGAIN_WITHIN`] as the statements have it, in milliseconds.
+macro_rules! sent_again_within {
+    () => {
+        86_400_000
+    };
+}
+pub(crate) use sent_again_within;
+
+/// How long after a write-back was given up the session of its launch is kept, and renewed,
+/// for the case that somebody has it sent again: a day, as long as it was tried.
+pub const SENT_AGAIN_WITHIN: Duration = Duration::from_millis(sent_again_within!());
 
 /// A session that begins as its launch completes.
 #[derive(Clone)]

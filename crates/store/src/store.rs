@@ -57,7 +57,9 @@ pub trait Store:
     /// Ends conferences and participations that began 24 hours before `now` or earlier:
     /// the event that ended them was lost.
     ///
-    /// Keeps whatever a visit that runs or a write-back that is unsent still needs.
+    /// Keeps whatever a visit that runs or a write-back that is unsent still needs; of
+    /// sessions, also what one needs that may be sent again: see
+    /// [`Sessions::claim_renewals`]. Such a session goes with its launch.
     ///
     /// Of servers that purge the same database at the same time, one does; for the others
     /// there is nothing to forget.

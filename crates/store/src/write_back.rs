@@ -5,6 +5,8 @@ use std::fmt;
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
+use crate::StoreError;
+
 /// Attempts of which there is a record: the latest. In a day there are fewer.
 pub(crate) const ATTEMPTS_KEPT: i32 = 100;
 
@@ -18,7 +20,7 @@ pub struct NewWriteBack {
     /// The launch that it tells of. The write-backs of one launch are sent in order
     /// within their lane.
     pub request_id: RequestId,
-    /// Behind which others of the launch it waits.
+    /// Which of the profile's tables tells it.
     pub lane: Lane,
     /// What to tell, sealed.
     pub sealed: Vec<u8>,
@@ -26,27 +28,53 @@ pub struct NewWriteBack {
     pub due_at: UnixTime,
 }
 
-/// What is told in order: an EHR that takes the one and not the other hears the one.
+/// Which of a profile's tables tells it. What one tells of a launch is told in order, and
+/// what it tells later takes the place of what it told before. Another one's is for another
+/// receiver: neither waits for the other, and neither takes the other's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Who comes and goes, and that the visit is over.
-    Visit,
-    /// How device checks went.
+    /// Who comes and goes, and that the visit is over: `[write_back]`.
+    EpicConnectionStatus,
+    /// That the visit is over: `[end_of_call]`.
+    EndOfCall,
+    /// Who comes and goes, and that the visit is over: `[zoom.notification]`.
+    ZoomNotification,
+    /// How device checks went: `[device_test]`.
     DeviceTest,
 }
 
 impl Lane {
     /// Each of them.
-    pub const ALL: [Self; 2] = [Self::Visit, Self::DeviceTest];
+    pub const ALL: [Self; 4] = [
+        Self::EpicConnectionStatus,
+        Self::EndOfCall,
+        Self::ZoomNotification,
+        Self::DeviceTest,
+    ];
 
     /// The word in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Visit => "visit",
+            Self::EpicConnectionStatus => "epic_connection_status",
+            Self::EndOfCall => "end_of_call",
+            Self::ZoomNotification => "zoom_notification",
             Self::DeviceTest => "device_test",
         }
     }
+
+    /// Of the word in the store. `None` of an earlier version's: it had one lane for
+    /// whatever was not a device test.
+    pub(crate) fn of(word: &str) -> Result<Option<Self>, StoreError> {
+        if word == UNKNOWN_LANE {
+            return Ok(None);
+        }
+        let lane = Self::ALL.into_iter().find(|known| known.as_str() == word);
+        lane.map(Some).ok_or(StoreError::Damaged("lane"))
+    }
 }
+
+/// The lane, in the store, of what an earlier version stored.
+const UNKNOWN_LANE: &str = "visit";
 
 /// What the EHRs have still to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_is_read_from_its_word() {
+        for lane in Lane::ALL {
+            assert!(matches!(Lane::of(lane.as_str()), Ok(Some(read)) if read == lane));
+        }
+        assert!(matches!(Lane::of("visit"), Ok(None)));
+        assert!(Lane::of("whatever comes").is_err());
+    }
+
+    #[test]
     fn what_is_sealed_is_not_shown() {
         let sealed = vec![222, 173];
         let shown = format!(
@@ -270,7 +307,7 @@ mod tests {
                 dedupe: [222; 32],
                 profile: Uuid::nil(),
                 request_id: RequestId::from_bytes([1; 16]),
-                lane: Lane::Visit,
+                lane: Lane::EndOfCall,
                 sealed: sealed.clone(),
                 due_at: UnixTime::from_millis(0),
             },

@@ -72,7 +72,11 @@ async fn send(state: &AppState, write_back: &WriteBack) {
     };
     let request_id = write_back.request_id;
     match recorded {
-        Ok(true) => {}
+        Ok(true) => {
+            if let Delivered::Sent { .. } = delivered {
+                delivery::forget(&state.tools, request_id).await;
+            }
+        }
         Ok(false) => {
             tracing::warn!(%request_id, "a write-back took too long; it may be sent again");
         }

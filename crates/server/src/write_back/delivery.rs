@@ -7,14 +7,11 @@ use rand::RngExt as _;
 use secrecy::SecretString;
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
-use vestibule_store::{
-    NotTold, Reason, StoreError, WriteBack as Stored, WriteBackRecord, WriteBackState,
-};
+use vestibule_store::{NotTold, Reason, StoreError, WriteBack as Stored};
 
 use super::{Authentication, CannotTell, Status, StatusChange, outbox::Letter};
 use crate::{
     http_client::TransportError,
-    launch,
     profile::Profile,
     sealing::{NotSealedHere, Purpose},
     session::{self, SessionError},
@@ -98,7 +95,6 @@ pub(crate) async fn deliver(state: &AppState, stored: &Stored) -> Delivered {
         Ok(Some(status)) => {
             let status = status.as_u16();
             tracing::info!(%request_id, write_back, change, status, attempts, "the EHR was told");
-            forget(state, stored, &letter).await;
             return Delivered::Sent { status };
         }
         Ok(None) => {
@@ -125,7 +121,6 @@ pub(crate) async fn deliver(state: &AppState, stored: &Stored) -> Delivered {
                 %request_id, write_back, change, attempts, status, %error,
                 "the EHR was not told, and it is given up"
             );
-            forget(state, stored, &letter).await;
             NotTold::GiveUp
         }
     };
@@ -160,7 +155,7 @@ async fn attempt(
     let profile = profile.ok_or(Failed::NotAsked)?;
     let mut write_backs = profile.write_backs.iter();
     let write_back = write_backs
-        .find(|known| known.name() == write_back && known.tells(status.change))
+        .find(|known| known.lane().as_str() == write_back && known.tells(status.change))
         .ok_or(Failed::NotAsked)?;
     if status.change == StatusChange::CallEnded && goes_on(tools, profile.uuid, status).await? {
         return Ok(None);
@@ -187,38 +182,15 @@ async fn attempt(
     Err(Failed::Answered(answer.status(), retry_after(&answer)))
 }
 
-/// After the last word of a launch, forgets what the EHR gave for it: unless its alias may
-/// be dialled again, and then there is more to tell. Tokens that are not forgotten here
-/// are when they expire.
-async fn forget(state: &AppState, stored: &Stored, letter: &Letter) {
-    if letter.status.change != StatusChange::CallEnded {
-        return;
-    }
-    let request_id = stored.request_id;
-    match is_last_word(state, stored).await {
+/// Once it is on record that the EHR was told, forgets what the EHR gave for the launch,
+/// unless there may be more to tell. Tokens that are not forgotten here are when they
+/// expire.
+pub(crate) async fn forget(tools: &Tools, request_id: RequestId) {
+    match tools.store.end_session(request_id, tools.now()).await {
         Ok(false) => {}
-        Ok(true) => match state.tools.store.end_session(request_id).await {
-            Ok(_) => tracing::info!(%request_id, "the EHR's session is forgotten"),
-            Err(error) => tracing::error!(%request_id, %error, "a session cannot be forgotten"),
-        },
+        Ok(true) => tracing::info!(%request_id, "the EHR's session is forgotten"),
         Err(error) => tracing::error!(%request_id, %error, "a session cannot be forgotten"),
     }
-}
-
-async fn is_last_word(state: &AppState, stored: &Stored) -> Result<bool, StoreError> {
-    let Tools { store, .. } = &state.tools;
-    let records = store.write_backs_of(stored.request_id).await?;
-    let waits = |record: &WriteBackRecord| matches!(record.state, WriteBackState::Unsent { .. });
-    if records.iter().any(|it| it.id != stored.id && waits(it)) {
-        return Ok(false);
-    }
-    let profile = state.profiles.now().find(stored.profile);
-    let launch = store.find_launch(stored.request_id).await?;
-    let (Some(profile), Some(launch)) = (profile, launch) else {
-        return Ok(true);
-    };
-    let alias_expires_at = launch.created_at + launch::SIGN_IN + profile.launch_validity;
-    Ok(state.tools.now() >= alias_expires_at)
 }
 
 /// Whether somebody is in the visit, again.

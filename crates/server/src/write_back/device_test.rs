@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use http::Request;
 use serde::{Deserialize, Serialize};
 use vestibule_launch::TestResult;
+use vestibule_store::Lane;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, Status, StatusChange, WriteBack,
@@ -120,8 +121,8 @@ impl DeviceTestCall {
 }
 
 impl WriteBack for DeviceTestCall {
-    fn name(&self) -> &'static str {
-        "device_test"
+    fn lane(&self) -> Lane {
+        Lane::DeviceTest
     }
 
     fn tells(&self, change: StatusChange) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use http::Request;
 use serde::{Deserialize, Serialize};
+use vestibule_store::Lane;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, Status, StatusChange, WriteBack,
@@ -83,8 +84,8 @@ impl EndOfCall {
 }
 
 impl WriteBack for EndOfCall {
-    fn name(&self) -> &'static str {
-        "end_of_call"
+    fn lane(&self) -> Lane {
+        Lane::EndOfCall
     }
 
     fn tells(&self, change: StatusChange) -> bool {

@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue, Request};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use vestibule_store::Lane;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, ConnectionStatus, ConnectionStatusValues,
@@ -82,8 +83,8 @@ impl EpicConnectionStatus {
 }
 
 impl WriteBack for EpicConnectionStatus {
-    fn name(&self) -> &'static str {
-        "epic_connection_status"
+    fn lane(&self) -> Lane {
+        Lane::EpicConnectionStatus
     }
 
     fn tells(&self, change: StatusChange) -> bool {

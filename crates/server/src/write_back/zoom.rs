@@ -4,6 +4,7 @@
 use http::Request;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use vestibule_store::Lane;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, ConnectionStatus, ConnectionStatusValues,
@@ -68,8 +69,8 @@ impl ZoomNotification {
 }
 
 impl WriteBack for ZoomNotification {
-    fn name(&self) -> &'static str {
-        "zoom_notification"
+    fn lane(&self) -> Lane {
+        Lane::ZoomNotification
     }
 
     fn tells(&self, change: StatusChange) -> bool {

@@ -3,6 +3,7 @@
 mod audit;
 mod figures;
 mod files;
+mod sent_again_later;
 mod write_backs;
 
 use std::time::Duration;

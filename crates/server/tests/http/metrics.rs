@@ -260,7 +260,7 @@ async fn what_the_ehr_has_still_to_be_told_is_counted_with_its_age() {
         dedupe: [1; 32],
         profile: UUID.parse().unwrap(),
         request_id,
-        lane: Lane::Visit,
+        lane: Lane::EndOfCall,
         sealed: vec![1],
         due_at: tools.now() + Duration::from_secs(3600),
     };

@@ -118,7 +118,7 @@ behind_the_gate! {
         claim_renewal(request_id: RequestId, now: UnixTime, lease: Duration) -> Option<Session>;
         renewed(session: &Session => lent, sealed: Vec<u8>, renew_at: Option<UnixTime>, expires_at: UnixTime) -> bool;
         renewal_failed(session: &Session => lent, try_again_at: Option<UnixTime>) -> bool;
-        end_session(request_id: RequestId) -> bool;
+        end_session(request_id: RequestId, now: UnixTime) -> bool;
     }
     Visits {
         find_appointment_by_key(encounter: EncounterKey) -> Option<Appointment>;

@@ -16,13 +16,26 @@ use crate::{NewSession, Session, Sessions, StoreError, session::NOT_LEASED};
 /// Whether a session is of use to anybody at `$1`.
 macro_rules! of_use {
     () => {
-        "(EXISTS (SELECT 1 FROM aliases
+        concat!(
+            "(EXISTS (SELECT 1 FROM aliases
               WHERE aliases.request_id = sessions.request_id AND aliases.expires_at > $1)
           OR EXISTS (SELECT 1 FROM launches
               JOIN running_visits ON running_visits.appointment = launches.appointment
               WHERE launches.request_id = sessions.request_id)
           OR EXISTS (SELECT 1 FROM write_backs
-              WHERE write_backs.request_id = sessions.request_id AND state = 'unsent'))"
+              WHERE write_backs.request_id = sessions.request_id AND state = 'unsent')
+          OR EXISTS (SELECT 1 FROM write_backs AS given_up
+              WHERE given_up.request_id = sessions.request_id
+                  AND given_up.state = 'given_up'
+                  AND given_up.finished_at > $1 - ",
+            $crate::session::sent_again_within!(),
+            "
+                  AND NOT EXISTS (SELECT 1 FROM write_backs AS later
+                      WHERE later.request_id = given_up.request_id
+                          AND later.lane = given_up.lane AND later.state = 'sent'
+                          AND (later.created_at, later.id)
+                              > (given_up.created_at, given_up.id))))"
+        )
     };
 }
 pub(super) use of_use;
@@ -149,13 +162,17 @@ impl Sessions for PostgresStore {
         })
     }
 
-    async fn end_session(&self, request_id: RequestId) -> Result<bool, StoreError> {
+    async fn end_session(&self, request_id: RequestId, now: UnixTime) -> Result<bool, StoreError> {
         run!(self, Again::Always, |connection, _| {
-            let ended = sqlx::query("DELETE FROM sessions WHERE request_id = $1")
-                .bind(request_id.as_bytes().as_slice())
-                .execute(connection)
-                .await?
-                .rows_affected();
+            let ended = sqlx::query(concat!(
+                "DELETE FROM sessions WHERE request_id = $2 AND NOT ",
+                of_use!()
+            ))
+            .bind(now.as_millis())
+            .bind(request_id.as_bytes().as_slice())
+            .execute(connection)
+            .await?
+            .rows_affected();
             Ok(ended == 1)
         })
     }

@@ -311,12 +311,11 @@ fn write_back_of(row: &PgRow) -> Result<WriteBack, StoreError> {
 /// As listings show it.
 pub(super) fn row_of(row: &PgRow) -> Result<WriteBackRow, StoreError> {
     let lane: &str = row.try_get("lane")?;
-    let lane = Lane::ALL.into_iter().find(|known| known.as_str() == lane);
     Ok(WriteBackRow {
         record: record_of(row)?,
         profile: profile_of(row)?,
         request_id: request_id_of(row)?,
-        lane: lane.ok_or(StoreError::Damaged("lane"))?,
+        lane: Lane::of(lane)?,
     })
 }
 

@@ -20,7 +20,9 @@ pub trait Sessions {
 
     /// At most `limit` sessions whose renewal is due, the longest due first, and that
     /// nobody else renews until `now + lease`. Only those that are of use: whose visit
-    /// runs, whose alias can still be dialled, or of which a write-back is unsent.
+    /// runs, whose alias can still be dialled, or of which a write-back is unsent, or was
+    /// given up within [`crate::SENT_AGAIN_WITHIN`] and not overtaken: see
+    /// [`crate::SentAgain::Overtaken`].
     async fn claim_renewals(
         &self,
         now: UnixTime,
@@ -55,6 +57,7 @@ pub trait Sessions {
         try_again_at: Option<UnixTime>,
     ) -> Result<bool, StoreError>;
 
-    /// Forgets the tokens. Says whether there were any.
-    async fn end_session(&self, request_id: RequestId) -> Result<bool, StoreError>;
+    /// Forgets the tokens of this launch, unless they are of use at `now`: see
+    /// [`Sessions::claim_renewals`]. Says whether any were forgotten.
+    async fn end_session(&self, request_id: RequestId, now: UnixTime) -> Result<bool, StoreError>;
 }

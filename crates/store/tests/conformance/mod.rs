@@ -69,6 +69,7 @@ macro_rules! conforms {
                 what_was_given_up_is_sent_again_in_its_place,
                 what_was_given_up_after_it_is_sent_again_behind_it,
                 what_was_overtaken_is_not_sent_again,
+                what_another_lane_tells_overtakes_nothing,
             } {
                 one_of_fifty_sends_again,
             }
@@ -128,6 +129,8 @@ macro_rules! conforms {
                 one_session_is_claimed_before_it_is_due,
                 the_longest_due_renewals_come_first,
                 a_session_of_no_use_is_not_renewed,
+                a_session_is_renewed_while_what_was_given_up_may_be_sent_again,
+                a_session_of_use_is_not_ended,
                 a_session_that_ended_is_not_renewed,
             } {
                 each_renewal_is_for_one_of_fifty,
@@ -186,6 +189,7 @@ macro_rules! conforms {
                 purging_forgets_what_is_old_and_only_that,
                 purging_forgets_what_is_sealed_once_it_is_of_no_use,
                 purging_forgets_expired_sessions_of_no_use,
+                purging_keeps_sessions_while_what_was_given_up_may_be_sent_again,
                 purging_forgets_bearers_with_their_alias_and_events_with_their_launch,
                 purging_keeps_what_a_running_visit_needs,
                 a_forgotten_appointment_leaves_its_number_to_no_other,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, UnixTime};
 use vestibule_store::{
     AppointmentFilter, AppointmentId, AppointmentRow, Change, Completed, Completion, Course,
-    FailureSource, Group, Grouping, LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow,
+    FailureSource, Group, Grouping, Lane, LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow,
     Measure, NewLaunch, NewLaunchEvent, Page, Part, Per, Recorded, Reported, SentAgain, Step,
     Store, Summary, TimeRange, VisitProgress, WriteBack, WriteBackFilter, WriteBackProgress,
     WriteBackRow,
@@ -15,7 +15,7 @@ use vestibule_store::{
 use super::{
     MINUTE, NOW, PROFILE, SECOND, alias, begin, completed, launch, race, request_id, visit,
     visits::{apply, event},
-    write_backs::{claim, failed, sent, store_all, write_back},
+    write_backs::{claim, failed, of_lane, sent, store_all, write_back},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -721,6 +721,57 @@ pub(crate) async fn what_was_overtaken_is_not_sent_again(store: &dyn Store) {
     let third = claim(store, NOW, 1).await.remove(0);
     assert!(failed(store, &third, None, None).await);
     assert_eq!(send_again(store, third.id, NOW).await, SentAgain::Due(1));
+}
+
+/// What the EHR was told of something else is no news of this, and is not told again with
+/// it; nor does it wait for it.
+pub(crate) async fn what_another_lane_tells_overtakes_nothing(store: &dyn Store) {
+    let lanes = [
+        Lane::EpicConnectionStatus,
+        Lane::EndOfCall,
+        Lane::ZoomNotification,
+        Lane::DeviceTest,
+        Lane::EpicConnectionStatus,
+        Lane::ZoomNotification,
+    ];
+    let all = (1..).zip(lanes);
+    let all = all.map(|(number, lane)| of_lane(number, 1, lane)).collect();
+    store_all(store, 1, all, NOW).await;
+    let first = claim(store, NOW, 9).await;
+    assert_eq!(first.len(), 4);
+    for given_up in &first[..2] {
+        assert!(failed(store, given_up, Some(400), None).await);
+    }
+    for told in &first[2..] {
+        assert!(sent(store, told, NOW).await);
+    }
+    // The fifth is given up too, the sixth on its way.
+    let second = claim(store, NOW, 9).await;
+    assert_eq!(second.len(), 2);
+    assert!(failed(store, &second[0], Some(400), None).await);
+    let later = NOW + DAY;
+    let with_the_fifth = send_again(store, first[0].id, later).await;
+    assert_eq!(with_the_fifth, SentAgain::Due(2));
+    let every = WriteBackFilter::default();
+    let rows = store.list_write_backs(&every, page(9)).await;
+    let rows = rows.expect("the store lists write-backs");
+    let row = rows.iter().find(|row| row.record.id == first[1].id);
+    let row = row.expect("it is there");
+    assert_eq!(row.lane, Some(Lane::EndOfCall));
+    let given_up = vestibule_store::WriteBackState::GivenUp { at: NOW + SECOND };
+    assert_eq!(row.record.state, given_up, "another one's");
+    let end = send_again(store, first[1].id, later).await;
+    assert_eq!(end, SentAgain::Due(1));
+    let claimed: Vec<_> = claim(store, later, 9)
+        .await
+        .iter()
+        .map(|it| it.id)
+        .collect();
+    assert_eq!(
+        claimed,
+        [first[0].id, first[1].id, second[1].id],
+        "none waits for another's"
+    );
 }
 
 /// Of many at once one sends it again, and one of those who claim has it.

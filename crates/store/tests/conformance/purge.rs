@@ -6,7 +6,7 @@ use uuid::Uuid;
 use vestibule_launch::EhrRole;
 use vestibule_store::{
     Applied, Change, Completed, Consumed, EncounterKey, LaunchState, NewLaunchEvent, Recorded,
-    Redemption, Reported, Store, WriteBackState,
+    Redemption, Reported, SENT_AGAIN_WITHIN, Store, WriteBackState,
 };
 
 use super::{
@@ -140,6 +140,37 @@ pub(crate) async fn purging_forgets_expired_sessions_of_no_use(store: &dyn Store
     assert!(renewed.await.expect("the store takes tokens"));
     assert!(purge(expires_at - Duration::from_millis(1)).await);
     assert!(!purge(expires_at).await);
+}
+
+/// The tokens of who may have to be told of again are kept for a day, and no longer than
+/// their launch.
+pub(crate) async fn purging_keeps_sessions_while_what_was_given_up_may_be_sent_again(
+    store: &dyn Store,
+) {
+    for number in [1, 2] {
+        session(store, number, NOW).await;
+        store_all(store, number, vec![write_back(number, number)], NOW).await;
+        let claimed = claim(store, NOW, 1).await.remove(0);
+        assert!(failed(store, &claimed, Some(400), None).await);
+    }
+    // They were given up a second after they were stored; the tokens expired long ago.
+    let over = NOW + SECOND + SENT_AGAIN_WITHIN;
+    let just_before = over - Duration::from_millis(1);
+    let purge = async |before, now| store.purge(before, now).await.expect("the store purges");
+    assert_eq!(purge(NOW, just_before).await, 0);
+    assert!(find(store, 1).await.is_some());
+    assert_eq!(purge(NOW, over).await, 0);
+    assert_eq!(find(store, 1).await, None);
+    assert_eq!(state(store, 1).await, Some(LaunchState::Completed));
+    assert_eq!(told(store, 1).await, [1]);
+
+    session(store, 3, NOW).await;
+    store_all(store, 3, vec![write_back(3, 3)], NOW).await;
+    let claimed = claim(store, NOW, 1).await.remove(0);
+    assert!(failed(store, &claimed, Some(400), None).await);
+    assert_eq!(purge(NOW + SECOND, NOW + MINUTE).await, 3);
+    assert_eq!(told(store, 3).await, [3], "given up just now");
+    assert_eq!(find(store, 3).await, None, "it goes with its launch");
 }
 
 /// However old its launch is: while a visit runs, its launches, tokens and people are kept.

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use vestibule_launch::{EhrRole, UnixTime};
-use vestibule_store::{Change, Completed, NewSession, Session, Store};
+use vestibule_store::{Change, Completed, Lane, NewSession, SENT_AGAIN_WITHIN, Session, Store};
 
 use super::{
     MINUTE, NOW, PROFILE, SECOND, begin, complete_at, consume, launch, race, request_id, visit,
     visits::{apply, event},
-    write_backs::{store_all, write_back},
+    write_backs::{claim as claim_write_backs, failed, of_lane, sent, store_all, write_back},
 };
 
 const LEASE: Duration = Duration::from_secs(5);
@@ -56,8 +56,13 @@ async fn renewed(store: &dyn Store, session: &Session, renew_at: UnixTime) -> bo
     stored.expect("the store takes tokens")
 }
 
+/// Ends a session as soon as its alias cannot be dialled any more.
 async fn end(store: &dyn Store, number: u8) -> bool {
-    let ended = store.end_session(request_id(number)).await;
+    end_at(store, number, NOW + MINUTE).await
+}
+
+async fn end_at(store: &dyn Store, number: u8, now: UnixTime) -> bool {
+    let ended = store.end_session(request_id(number), now).await;
     ended.expect("the store ends a session")
 }
 
@@ -201,6 +206,73 @@ pub(crate) async fn a_session_of_no_use_is_not_renewed(store: &dyn Store) {
     assert_eq!(claimed(claim(store, NOW + MINUTE).await), [2, 3]);
     let alias_live = NOW + MINUTE - Duration::from_millis(1);
     assert_eq!(claimed(claim(store, alias_live).await), [1]);
+}
+
+/// A write-back that was given up may be sent again for a day, with the user's own token:
+/// unless a later one of its lane was sent.
+pub(crate) async fn a_session_is_renewed_while_what_was_given_up_may_be_sent_again(
+    store: &dyn Store,
+) {
+    use Lane::{EndOfCall, EpicConnectionStatus};
+    for number in [1, 2, 3] {
+        session(store, number, DUE).await;
+    }
+    store_all(store, 1, vec![of_lane(10, 1, EndOfCall)], NOW).await;
+    let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
+    assert!(failed(store, &claimed, Some(400), None).await);
+    // Of these the last is sent: of another lane, and of the same.
+    for (launch, later) in [(2, EndOfCall), (3, EpicConnectionStatus)] {
+        let both = [
+            of_lane(10 * launch, launch, EpicConnectionStatus),
+            of_lane(10 * launch + 1, launch, later),
+        ];
+        store_all(store, launch, both.into(), NOW).await;
+        let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
+        assert!(failed(store, &claimed, None, None).await);
+        let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
+        assert!(sent(store, &claimed, NOW).await);
+    }
+    let give_back = async |sessions: Vec<Session>| {
+        let mut numbers = Vec::new();
+        for session in sessions {
+            let recorded = store.renewal_failed(&session, Some(DUE)).await;
+            assert!(recorded.expect("the store answers"));
+            numbers.push(session.request_id.as_bytes()[0]);
+        }
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!(give_back(claim(store, NOW + MINUTE).await).await, [1, 2]);
+    // They were given up a second after they were stored.
+    let over = NOW + SECOND + SENT_AGAIN_WITHIN;
+    let just_before = over - Duration::from_millis(1);
+    assert_eq!(give_back(claim(store, just_before).await).await, [1, 2]);
+    assert_eq!(claim(store, over).await, []);
+}
+
+/// What is forgotten at once may not be needed for anything any more.
+pub(crate) async fn a_session_of_use_is_not_ended(store: &dyn Store) {
+    for number in [1, 2, 3] {
+        session(store, number, DUE).await;
+    }
+    let alias_live = NOW + MINUTE - Duration::from_millis(1);
+    assert!(!end_at(store, 1, alias_live).await);
+    assert!(end_at(store, 1, NOW + MINUTE).await);
+    running(store, 2).await;
+    assert!(!end(store, 2).await, "the visit runs");
+    store_all(store, 9, vec![write_back(1, 3)], NOW).await;
+    let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
+    assert!(!end(store, 3).await, "it is being sent");
+    assert!(failed(store, &claimed, Some(400), None).await);
+    assert!(!end(store, 3).await, "it may be sent again");
+    let later = NOW + 2 * MINUTE;
+    let again = store.send_again(claimed.id, later).await;
+    again.expect("the store answers");
+    let claimed = claim_write_backs(store, later, 1).await.remove(0);
+    assert!(sent(store, &claimed, later).await);
+    assert!(end_at(store, 3, later).await);
+    assert_eq!(find(store, 3).await, None);
+    assert!(find(store, 2).await.is_some());
 }
 
 /// Who still renews a session that has ended does not bring it back.

@@ -19,9 +19,17 @@ pub(super) fn write_back(number: u8, launch: u8) -> NewWriteBack {
         dedupe: [number; 32],
         profile: PROFILE,
         request_id: request_id(launch),
-        lane: Lane::Visit,
+        lane: Lane::EpicConnectionStatus,
         sealed: vec![number],
         due_at: NOW,
+    }
+}
+
+/// The same, told by this table of the profile.
+pub(super) fn of_lane(number: u8, launch: u8, lane: Lane) -> NewWriteBack {
+    NewWriteBack {
+        lane,
+        ..write_back(number, launch)
     }
 }
 
@@ -203,26 +211,18 @@ pub(crate) async fn write_backs_of_one_launch_are_sent_in_order(store: &dyn Stor
     assert_eq!(records[1].state, WriteBackState::Unsent { due_at: NOW });
 }
 
-/// An EHR that does not take device tests hears who is connected all the same.
+/// An EHR that does not take one kind of message hears the others all the same.
 pub(crate) async fn write_backs_of_another_lane_do_not_wait(store: &dyn Store) {
-    let of_lane = |number, lane| NewWriteBack {
-        lane,
-        ..write_back(number, 1)
-    };
-    let all = vec![
-        of_lane(1, Lane::DeviceTest),
-        of_lane(2, Lane::Visit),
-        of_lane(3, Lane::DeviceTest),
-        of_lane(4, Lane::Visit),
-    ];
+    let twice = Lane::ALL.into_iter().chain(Lane::ALL);
+    let all = (1..).zip(twice);
+    let all = all.map(|(number, lane)| of_lane(number, 1, lane)).collect();
     store_all(store, 1, all, NOW).await;
     let claimed = claim(store, NOW, 10).await;
-    let numbers: Vec<_> = claimed.iter().map(|claimed| claimed.sealed[0]).collect();
-    assert_eq!(numbers, [1, 2], "the oldest of each");
+    assert_eq!(numbers(&claimed), [1, 2, 3, 4], "the oldest of each");
+    assert!(failed(store, &claimed[0], Some(503), Some(NOW + MINUTE)).await);
     assert!(sent(store, &claimed[1], NOW).await);
     let claimed = claim(store, NOW, 10).await;
-    let numbers: Vec<_> = claimed.iter().map(|claimed| claimed.sealed[0]).collect();
-    assert_eq!(numbers, [4], "the third waits behind the first");
+    assert_eq!(numbers(&claimed), [6], "the fifth waits behind the first");
 }
 
 /// Of what is due, the oldest comes first; one that is not due yet waits.

@@ -93,7 +93,7 @@ fn write_back(number: u32) -> NewWriteBack {
         dedupe: bytes(number),
         profile: PROFILE,
         request_id: request_id(number),
-        lane: Lane::Visit,
+        lane: Lane::EndOfCall,
         sealed: number.to_be_bytes().to_vec(),
         due_at: NOW,
     }

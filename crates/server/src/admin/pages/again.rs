@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use vestibule_store::{
-    AuditAction, AuditSubject, Page, SentAgain, WriteBackFilter, WriteBackProgress,
+    AuditAction, AuditSubject, Lane, Page, SentAgain, WriteBackFilter, WriteBackProgress,
 };
 
 use super::{
@@ -82,7 +82,7 @@ pub(super) async fn all(
     let mut lanes = HashSet::new();
     let mut count = 0;
     for row in rows {
-        let lane = (row.request_id, row.lane.as_str());
+        let lane = (row.request_id, row.lane.map(Lane::as_str));
         if lanes.contains(&lane) {
             continue;
         }
@@ -157,9 +157,11 @@ fn notice(done: &str, count: u32) -> Option<String> {
             "It is due again, with what was given up after it: {count} in all, sent in their \
              order."
         ),
-        ("overtaken", _) => "It is not sent: the EHR took a later one of the same launch, and \
-             would take this one for the news."
-            .to_owned(),
+        ("overtaken", _) => {
+            "It is not sent: the EHR took a later one of the same kind and launch, \
+             and would take this one for the news."
+                .to_owned()
+        }
         ("not-given-up", _) => "It is not sent again: it has not been given up.".to_owned(),
         ("unclear", _) => {
             "Nothing was sent: what is to be listed cannot be read. See below.".to_owned()

@@ -125,10 +125,13 @@ pub(super) fn of_change(change: StatusChange) -> &'static str {
 }
 
 /// The same where it cannot be opened.
-pub(super) fn of_lane(lane: Lane) -> &'static str {
+pub(super) fn of_lane(lane: Option<Lane>) -> &'static str {
     match lane {
-        Lane::Visit => "of the visit",
-        Lane::DeviceTest => "device test",
+        Some(Lane::EpicConnectionStatus) => "connection status",
+        Some(Lane::EndOfCall) => "end of call",
+        Some(Lane::ZoomNotification) => "Zoom notification",
+        Some(Lane::DeviceTest) => "device test",
+        None => "of the visit",
     }
 }
 

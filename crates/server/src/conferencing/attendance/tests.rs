@@ -565,15 +565,18 @@ async fn nothing_is_told_unless_the_profile_wants_it_and_the_session_is_held() {
 
     let house = House::open(TELLING).await;
     let patient = house.launch("4711", EhrRole::Patient).await;
-    house
-        .hear("a", ParticipantConnected(patient.participant()))
-        .await;
-    let store = &house.tools.store;
-    assert!(store.end_session(patient.request_id).await.unwrap());
-    house
-        .hear("a", ParticipantDisconnected(patient.participant()))
-        .await;
-    assert_eq!(house.told(&patient).await, [connected()]);
+    let provider = house.launch("4711", EhrRole::Provider).await;
+    house.pass(60 * MINUTE);
+    let Tools { store, .. } = &house.tools;
+    let ended = store.end_session(patient.request_id, house.tools.now());
+    assert!(ended.await.unwrap());
+    for there in [&patient, &provider] {
+        house
+            .hear("a", ParticipantConnected(there.participant()))
+            .await;
+    }
+    assert!(house.told(&patient).await.is_empty());
+    assert_eq!(house.told(&provider).await, [connected()]);
 }
 
 #[tokio::test]
