@@ -15,7 +15,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 use vestibule_launch::{DisplayName, EhrRole, JoinLink, RequestId, UnixTime};
 use vestibule_smart::{AssertionKey, TokenEndpoint};
-use vestibule_store::{Begun, Consumed, Fingerprint, NewLaunch, PostgresStore, SqliteStore, Store};
+use vestibule_store::{
+    Begun, Consumed, Course, Fingerprint, NewLaunch, PostgresStore, SqliteStore, Store,
+};
 use vestibule_template::{
     Escaping, Template,
     contexts::{LaunchInformation, ServiceNameContext, TelehealthIntegration},
@@ -197,5 +199,6 @@ fn launch(rng: &mut impl rand::CryptoRng) -> NewLaunch {
         fingerprint: Fingerprint::from_bytes(fingerprint),
         sealed: vec![7; 600],
         expires_at: NOW + LIFE,
+        course: Course::default(),
     }
 }

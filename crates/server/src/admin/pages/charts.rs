@@ -197,7 +197,7 @@ impl Figures {
         Ok(Chart {
             columns: vec![self.span.column(), "Error name", "Number"],
             rows,
-            ..named(Kind::Errors, most_first(errors))?
+            ..named(Kind::Errors, &most_first(errors))?
         })
     }
 
@@ -242,7 +242,7 @@ impl Figures {
                 "The department is known once the EHR has said where a launch leads: of \
                  launches that fail or end before that it is not.",
             ),
-            ..named(Kind::Departments, bars)?
+            ..named(Kind::Departments, &bars)?
         })
     }
 
@@ -337,12 +337,12 @@ pub(super) fn of_departments(counts: &[LaunchCount]) -> Vec<(Option<String>, (u6
 }
 
 /// A bar for each name; the table is for the caller to fill.
-fn named(kind: Kind, bars: Vec<(String, u64)>) -> Result<Chart, NotDrawn> {
+fn named(kind: Kind, bars: &[(String, u64)]) -> Result<Chart, NotDrawn> {
     let shown = bars.iter().map(|(name, count)| format!("{name}: {count}"));
     let summary = shown.collect::<Vec<_>>().join(", ");
     Ok(Chart {
         svg: (!bars.is_empty())
-            .then(|| chart::named_bars(&bars))
+            .then(|| chart::named_bars(bars))
             .transpose()?,
         ..Chart::of(kind, summary)
     })
