@@ -28,16 +28,27 @@ fn requests(server: &TestServer) -> usize {
     server.ehr.script(|ehr| ehr.metadata_requests)
 }
 
-/// Waits until the EHR was asked so often, which happens behind the launch's back.
-async fn asked(server: &TestServer, times: usize) {
+/// Waits until it is known what came of asking the EHR so often, which happens behind the
+/// launch's back.
+async fn asked(server: &TestServer, times: u32) {
     let begun = Instant::now();
-    while requests(server) < times {
+    while outcomes(server).await < f64::from(times) {
         assert!(begun.elapsed() < GENEROUS, "the EHR is not asked");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // The answer is on its way; and nobody asks more often.
+    // Nobody asks more often.
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(requests(server), times);
+    assert_eq!(u32::try_from(requests(server)), Ok(times));
+}
+
+/// How often the EHR has told its metadata, or has failed to.
+async fn outcomes(server: &TestServer) -> f64 {
+    let text = server.metrics().await;
+    let lines = text.lines();
+    let counts = lines.filter(|line| line.starts_with("vestibule_metadata_fetches_total{"));
+    counts
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap())
+        .sum()
 }
 
 fn script(server: &TestServer, metadata: MetadataScript) {
@@ -46,7 +57,7 @@ fn script(server: &TestServer, metadata: MetadataScript) {
 
 #[tokio::test]
 async fn row_01_metadata_that_was_good_is_used_for_a_day_while_the_ehr_is_down() {
-    let server = TestServer::start().await;
+    let server = TestServer::watched("").await;
     server.launch(Launch::PATIENT).await;
     asked(&server, 1).await;
     script(&server, MetadataScript::Answers(500));
@@ -90,7 +101,7 @@ async fn row_01_metadata_is_fresh_for_as_long_as_the_ehr_says_up_to_an_hour() {
         ("Max-Age=\"86400\"", 60 * MINUTE),
         ("max-age=soon", 10 * MINUTE),
     ] {
-        let server = TestServer::start().await;
+        let server = TestServer::watched("").await;
         server
             .ehr
             .script(|ehr| ehr.cache_control = Some(cache_control));

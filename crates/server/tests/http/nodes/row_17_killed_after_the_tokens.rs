@@ -55,21 +55,23 @@ impl House {
     }
 }
 
-/// Waits until somebody waits for a lock.
-async fn blocked(watcher: &mut PgConnection) {
+/// Waits until a launch waits for the table. What jobs ask may wait for it as well.
+async fn blocked(watcher: &mut PgConnection, table: &str) {
     let begun = Instant::now();
     loop {
         let waits: Option<i32> = sqlx::query_scalar(
             "SELECT pid FROM pg_stat_activity
-             WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1",
+             WHERE datname = current_database() AND wait_event_type = 'Lock'
+                 AND query LIKE '%INSERT INTO ' || $1 || ' %' LIMIT 1",
         )
+        .bind(table)
         .fetch_optional(&mut *watcher)
         .await
         .unwrap();
         if waits.is_some() {
             return;
         }
-        assert!(begun.elapsed() < GENEROUS, "nobody waits for a lock");
+        assert!(begun.elapsed() < GENEROUS, "no launch waits for {table}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
@@ -88,7 +90,7 @@ async fn killed_before_it_was_stored(table: &str) {
     lock.execute(&mut *held).await.unwrap();
     let url = a.url.clone();
     let (answer, ()) = tokio::join!(house.try_return(&url, &returning), async {
-        blocked(&mut watcher).await;
+        blocked(&mut watcher, table).await;
         let given = house.codes();
         assert_eq!(
             given,
