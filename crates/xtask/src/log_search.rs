@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_run_without_logs_or_secrets_fails() {
         for (file, told) in [
-            ("whole_system-1.log", "`whole_system` have logged 0 bytes"),
+            ("whole_system-1.log", "`whole_system` have logged 16 bytes"),
             ("http-1.secrets", "told of 0 secrets of the kind `pin`"),
             ("whole_system-1-nginx-2.log", "no log of `nginx` was kept"),
             ("whole_system-1-demo-2.log", "no log of `demo` was kept"),

@@ -62,7 +62,7 @@ async fn blocked(watcher: &mut PgConnection, table: &str) {
         let waits: Option<i32> = sqlx::query_scalar(
             "SELECT pid FROM pg_stat_activity
              WHERE datname = current_database() AND wait_event_type = 'Lock'
-                 AND query LIKE '%INSERT INTO ' || $1 || ' %' LIMIT 1",
+                 AND query ~ ('INSERT INTO ' || $1 || '[[:space:]]') LIMIT 1",
         )
         .bind(table)
         .fetch_optional(&mut *watcher)
