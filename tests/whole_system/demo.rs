@@ -110,6 +110,11 @@ async fn the_demo_shows_all_ways_into_a_visit_and_ctrl_c_leaves_nothing_behind_b
             "{address} still answers"
         );
     }
+    for name in ["sandbox.log", "server.log"] {
+        let log = fs::read(data.join(name)).with_context(|| name.to_owned())?;
+        vestibule_test_log::record("demo", &log);
+    }
+    vestibule_test_log::record("demo", demo.log()?.as_bytes());
     let left: Vec<_> = fs::read_dir(folder.path())?.collect::<Result<_, _>>()?;
     ensure!(left.len() == 1 && left[0].path() == data, "{left:?}");
     Ok(())

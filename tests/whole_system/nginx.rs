@@ -1,9 +1,13 @@
 //! nginx in front of a Connect web app, as docs/topics/reverse-proxy.md has it: it serves
 //! the landing page, and brings everything else to Vestibule and to the node.
 
+use std::{net::TcpListener, time::Duration};
+
 use anyhow::{Context, Result, ensure};
 use percent_encoding::percent_decode_str;
 use reqwest::{Client, Response};
+use tokio::time::{Instant, sleep};
+use vestibule_test_log::{Class, secret};
 
 use crate::{
     support::{
@@ -14,6 +18,12 @@ use crate::{
     },
     visit::{CLINICIAN, PATIENT, launch, nothing_personal_is_left},
 };
+
+/// The profile of a launch that nobody answers.
+const UUID: &str = "5e1f6b52-8a70-4d0c-9d6a-3f1f0a3c9b27";
+
+/// Only against hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What Vestibule and nginx must say alike.
 const HEADERS: [&str; 7] = [
@@ -139,6 +149,44 @@ async fn nginx_sends_the_page_and_its_files_as_vestibule_does() -> Result<()> {
     }
     // Not a word of what stands in join links is kept.
     ensure!(!nginx.access_log()?.contains("pin="));
+    Ok(())
+}
+
+/// A launch token, a code and a PIN, as they stand in addresses.
+const CANARY: &str = "canary-of-an-address";
+
+#[tokio::test]
+async fn nginx_writes_down_no_query_not_even_where_vestibule_is_away() -> Result<()> {
+    secret(Class::Token, CANARY);
+    // Whoever listened there has gone.
+    let away = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let nginx = Nginx::start(&format!("http://{away}"), "").await?;
+    let (launch, authorized) = (
+        format!("/api/telehealth/v1/patient/oauth2smartlaunch/{UUID}"),
+        format!("/api/telehealth/v1/patient/oauth2authorized/{UUID}"),
+    );
+    let events = "/api/client/v2/conferences/a/events";
+    for (path, query, status) in [
+        (&*launch, format!("iss=x&launch={CANARY}"), 502),
+        (&*authorized, format!("code={CANARY}&state={CANARY}"), 502),
+        (events, format!("token={CANARY}"), 502),
+        ("/webapp/", format!("conference=a&pin={CANARY}"), 200),
+        ("/webapp/none.js", format!("pin={CANARY}"), 404),
+    ] {
+        let answer = get(&nginx.address, &format!("{path}?{query}")).await?;
+        ensure!(answer.status() == status, "{path}: {}", answer.status());
+    }
+    // It writes a line down after it has answered.
+    let start = Instant::now();
+    while !nginx.access_log()?.contains(&format!("GET {events} 502 ")) {
+        ensure!(start.elapsed() < PATIENCE, "{}", nginx.access_log()?);
+        sleep(Duration::from_millis(20)).await;
+    }
+    let logs = nginx.access_log()? + &nginx.error_log()?;
+    for path in [&*launch, &*authorized] {
+        ensure!(logs.contains(&format!("GET {path} 502 ")), "{logs}");
+    }
+    ensure!(!logs.contains(CANARY), "{logs}");
     Ok(())
 }
 

@@ -20,7 +20,9 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions as _, Connection as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    ConnectOptions as _, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool,
+    Transaction,
+    error::DatabaseError,
     migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -79,6 +81,8 @@ impl SqliteStore {
             .max_connections(CONNECTIONS)
             .test_before_acquire(false)
             .acquire_timeout(PATIENCE)
+            .after_connect(|connection, _| Box::pin(refuse_read_only(connection)))
+            .before_acquire(|connection, _| Box::pin(is_free(connection)))
             .connect_with(options.clone())
             .await
             .map_err(|source| StoreError::Open {
@@ -90,6 +94,8 @@ impl SqliteStore {
             .max_connections(COUNTING_CONNECTIONS)
             .test_before_acquire(false)
             .acquire_timeout(PATIENCE)
+            .after_connect(|connection, _| Box::pin(refuse_read_only(connection)))
+            .before_acquire(|connection, _| Box::pin(is_free(connection)))
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         let read_only = SqliteConnectOptions::new()
             .filename(path)
@@ -175,6 +181,42 @@ impl SqliteStore {
             .set_progress_handler(STEPS_BETWEEN_LOOKS, move || Instant::now() < deadline);
         Ok(connection)
     }
+}
+
+/// Where a disk takes no write, SQLite may end a transaction by itself; the connection then
+/// counts as in it for ever, and begins no other one.
+async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
+}
+
+/// A connection that is made while the file cannot be written reads only, for as long as it
+/// lives, and SQLite does not say so: it would fail writes long after the file can be
+/// written again.
+async fn refuse_read_only(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    // It says so before it waits for anybody else's write, and changes no row.
+    sqlx::query("PRAGMA busy_timeout = 0")
+        .execute(&mut *connection)
+        .await?;
+    let tried = sqlx::query("UPDATE _sqlx_migrations SET success = success WHERE version < 0")
+        .execute(&mut *connection)
+        .await;
+    let restored = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
+    sqlx::query(sqlx::AssertSqlSafe(restored))
+        .execute(&mut *connection)
+        .await?;
+    match tried {
+        Err(sqlx::Error::Database(error)) if is_read_only(&*error) => {
+            Err(sqlx::Error::Database(error))
+        }
+        // There are no tables yet, or somebody else writes.
+        _ => Ok(()),
+    }
+}
+
+/// `SQLITE_READONLY`, or one of its extended codes.
+fn is_read_only(error: &dyn DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 8)
 }
 
 #[async_trait]

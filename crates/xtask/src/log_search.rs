@@ -19,6 +19,9 @@ const SUITES: [(&str, usize); 5] = [
     ("whole_system", 5_000),
 ];
 
+/// Programs beside the servers whose logs have to be there.
+const PROGRAMS: [&str; 2] = ["nginx", "demo"];
+
 /// How many different PINs and tokens tests come by, at least.
 const LEAST_SECRETS: usize = 20;
 
@@ -59,11 +62,27 @@ impl Logs {
             bytes / 1000
         );
         is_silent(&searched)?;
-        is_enough(&searched)
+        is_enough(&searched)?;
+        self.has_programs()
+    }
+
+    fn has_programs(&self) -> Result<()> {
+        for program in PROGRAMS {
+            let mark = format!("-{program}-");
+            let mut is_there = false;
+            for entry in fs::read_dir(&self.folder)? {
+                let entry = entry?;
+                let name = entry.file_name();
+                is_there |= name.to_string_lossy().contains(&mark) && entry.metadata()?.len() > 0;
+            }
+            ensure!(is_there, "no log of `{program}` was kept");
+        }
+        Ok(())
     }
 }
 
-fn is_silent(searched: &Searched) -> Result<()> {
+/// That nothing secret was found; otherwise where, and what it is.
+pub(crate) fn is_silent(searched: &Searched) -> Result<()> {
     if searched.findings.is_empty() {
         return Ok(());
     }
@@ -109,6 +128,10 @@ mod tests {
             let log = "INFO request method=GET\n".repeat(least / 20);
             fs::write(logs.folder().join(format!("{suite}-1.log")), log).expect("there is room");
         }
+        for program in PROGRAMS {
+            let name = format!("whole_system-1-{program}-2.log");
+            fs::write(logs.folder().join(name), "started\n").expect("there is room");
+        }
         let secrets: String = (10..30)
             .map(|number| format!("pin\t246813{number}\ntoken\tticket-{number}\n"))
             .collect();
@@ -140,8 +163,10 @@ mod tests {
     #[test]
     fn a_run_without_logs_or_secrets_fails() {
         for (file, told) in [
-            ("whole_system-1.log", "`whole_system` have logged 0 bytes"),
+            ("whole_system-1.log", "`whole_system` have logged 16 bytes"),
             ("http-1.secrets", "told of 0 secrets of the kind `pin`"),
+            ("whole_system-1-nginx-2.log", "no log of `nginx` was kept"),
+            ("whole_system-1-demo-2.log", "no log of `demo` was kept"),
         ] {
             let (_target, logs) = logs_of_a_run();
             fs::remove_file(logs.folder().join(file)).expect("it is there");

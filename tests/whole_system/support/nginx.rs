@@ -11,6 +11,9 @@ use super::process::{Program, binary};
 /// Where Debian has it: a folder that is not on everybody's path.
 const INSTALLED: &str = "/usr/sbin/nginx";
 
+/// Its logs of requests and of errors, set up as docs/topics/reverse-proxy.md has it.
+const LOGS: [&str; 2] = ["access.log", "error.log"];
+
 /// What stands in for a Connect web app.
 pub(crate) const CONNECT: &str = "The Connect web app";
 
@@ -19,7 +22,7 @@ pub(crate) struct Nginx {
     /// `http://…`, without a slash at the end.
     pub(crate) address: String,
     folder: TempDir,
-    _program: Program,
+    program: Option<Program>,
 }
 
 impl Nginx {
@@ -62,13 +65,30 @@ impl Nginx {
         Ok(Self {
             address: format!("http://127.0.0.1:{port}"),
             folder,
-            _program: program,
+            program: Some(program),
         })
     }
 
     /// What it has written down of requests.
     pub(crate) fn access_log(&self) -> Result<String> {
-        Ok(fs::read_to_string(self.folder.path().join("access.log"))?)
+        Ok(fs::read_to_string(self.folder.path().join(LOGS[0]))?)
+    }
+
+    /// What it has written down of what went wrong with them.
+    pub(crate) fn error_log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.path().join(LOGS[1]))?)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // It writes to its end.
+        drop(self.program.take());
+        for name in LOGS {
+            if let Ok(log) = fs::read(self.folder.path().join(name)) {
+                vestibule_test_log::record("nginx", &log);
+            }
+        }
     }
 }
 
@@ -90,6 +110,7 @@ fn command(folder: &Path) -> Command {
 
 fn configuration(folder: &Path, port: u16) -> Result<String> {
     let is_root = fs::metadata(folder)?.uid() == 0;
+    let [access, error] = LOGS;
     let folder = folder.display();
     // Of root, nginx would make nobody, who cannot read the test's files.
     let user = if is_root { "user root;" } else { "" };
@@ -101,8 +122,9 @@ fn configuration(folder: &Path, port: u16) -> Result<String> {
          error_log /dev/stdout notice;\nevents {{}}\n\
          http {{\n{temporary}\
          include {folder}/made/nginx/vestibule-http.conf;\n\
-         access_log {folder}/access.log vestibule;\n\
          server {{\nlisten 127.0.0.1:{port};\n\
+         access_log {folder}/{access} vestibule;\n\
+         error_log {folder}/{error} alert;\n\
          include {folder}/made/nginx/vestibule-server.conf;\n\
          location ^~ /webapp3/ {{ default_type text/html; return 200 \"<title>{CONNECT}</title>\"; }}\n\
          }}\n}}\n"

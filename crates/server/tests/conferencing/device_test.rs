@@ -147,12 +147,13 @@ async fn an_ehr_that_takes_no_device_test_hears_who_is_connected_and_the_test_la
             house.ehr.requests(Endpoint::DeviceTest) == 1
         })
         .await;
+    house.until_put_off(&page.joined, 1).await;
     house.come(&page.joined).await;
     house.until_told(PATIENT, &["1"]).await;
     assert!(house.cameras().is_empty(), "it waits for its own turn");
     house.clock.advance(PAUSE);
     house.until_cameras(&["OK"]).await;
-    house.a_while().await;
+    house.until_put_off(&page.joined, 2).await;
     house.clock.advance(PAUSE);
     house.until_cameras(&["OK", "OK"]).await;
     let told = house.journal("device_tested");

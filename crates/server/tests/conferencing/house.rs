@@ -1,7 +1,12 @@
 //! A server and the simulated EHR, on one clock; and who comes to them: browsers, Pexip
 //! Infinity and clients of the embedded node.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::{RequestBuilder, Response, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
@@ -27,6 +32,9 @@ pub(crate) const PATIENT: &str = "eSpDnKq7TzW0mBv1fXh2AaQ3";
 /// What Pexip signs in with.
 pub(crate) const POLICY: (&str, &str) = ("policy", "password of the policy server");
 pub(crate) const SINK: (&str, &str) = ("sink", "password of the event sink");
+
+/// Only against hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long it takes until another server is there.
 const RESTART: Duration = Duration::from_millis(100);
@@ -336,16 +344,15 @@ impl House {
 
     /// Waits until something is so.
     pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        for _ in 0..1_000 {
-            if is_so(self) {
-                return;
-            }
+        let begun = Instant::now();
+        while !is_so(self) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "not in time: {what}; the EHR's journal: {:#?}",
+                self.ehr.journal()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!(
-            "not in ten seconds: {what}; the EHR's journal: {:#?}",
-            self.ehr.journal()
-        );
     }
 
     /// Waits until the EHR was told this about somebody's connection, and nothing else.
@@ -355,7 +362,8 @@ impl House {
             .await;
     }
 
-    /// Long enough for the server to send what is due.
+    /// Long enough for the server to send what is due: for what must not happen. What
+    /// must is waited for by itself.
     pub(crate) async fn a_while(&self) {
         tokio::time::sleep(Duration::from_millis(2_500)).await;
     }

@@ -25,15 +25,10 @@ const TIMES_OUT: Duration = Duration::from_secs(12);
 impl House {
     /// Waits until the end of a visit was tried so often.
     async fn until_tried(&self, times: u64) {
-        // An attempt that times out takes its time.
-        for _ in 0..1_500 {
-            if self.ehr.requests(Endpoint::EndOfCall) >= times {
-                assert_eq!(self.ehr.requests(Endpoint::EndOfCall), times);
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("not tried {times} times: {:#?}", self.ehr.journal());
+        let tried = || self.ehr.requests(Endpoint::EndOfCall);
+        self.until(&format!("{times} attempts"), |_| tried() >= times)
+            .await;
+        assert_eq!(tried(), times);
     }
 }
 
@@ -53,15 +48,15 @@ async fn row_23_an_ehr_that_is_down_for_two_hours_hears_of_the_end_all_the_same_
 
     house.clock.advance(GRACE);
     house.until_tried(1).await;
-    house.a_while().await;
+    house.until_put_off(&patient, 1).await;
     house.clock.advance(LONGEST_PAUSE);
     house.until_tried(2).await;
     // Another server goes on where the first one broke down, in the middle of an attempt.
     let mut house = house.break_down().await;
     for times in 3..=9 {
         house.clock.advance(LONGEST_PAUSE);
-        house.until_tried(times).await;
-        house.a_while().await;
+        house.until_tried(times.into()).await;
+        house.until_put_off(&patient, times).await;
         if times == 6 {
             house = house.restart().await;
         }
@@ -80,10 +75,10 @@ async fn row_23_an_ehr_that_is_down_for_two_hours_hears_of_the_end_all_the_same_
     house.ehr.fault(Endpoint::EndOfCall, lost);
     house.clock.advance(LONGEST_PAUSE);
     house.until_tried(10).await;
-    house.a_while().await;
+    house.until_put_off(&patient, 10).await;
     house.clock.advance(LONGEST_PAUSE);
     house.until_tried(11).await;
-    house.a_while().await;
+    house.until_all_is_said(&patient).await;
     house.clock.advance(LONGEST_PAUSE);
     house.a_while().await;
     house.until_tried(11).await;

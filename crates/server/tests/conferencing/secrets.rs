@@ -41,7 +41,7 @@ async fn the_log_tells_what_happened_and_nothing_secret() {
             .await,
         204
     );
-    house.a_while().await;
+    house.until_put_off(&patient, 1).await;
     house.clock.advance(Duration::from_secs(10));
     house.until_told(PATIENT, &["1"]).await;
     assert_eq!(
@@ -59,7 +59,9 @@ async fn the_log_tells_what_happened_and_nothing_secret() {
     house.clock.advance(Duration::from_secs(10));
     house.until_told(PROVIDER, &["1", "2"]).await;
     house.clock.advance(Duration::from_secs(10));
-    house.a_while().await;
+    for joined in [&provider, &patient] {
+        house.until_all_is_said(joined).await;
+    }
     let (pin, aliases) = (
         provider.pin.clone().unwrap(),
         [provider.alias, patient.alias],

@@ -1,15 +1,15 @@
 //! What becomes of write-backs when the EHR does not take them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
-use vestibule_launch::UnixTime;
+use vestibule_launch::{Clock as _, UnixTime};
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_server::{conferencing::RoutingRules, launch::alias_hash};
 use vestibule_smart::{AssertionKey, Jwks, KeyKind};
 use vestibule_store::{WriteBackRecord, WriteBackState};
 
-use crate::house::{ENCOUNTER, House, Joined, PATIENT, PROVIDER, Setup, TELLING, WHOLE};
+use crate::house::{ENCOUNTER, House, Joined, PATIENCE, PATIENT, PROVIDER, Setup, TELLING, WHOLE};
 
 const EMBEDDED: Setup<'static> = Setup {
     config: "",
@@ -38,18 +38,49 @@ impl House {
         records.unwrap()
     }
 
-    /// Waits until nothing of a launch is unsent; gives what is on record.
-    async fn until_all_is_said(&self, joined: &Joined) -> Vec<WriteBackRecord> {
-        for _ in 0..500 {
-            let records = self.records(joined).await;
-            let waits =
-                |record: &WriteBackRecord| matches!(record.state, WriteBackState::Unsent { .. });
-            if !records.is_empty() && !records.iter().any(waits) {
+    /// Waits until the record of a launch is like this; gives it.
+    pub(crate) async fn until_recorded(
+        &self,
+        joined: &Joined,
+        is_so: impl Fn(&[WriteBackRecord]) -> bool,
+    ) -> Vec<WriteBackRecord> {
+        let request_id = self.request_id(joined).await;
+        let store = self.store().await;
+        let begun = Instant::now();
+        loop {
+            let records = store.write_backs_of(request_id).await.unwrap();
+            if is_so(&records) {
                 return records;
             }
+            assert!(begun.elapsed() < PATIENCE, "{records:?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("not in ten seconds: {:?}", self.records(joined).await)
+    }
+
+    /// Waits until nothing of a launch is unsent; gives what is on record.
+    pub(crate) async fn until_all_is_said(&self, joined: &Joined) -> Vec<WriteBackRecord> {
+        let waits =
+            |record: &WriteBackRecord| matches!(record.state, WriteBackState::Unsent { .. });
+        self.until_recorded(joined, |records| {
+            !records.is_empty() && !records.iter().any(waits)
+        })
+        .await
+    }
+
+    /// Waits until it is on record that something of a launch was tried so often in vain,
+    /// and is due again later. Before that the clock must not go on: the pause would be
+    /// counted from then.
+    pub(crate) async fn until_put_off(&self, joined: &Joined, attempts: u32) {
+        let now = self.clock.now();
+        self.until_recorded(joined, |records| {
+            records.iter().any(|record| {
+                let is_later = |due_at| due_at > now;
+                let waits =
+                    matches!(record.state, WriteBackState::Unsent { due_at } if is_later(due_at));
+                record.attempts == attempts && waits
+            })
+        })
+        .await;
     }
 
     async fn come_and_leave(&self, joined: &Joined) {
@@ -75,6 +106,8 @@ async fn row_23_an_ehr_that_is_down_hears_everything_later_and_in_order() {
                 house.ehr.requests(Endpoint::Status) == attempts
             })
             .await;
+        let number = u32::try_from(attempts).unwrap();
+        house.until_put_off(&patient, number).await;
         house.a_while().await;
         assert_eq!(house.ehr.requests(Endpoint::Status), attempts, "it waits");
         assert!(house.connections(PATIENT).is_empty());
@@ -115,7 +148,7 @@ async fn row_23_an_answer_that_is_lost_is_asked_for_again_under_the_same_key() {
     let patient = house.patient().await;
     house.come(&patient).await;
     house.until_told(PATIENT, &["1"]).await;
-    house.a_while().await;
+    house.until_put_off(&patient, 1).await;
     house.clock.advance(PAUSE);
     house.until_told(PATIENT, &["1", "1"]).await;
     let told = house.journal("connection_status");
@@ -157,7 +190,10 @@ async fn row_23_after_a_day_it_is_given_up() {
             house.ehr.requests(Endpoint::Status) == 1
         })
         .await;
-    house.a_while().await;
+    house.until_put_off(&patient, 1).await;
+    house
+        .until_recorded(&patient, |records| records.len() == 3)
+        .await;
     house.clock.advance(Duration::from_secs(24 * 60 * 60));
     for record in house.until_all_is_said(&patient).await {
         assert!(
@@ -269,7 +305,7 @@ async fn row_22_an_ehr_that_renews_no_token_for_a_while_is_told_later() {
             house.ehr.requests(Endpoint::Status) == 1
         })
         .await;
-    house.a_while().await;
+    house.until_put_off(&provider, 1).await;
     assert!(house.connections(PROVIDER).is_empty());
     house.clock.advance(PAUSE * 2);
     house.until_told(PROVIDER, &["1"]).await;

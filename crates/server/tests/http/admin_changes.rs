@@ -133,7 +133,7 @@ async fn what_one_server_changes_another_one_sees_within_seconds() {
     let becomes = async |wanted: u16| {
         let begun = std::time::Instant::now();
         while status().await != wanted {
-            assert!(begun.elapsed() < Duration::from_secs(20), "never {wanted}");
+            assert!(begun.elapsed() < Duration::from_secs(60), "never {wanted}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };

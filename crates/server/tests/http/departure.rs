@@ -30,7 +30,7 @@ async fn leave_during_token_exchange(server: &TestServer, state: &str) {
 async fn ended(server: &TestServer, state: &str) -> LaunchState {
     let store = server.tools().await.store;
     let id = server.request_id("patient", state).parse().unwrap();
-    for _ in 0..1_000 {
+    for _ in 0..6_000 {
         let launch = store.find_launch(id).await.unwrap().unwrap();
         if launch.state != LaunchState::Authorised {
             return launch.state;

@@ -1,6 +1,11 @@
 //! What `/metrics` tells, and the alert rules and the dashboard made for it.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -43,16 +48,34 @@ struct Sample {
 /// An expression, and the series in it.
 #[derive(Deserialize)]
 struct Named {
+    place: Place,
     expression: String,
     series: Vec<String>,
 }
 
+/// Where an expression stands.
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Place {
+    Alert,
+    Panel,
+}
+
+impl Named {
+    /// Whether a metric is in it, all of whose series begin with its name.
+    fn shows(&self, metric: &str) -> bool {
+        self.series.iter().any(|series| family(series) == metric)
+    }
+}
+
 impl TestServer {
-    async fn watched(more: &str) -> Self {
+    /// A server that tells its metrics.
+    pub(crate) async fn watched(more: &str) -> Self {
         Self::with(more, METRICS).await
     }
 
-    async fn metrics(&self) -> String {
+    /// All of them, as they are now.
+    pub(crate) async fn metrics(&self) -> String {
         let response = self.client.get(self.metrics_url.as_ref().unwrap());
         let response = response.send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -86,6 +109,23 @@ fn judge(metrics: &str) -> Judged {
         "alerts": doc("prometheus-alerts.yml"),
         "dashboard": doc("grafana-dashboard.json"),
     }))
+}
+
+/// The metric that a series is of.
+fn family(series: &str) -> &str {
+    ["_bucket", "_count", "_sum"]
+        .iter()
+        .find_map(|end| series.strip_suffix(end))
+        .unwrap_or(series)
+}
+
+/// The metrics that the docs have a line for.
+fn documented(monitoring: &str) -> Vec<&str> {
+    let lines = monitoring.lines();
+    let names = lines.filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    names
+        .filter(|name| name.starts_with("vestibule_"))
+        .collect()
 }
 
 fn of_profile(series: &str) -> String {
@@ -295,7 +335,10 @@ async fn prometheus_reads_them_and_rules_and_dashboard_name_none_that_is_not_the
     });
     assert_eq!(begun.map(|sample| sample.value), Some(1.0));
     let mut named = 0;
-    for Named { expression, series } in &judged.named {
+    for Named {
+        expression, series, ..
+    } in &judged.named
+    {
         assert!(!series.is_empty(), "{expression}");
         // Prometheus' own, and one that only a server with a certificate tells.
         let others = ["up", "vestibule_certificate_end_timestamp_seconds"];
@@ -314,18 +357,26 @@ async fn prometheus_reads_them_and_rules_and_dashboard_name_none_that_is_not_the
             "{alert} is not in monitoring.md"
         );
     }
-    let own = judged
-        .samples
+    let documented = documented(&monitoring);
+    let told = judged.samples.iter().map(|sample| family(&sample.name));
+    let told: BTreeSet<_> = told.collect();
+    for metric in told
         .iter()
-        .filter(|sample| sample.name.starts_with("vestibule_"));
-    for sample in own {
-        let family = ["_bucket", "_count", "_sum"]
-            .iter()
-            .find_map(|end| sample.name.strip_suffix(end));
-        let family = family.unwrap_or(&sample.name);
+        .filter(|metric| metric.starts_with("vestibule_"))
+    {
         assert!(
-            monitoring.contains(family),
-            "{family} is not in monitoring.md"
+            documented.contains(metric),
+            "{metric} is not in monitoring.md"
+        );
+    }
+    // One that the docs alone know is told by a server with a certificate.
+    for metric in told.iter().chain(&documented) {
+        assert!(
+            judged
+                .named
+                .iter()
+                .any(|named| named.place == Place::Panel && named.shows(metric)),
+            "{metric} is on no panel of grafana-dashboard.json"
         );
     }
 }

@@ -22,9 +22,13 @@ for group in yaml.safe_load(case["alerts"])["groups"]:
         if set(rule) - {"alert", "expr", "for", "labels", "annotations"}:
             raise ValueError(f"unknown key in {rule}")
         alerts.append(rule["alert"])
-        expressions.append(rule["expr"])
+        expressions.append(("alert", rule["expr"]))
+ids = set()
 for panel in json.loads(case["dashboard"])["panels"]:
-    expressions += [target["expr"] for target in panel.get("targets", [])]
+    if panel["id"] in ids:
+        raise ValueError(f"two panels have the id {panel['id']}")
+    ids.add(panel["id"])
+    expressions += [("panel", target["expr"]) for target in panel.get("targets", [])]
 
 
 def series(node):
@@ -41,7 +45,11 @@ def series(node):
 
 
 named = [
-    {"expression": expression, "series": sorted(series(promql_parser.parse(expression)))}
-    for expression in expressions
+    {
+        "place": place,
+        "expression": expression,
+        "series": sorted(series(promql_parser.parse(expression))),
+    }
+    for place, expression in expressions
 ]
 json.dump({"samples": samples, "alerts": alerts, "named": named}, sys.stdout)

@@ -3,9 +3,9 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -24,38 +24,36 @@ use crate::support::{CONFIG, Ehr, KEY, UUID, profile, write_profile, write_www};
 
 const SECOND: &str = "5a0e0d4a-4c3f-4a0e-9a57-3f1d6c1d2b3a";
 
+/// Only against hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Running {
     child: Child,
     url: String,
+    log: PathBuf,
     _stdout: BufReader<ChildStdout>,
 }
 
 impl Running {
     fn start(folder: &Path, key: Option<&str>) -> Self {
+        let log = folder.join("log");
         let mut command = serve(folder);
         command.envs(key.map(|key| ("VESTIBULE_STATE_KEY", key)));
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let url = line.strip_prefix("listening on ").unwrap_or_else(|| {
-            let mut log = String::new();
-            child
-                .stderr
-                .take()
-                .unwrap()
-                .read_to_string(&mut log)
-                .unwrap();
-            panic!("{log}")
-        });
+        let url = line.strip_prefix("listening on ");
+        let url = url.unwrap_or_else(|| panic!("{:?}", fs::read_to_string(&log)));
         let url = url.trim_end().to_owned();
         Self {
             child,
             url,
+            log,
             _stdout: stdout,
         }
     }
@@ -80,7 +78,15 @@ impl Running {
     async fn becomes(&self, uuid: &str, wanted: u16) {
         let begun = Instant::now();
         while self.status(uuid).await != wanted {
-            assert!(begun.elapsed() < Duration::from_secs(20), "never {wanted}");
+            assert!(begun.elapsed() < PATIENCE, "never {wanted}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn tells(&self, wanted: &str) {
+        let begun = Instant::now();
+        while !fs::read_to_string(&self.log).unwrap().contains(wanted) {
+            assert!(begun.elapsed() < PATIENCE, "never {wanted}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -88,10 +94,8 @@ impl Running {
     /// Ends it; gives its log.
     fn end(mut self) -> String {
         self.signal(Signal::SIGTERM);
-        let mut log = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success());
+        let log = fs::read_to_string(&self.log).unwrap();
         vestibule_test_log::record("vestibule", log.as_bytes());
         log
     }
@@ -132,7 +136,7 @@ async fn sighup_reloads_the_folder_all_or_nothing() {
     fs::remove_file(folder.path().join("profiles/healthcare-org.toml")).unwrap();
     fs::write(&second, text.replace(KEY, &format!("{KEY}S3CRET"))).unwrap();
     running.hang_up();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    running.tells("the profiles stay as they were").await;
     for uuid in [UUID, SECOND] {
         assert_eq!(running.status(uuid).await, 400);
     }

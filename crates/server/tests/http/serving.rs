@@ -1,5 +1,6 @@
 //! Where connections come in: limits, TLS, the end, and whether the server can work.
 
+mod admin_downloads;
 mod admin_limits;
 mod counted;
 mod drain;

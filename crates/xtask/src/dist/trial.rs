@@ -15,14 +15,20 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use self::{house::House, machine::Machine, program::Program};
+use self::{
+    house::{CLIENT_SECRET, House, JoinLink},
+    machine::Machine,
+    program::Program,
+};
 use super::{
     build,
     made_of::MadeOf,
     package::{Compression, Package},
     source_date,
 };
-use crate::{manifest::Manifest, process, progress::part, workspace::Workspace};
+use crate::{
+    log_search::is_silent, manifest::Manifest, process, progress::part, workspace::Workspace,
+};
 
 /// Built like what the other tests run, of which most is there already: what is to be
 /// shown does not depend on how far the program is optimised.
@@ -75,6 +81,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     ensure!(again.alias != link.alias, "an alias was given out twice");
     ensure!(again.pin == link.pin, "the upgrade forgot the appointment");
     server.stop()?;
+    part("search of the logs", || search_logs(scratch.path(), &link))?;
 
     part("removal", || {
         machine.run(&["dpkg", "--remove", "vestibule"])
@@ -94,6 +101,18 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let left = machine.left("*vestibule*")?;
     ensure!(left.is_empty(), "the purged package left {left}");
     Ok(())
+}
+
+/// No log of the trial tells what the launch was about.
+fn search_logs(folder: &Path, link: &JoinLink) -> Result<()> {
+    let secrets = format!("pin\t{}\npassword\t{CLIENT_SECRET}\n", link.pin);
+    fs::write(folder.join("trial.secrets"), secrets)?;
+    let searched = vestibule_test_log::search(folder)?;
+    for log in ["first.log", "second.log"] {
+        let bytes = searched.bytes.get(log).copied().unwrap_or(0);
+        ensure!(bytes > 0, "the installed program has logged nothing: {log}");
+    }
+    is_silent(&searched)
 }
 
 /// Two packages of one program: nothing but the revision differs.

@@ -1,6 +1,6 @@
 //! Rows 24 and 26: bad launch parameters, and a profile that does not exist.
 
-use std::time::{Duration, Instant};
+use std::{collections::BTreeMap, time::Duration};
 
 use reqwest::Response;
 use vestibule_launch::{
@@ -110,36 +110,79 @@ async fn is_the_same(server: &TestServer) {
     }
 }
 
-#[tokio::test]
-async fn row_24_a_bad_ciphertext_takes_as_long_as_any_other() {
-    let server = TestServer::with("", "[limits]\nlaunches_per_minute = 0\n").await;
-    let good = encrypt(GOOD);
-    let bad = [
-        // Not even base64; wrong length; bad padding; good padding and no encounter.
-        "!".repeat(good.len()),
-        good[..good.len() - 4].to_owned(),
-        "A".repeat(good.len() - good.len() % 4 - 64) + &"A".repeat(64),
-        encrypt("fname=Beverley&lname=Spinder"),
-    ];
-    let mut times = vec![Vec::new(); bad.len()];
-    for _ in 0..15 {
-        for (data, times) in bad.iter().zip(&mut times) {
-            let state = begin(&server, data).await;
-            let begun = Instant::now();
-            let response = server.return_with("patient", &state).await;
-            times.push(begun.elapsed());
-            assert_eq!(response.status(), 400);
-        }
+/// What is asked of the database for launches; jobs ask other things at any time.
+const OPERATIONS: [&str; 8] = [
+    "begin_launch",
+    "begin_authorised",
+    "find_launch",
+    "join_link_of",
+    "consume_state",
+    "find_or_create_appointment",
+    "complete_launch",
+    "record_failure",
+];
+
+/// How often each step of launches was taken so far, and each of their operations.
+async fn taken(server: &TestServer) -> BTreeMap<String, u64> {
+    let text = server.metrics().await;
+    let counts = text.lines().filter_map(|line| {
+        let (series, count) = line.rsplit_once(' ')?;
+        let step = series
+            .strip_prefix("vestibule_launch_step_duration_seconds_count")
+            .map(|labels| labels.trim_matches(['{', '}']));
+        let operation = series
+            .strip_prefix("vestibule_database_operation_duration_seconds_count")
+            .map(|labels| labels.trim_matches(['{', '}']))
+            .filter(|label| {
+                let mut known = OPERATIONS.iter();
+                known.any(|name| *label == format!("operation=\"{name}\""))
+            });
+        let label = step.or(operation)?;
+        Some((label.to_owned(), count.parse().unwrap()))
+    });
+    counts.collect()
+}
+
+/// What was taken since then.
+async fn taken_since(server: &TestServer, before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut since = taken(server).await;
+    for (label, count) in &mut since {
+        *count -= before.get(label).copied().unwrap_or(0);
     }
-    let medians: Vec<Duration> = times
-        .into_iter()
-        .map(|mut times| {
-            times.sort();
-            times[times.len() / 2]
-        })
-        .collect();
-    let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
-    assert!(*most < *least * 3, "{medians:?}");
+    since.retain(|_, count| *count > 0);
+    since
+}
+
+#[tokio::test]
+async fn row_24_whatever_is_wrong_with_the_parameters_the_same_is_done() {
+    let map = "token_response_map = { unique_encounter_id = \"csn\" }";
+    let server = TestServer::watched(map).await;
+    let csn = serde_json::json!({"csn": "encounter-4711"});
+    server
+        .ehr
+        .script(|ehr| ehr.token = TokenScript::GivesAlso(csn));
+    // What is remembered from here on is remembered for all.
+    assert_eq!(launch(&server, &encrypt(GOOD)).await.status(), 303);
+    let other = encrypt("csn=encounter-4712");
+    let expected = BTreeMap::from(
+        [
+            "step=\"begin\"",
+            "step=\"metadata\"",
+            "step=\"complete\"",
+            "step=\"token\"",
+            "step=\"decrypt\"",
+            "operation=\"begin_launch\"",
+            "operation=\"consume_state\"",
+            "operation=\"record_failure\"",
+        ]
+        .map(|label| (label.to_owned(), 1)),
+    );
+    for (number, data) in bad().into_iter().chain([other]).enumerate() {
+        let before = taken(&server).await;
+        assert_eq!(launch(&server, &data).await.status(), 400);
+        let since = taken_since(&server, &before).await;
+        assert_eq!(since, expected, "bad parameters number {number}");
+    }
 }
 
 #[tokio::test]
@@ -209,6 +252,40 @@ async fn row_26_an_unknown_profile_gives_one_page_whatever_else_is_wrong() {
             .await;
         assert_invariants(response, 404, ErrorName::ProfileNotFound).await;
     }
+}
+
+#[tokio::test]
+async fn row_26_nothing_is_done_for_an_unknown_profile_whatever_it_is_called() {
+    let server = TestServer::watched("").await;
+    let asked = |server: &TestServer| {
+        server
+            .ehr
+            .script(|ehr| ehr.metadata_requests + ehr.token_requests.len())
+    };
+    let data = encrypt(GOOD);
+    let parameters = server.parameters(Launch::PATIENT);
+    for (path, step) in [
+        (launch_path("patient"), "step=\"begin\""),
+        (return_path("provider"), "step=\"complete\""),
+    ] {
+        let request = BTreeMap::from([(step.to_owned(), 1)]);
+        for uuid in [
+            "00000000-0000-0000-0000-000000000000",
+            // But for one digit it is that of a profile.
+            &UUID.replacen('5', "6", 1),
+            "x",
+            &"f".repeat(2000),
+        ] {
+            for query in ["", "iss=x", &format!("data={data}"), &parameters] {
+                let before = taken(&server).await;
+                let unknown = format!("{}?{query}", path.replace(UUID, uuid));
+                assert_eq!(server.get(&unknown).await.status(), 404, "{unknown}");
+                let since = taken_since(&server, &before).await;
+                assert_eq!(since, request, "{unknown}");
+            }
+        }
+    }
+    assert_eq!(asked(&server), 0, "no EHR is asked for it");
 }
 
 #[tokio::test]

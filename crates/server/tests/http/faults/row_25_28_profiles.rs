@@ -1,42 +1,56 @@
 //! Faults of profiles, by their rows in the fault matrix.
 
+use std::fs;
+
+use nix::sys::signal::Signal;
 use serde_json::json;
 use vestibule_launch::crypto::{Algorithm, InitializationVector, KeyType, LaunchCipher, LaunchKey};
 use vestibule_server::random;
 
 use crate::support::{
-    Admin, KEY, Launch, TestServer, encrypt, launch_path, location, log, parameter, return_path,
+    Admin, KEY, Launch, Process, TestServer, encrypt, launch_path, location, log, parameter,
+    prepared, return_path,
 };
 
 const SECOND: &str = "5a0e0d4a-4c3f-4a0e-9a57-3f1d6c1d2b3a";
 
+/// Type, algorithm and key that do not go together, and what is said of the key.
+const MISFITS: [(&str, &str, &str, &str); 7] = [
+    (
+        "base64key",
+        "AES-128-CBC",
+        KEY,
+        "32 bytes once decoded, and the algorithm needs 16",
+    ),
+    ("password", "AES-256-CBC", KEY, "does not take a password"),
+    (
+        "base64key",
+        "AES-256-CBC",
+        "c2l4dGVlbi1ieXRlLWtleQ==",
+        "16 bytes",
+    ),
+    (
+        "base64key",
+        "AES-256-CBC",
+        "correct horse",
+        "white space in it",
+    ),
+    ("base64key", "AES-256-CBC", " AAEC", "before or after it"),
+    ("base64key", "AES-256-CBC", "value: AAEC", "name before it"),
+    ("base64key", "AES-256-CBC", "\"AAEC\"", "quotation marks"),
+];
+
+/// A profile file with them.
+fn with_misfit(text: &str, (key_type, algorithm, key, _): (&str, &str, &str, &str)) -> String {
+    text.replace("\"base64key\"", &format!("'{key_type}'"))
+        .replace("\"AES-256-CBC\"", &format!("'{algorithm}'"))
+        .replace(&format!("\"{KEY}\""), &format!("'{key}'"))
+}
+
 #[tokio::test]
 async fn row_25_a_key_that_does_not_fit_the_algorithm_is_refused_when_it_is_saved() {
     let admin = Admin::start().await;
-    for (key_type, algorithm, key, problem) in [
-        (
-            "base64key",
-            "AES-128-CBC",
-            KEY,
-            "32 bytes once decoded, and the algorithm needs 16",
-        ),
-        ("password", "AES-256-CBC", KEY, "does not take a password"),
-        (
-            "base64key",
-            "AES-256-CBC",
-            "c2l4dGVlbi1ieXRlLWtleQ==",
-            "16 bytes",
-        ),
-        (
-            "base64key",
-            "AES-256-CBC",
-            "correct horse",
-            "white space in it",
-        ),
-        ("base64key", "AES-256-CBC", " AAEC", "before or after it"),
-        ("base64key", "AES-256-CBC", "value: AAEC", "name before it"),
-        ("base64key", "AES-256-CBC", "\"AAEC\"", "quotation marks"),
-    ] {
+    for (key_type, algorithm, key, problem) in MISFITS {
         let mut profile = admin.profile(SECOND);
         profile["epic_encryption_key_type"] = key_type.into();
         profile["epic_encryption_algorithm"] = algorithm.into();
@@ -45,6 +59,47 @@ async fn row_25_a_key_that_does_not_fit_the_algorithm_is_refused_when_it_is_save
         let told = refused.fault("epic_encryption_key");
         assert!(told.contains(problem), "{told}");
         assert!(!refused.text.contains(key), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn row_25_no_server_begins_with_a_file_whose_key_does_not_fit_the_algorithm() {
+    for misfit in MISFITS {
+        let (_, _, key, problem) = misfit;
+        let begun = TestServer::try_with_profile_changed(|text| with_misfit(text, misfit));
+        let Err(error) = begun.await else {
+            panic!("{problem}: it is taken");
+        };
+        let told = error.to_string();
+        assert!(
+            told.contains("healthcare-org.toml: epic_encryption_key: "),
+            "{told}"
+        );
+        assert!(told.contains(problem), "{problem} in {told}");
+        let log = log::text();
+        assert!(!format!("{told} {error:?} {log}").contains(key), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn row_25_a_file_whose_key_does_not_fit_is_not_read_again_either() {
+    let (folder, ehr) = prepared("").await;
+    let file = folder.path().join("profiles/healthcare-org.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let server = Process::start_in((folder, ehr), &[]).await;
+    let refused = "the profiles stay as they were";
+    for (time, misfit) in (1..).zip(MISFITS) {
+        let (_, _, key, problem) = misfit;
+        fs::write(&file, with_misfit(&good, misfit)).unwrap();
+        server.signal(Signal::SIGHUP);
+        let log = server
+            .until_log(|log| log.matches(refused).count() == time)
+            .await;
+        let (_, told) = log.rsplit_once(refused).unwrap();
+        assert!(told.contains(problem), "{problem} in {told}");
+        assert!(!log.contains(key), "{log}");
+        // There is such a profile still.
+        assert_eq!(server.get(&launch_path("patient")).await.status(), 400);
     }
 }
 

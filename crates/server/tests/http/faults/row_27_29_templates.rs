@@ -7,6 +7,9 @@ use vestibule_launch::{ErrorName, JoinLink, Role};
 use super::assert_invariants;
 use crate::support::{Launch, TestServer, encrypt, parameter, parameters};
 
+/// Far less than a hostile template would take that is not stopped.
+const GENEROUS: Duration = Duration::from_secs(60);
+
 /// Takes for ever, or says for ever.
 const HOSTILE: [&str; 4] = [
     "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
@@ -27,7 +30,7 @@ async fn row_27_a_hostile_error_page_falls_back_to_the_built_in_one() {
         ran += 1;
         let begun = Instant::now();
         let response = server.return_with("patient", "forged").await;
-        assert!(begun.elapsed() < Duration::from_secs(5), "{template}");
+        assert!(begun.elapsed() < GENEROUS, "{template}");
         assert_invariants(response, 400, ErrorName::StateInvalid).await;
     }
     assert_eq!(ran, 3, "all but the macro");
@@ -53,7 +56,7 @@ async fn row_27_a_hostile_service_name_fails_its_launch_and_nothing_else() {
         let state = server.begin_state(Launch::PATIENT).await;
         let begun = Instant::now();
         let response = server.return_with("patient", &state).await;
-        assert!(begun.elapsed() < Duration::from_secs(5), "{template}");
+        assert!(begun.elapsed() < GENEROUS, "{template}");
         assert_invariants(response, 500, ErrorName::Template).await;
         assert_eq!(server.get("/healthz").await.status(), 200);
     }

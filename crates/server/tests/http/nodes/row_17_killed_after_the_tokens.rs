@@ -55,15 +55,14 @@ impl House {
     }
 }
 
-/// Waits until a row for the table waits for a lock. What the server does besides launches
-/// may wait for one as well.
+/// Waits until a launch waits for the table. What jobs ask may wait for it as well.
 async fn blocked(watcher: &mut PgConnection, table: &str) {
     let begun = Instant::now();
     loop {
         let waits: Option<i32> = sqlx::query_scalar(
             "SELECT pid FROM pg_stat_activity
              WHERE datname = current_database() AND wait_event_type = 'Lock'
-                 AND query LIKE 'INSERT INTO ' || $1 || '%' LIMIT 1",
+                 AND query ~ ('INSERT INTO ' || $1 || '[[:space:]]') LIMIT 1",
         )
         .bind(table)
         .fetch_optional(&mut *watcher)
@@ -72,7 +71,7 @@ async fn blocked(watcher: &mut PgConnection, table: &str) {
         if waits.is_some() {
             return;
         }
-        assert!(begun.elapsed() < GENEROUS, "nobody waits for a lock");
+        assert!(begun.elapsed() < GENEROUS, "no launch waits for {table}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

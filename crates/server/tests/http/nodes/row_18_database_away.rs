@@ -1,11 +1,9 @@
 //! Row 18 with PostgreSQL: it is down, or does not answer. Launches fail with a page and not
 //! halfway, and go on when it is back.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Response;
 
-use super::{GENEROUS, House, Node, assert_failure};
+use super::{House, Node, assert_failure, ready};
 use crate::support::{location, parameter};
 
 async fn assert_unavailable(response: Response) {
@@ -28,11 +26,7 @@ async fn assert_away(house: &House, node: &Node, state: &str) {
 
 /// What holds when it is back.
 async fn assert_back(house: &House, node: &Node, state: &str, code: &str) {
-    let begun = Instant::now();
-    while house.get(node, "/readyz").await.status() != 200 {
-        assert!(begun.elapsed() < GENEROUS, "it is not ready again");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    ready(house, node).await;
     let stored = "SELECT count(*) FROM launches WHERE state <> 'completed'";
     let stored = house.cluster.query(&house.database, stored);
     assert_eq!(stored.trim(), "1", "nothing is half done");

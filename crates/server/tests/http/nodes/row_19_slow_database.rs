@@ -10,7 +10,7 @@ use std::{
 use reqwest::Response;
 use sqlx::{Connection as _, PgConnection};
 
-use super::{GENEROUS, House, Node, assert_failure};
+use super::{GENEROUS, House, Node, assert_failure, ready};
 use crate::support::{ADMIN_CONFIG, location, parameter};
 
 /// Connections of the server: few, so that they are all in use.
@@ -122,11 +122,7 @@ async fn row_19_with_a_slow_database_launches_are_shed_and_administrators_answer
     held.rollback().await.unwrap();
 
     // Without being started anew, and with nothing half done.
-    let begun = Instant::now();
-    while house.get(&node, "/readyz").await.status() != 200 {
-        assert!(begun.elapsed() < GENEROUS, "it is not ready again");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    ready(&house, &node).await;
     let launched = house.begin(&node, "launch-1").await;
     assert_eq!(launched.status(), 303);
     let state = parameter(location(&launched), "state");

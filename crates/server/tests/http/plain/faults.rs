@@ -18,6 +18,9 @@ use vestibule_store::Reported;
 use super::{TICKETS, browser::Plain, join_link, known_launch, stories::told};
 use crate::support::{Launch, TestServer, parameter};
 
+/// Only against hanging.
+const GENEROUS: Duration = Duration::from_secs(60);
+
 /// What a node's front does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Way {
@@ -207,7 +210,7 @@ async fn a_renewed_token_reaches_the_browser_however_slow_the_node_is() {
     let began = Instant::now();
     let page = host.look().await;
     assert_eq!(page.status, 200, "{}", page.text);
-    assert!(began.elapsed() < Duration::from_secs(12));
+    assert!(began.elapsed() < GENEROUS);
     assert_ne!(*host.cookie.lock().unwrap(), before);
     front.is(Way::Open);
     assert_eq!(host.look().await.title(), "You have joined as host");

@@ -3,14 +3,14 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
 };
 
 use crate::support::Process;
 
-/// Only against hanging for ever.
+/// Only against hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, and where it tells its metrics.
@@ -24,31 +24,39 @@ async fn watched(config: &str) -> (Process, String) {
     (server, address)
 }
 
-/// The value of a series; nothing where it is not there.
-fn metric(address: &str, series: &str) -> Option<f64> {
-    let begun = Instant::now();
-    let text = loop {
-        let text = metrics(address);
-        if text.starts_with("HTTP/1.1 200 ") {
-            break text;
-        }
-        // The limits of connections hold here too, and the last one may still be counted.
-        assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
-        assert!(begun.elapsed() < PATIENCE, "the last connection has ended");
-    };
-    let mut lines = text.lines();
-    let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
-    Some(value.parse().unwrap())
-}
-
-fn metrics(address: &str) -> String {
+/// What is told; nothing where there is no place for one more connection.
+fn told(address: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
         .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    let mut text = Vec::new();
+    match stream.read_to_end(&mut text) {
+        Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
+        _ => {}
+    }
+    let text = String::from_utf8(text).unwrap();
+    if text.starts_with("HTTP/1.1 503 ") || text.is_empty() {
+        return None;
+    }
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    Some(text)
+}
+
+/// The value of a series; nothing where it is not there. The limits hold of the metrics
+/// too: the connection before may count until the server has noticed its end.
+fn metric(address: &str, series: &str) -> Option<f64> {
+    let begun = Instant::now();
+    let text = loop {
+        if let Some(text) = told(address) {
+            break text;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no place becomes free");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    Some(value.parse().unwrap())
 }
 
 /// Until a series has this value.
@@ -57,7 +65,7 @@ async fn until(address: &str, series: &str, value: f64) {
         if metric(address, series) == Some(value) {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("{series} is {:?}, not {value}", metric(address, series));
 }

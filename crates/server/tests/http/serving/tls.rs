@@ -22,7 +22,7 @@ use crate::support::{ADMIN_CONFIG, Process, configure, prepared};
 pub(super) const TLS: &str = "[tls]\ncertificate = 'certificate.pem'\nkey = 'key.pem'\n";
 
 /// Writes a certificate for localhost with this serial number, and its key.
-fn write(folder: &Path, serial: u64, change: impl FnOnce(&mut CertificateParams)) {
+pub(super) fn write(folder: &Path, serial: u64, change: impl FnOnce(&mut CertificateParams)) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.serial_number = Some(SerialNumber::from(serial));

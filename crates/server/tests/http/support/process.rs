@@ -111,6 +111,19 @@ impl Process {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
+    /// Waits until its log is as expected; gives it.
+    pub(crate) async fn until_log(&self, is_there: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            if is_there(&log) {
+                return log;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{log}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until the program has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let begun = Instant::now();

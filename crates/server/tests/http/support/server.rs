@@ -72,9 +72,14 @@ impl TestServer {
 
     /// A server whose profile was changed.
     pub(crate) async fn with_profile_changed(change: impl FnOnce(&str) -> String) -> Self {
-        Self::try_with(|ehr| change(&profile(ehr, "")), "")
-            .await
-            .unwrap()
+        Self::try_with_profile_changed(change).await.unwrap()
+    }
+
+    /// The same; why it does not begin where it does not.
+    pub(crate) async fn try_with_profile_changed(
+        change: impl FnOnce(&str) -> String,
+    ) -> Result<Self, ServerError> {
+        Self::try_with(|ehr| change(&profile(ehr, "")), "").await
     }
 
     /// The same, with these lines in its configuration too.

@@ -16,6 +16,8 @@ const UUID: &str = "5e1f6b52-8a70-4d0c-9d6a-3f1f0a3c9b27";
 const KEY: &str = "epic_encryption_key = \"fTW2KwlJZ6JEpRS+RlN2fruKPgggBe+Y9txLIk3QpA0=\"\n\
     epic_encryption_key_type = \"base64key\"\n\
     epic_encryption_algorithm = \"AES-256-CBC\"\n";
+/// What both applications sign in with.
+pub(super) const CLIENT_SECRET: &str = "secret-of-the-applications";
 /// Ports that Linux gives to nobody who does not ask for them.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// More redirects than a launch has.
@@ -42,7 +44,7 @@ impl House {
         let client = |role: &str| {
             format!(
                 "[[clients]]\nrole = \"{role}\"\nclient_id = \"{role}-app\"\n\
-                 client_secret = \"{role}-secret\"\nredirect_uri = {:?}\n",
+                 client_secret = \"{CLIENT_SECRET}\"\nredirect_uri = {:?}\n",
                 url(&server, role, "oauth2authorized")
             )
         };
@@ -71,7 +73,7 @@ impl House {
         let client = |role: &str| {
             format!(
                 "{role}_oauth2_redirect_url = {:?}\nepic_{role}_app_client_id = \"{role}-app\"\n\
-                 epic_{role}_app_client_secret = \"{role}-secret\"\n",
+                 epic_{role}_app_client_secret = \"{CLIENT_SECRET}\"\n",
                 url(&self.server, role, "oauth2authorized")
             )
         };
