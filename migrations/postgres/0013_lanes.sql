@@ -1,6 +1,6 @@
--- Each table of a profile tells in a lane of its own: what it tells neither waits for what
--- another one tells nor takes its place. Of what is here already it is sealed which table
--- tells it: it stays together in one lane, `visit`. It need not be looked at.
+-- Which table of a profile tells it: what it tells takes the place of what it told before,
+-- and not of what another one told. Of what is here already it is sealed which table
+-- tells it: it stays in one lane, `visit`. It need not be looked at.
 ALTER TABLE write_backs
     DROP CONSTRAINT write_backs_lane_check,
     ADD CONSTRAINT write_backs_lane_check

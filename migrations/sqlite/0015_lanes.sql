@@ -1,6 +1,6 @@
--- Each table of a profile tells in a lane of its own: what it tells neither waits for what
--- another one tells nor takes its place. Of what is here already it is sealed which table
--- tells it: it stays together in one lane, `visit`.
+-- Which table of a profile tells it: what it tells takes the place of what it told before,
+-- and not of what another one told. Of what is here already it is sealed which table
+-- tells it: it stays in one lane, `visit`.
 DROP INDEX write_backs_unsent_request;
 ALTER TABLE write_backs RENAME COLUMN lane TO lane_before;
 ALTER TABLE write_backs ADD COLUMN lane TEXT NOT NULL DEFAULT 'visit'

@@ -28,9 +28,9 @@ pub struct NewWriteBack {
     pub due_at: UnixTime,
 }
 
-/// Which of a profile's tables tells it. What one tells of a launch is told in order, and
-/// what it tells later takes the place of what it told before. Another one's is for another
-/// receiver: neither waits for the other, and neither takes the other's place.
+/// Which of a profile's tables tells it. What one tells later of a launch takes the place
+/// of what it told before, and not of what another one told. Of a launch everything is told
+/// in one order, whichever tells it; device tests are in an order of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Who comes and goes, and that the visit is over: `[write_back]`.

@@ -63,7 +63,7 @@ fn pyjwt_refuses_what_was_changed_is_old_or_is_for_somebody_else() {
             format!("{header}.{claims}.{signature}"),
             assertion(key, "https://ehr.example/oauth2/token", now()),
             assertion(key, AUDIENCE, now() - Duration::from_secs(241)),
-            assertion(key, AUDIENCE, now() + Duration::from_secs(30)),
+            assertion(key, AUDIENCE, now() + Duration::from_secs(3600)),
         ];
         let judged = judge(&keys, &assertions);
         assert_eq!(judged[0]["claims"]["aud"], AUDIENCE);

@@ -315,7 +315,8 @@ async fn send_again(
              (UPDATE write_backs SET due_at = $2
               FROM again
               WHERE write_backs.request_id = again.request_id
-                  AND write_backs.lane = again.lane AND write_backs.state = 'unsent'
+                  AND (write_backs.lane = 'device_test') = (again.lane = 'device_test')
+                  AND write_backs.state = 'unsent'
                   AND write_backs.id > again.id AND write_backs.due_at < $2)
          SELECT (SELECT count(*) FROM again) + (SELECT count(*) FROM following)",
     )

@@ -39,7 +39,7 @@ impl WriteBacks for SqliteStore {
                       AND NOT EXISTS
                           (SELECT 1 FROM write_backs AS older
                            WHERE older.state = 'unsent' AND older.request_id = oldest.request_id
-                               AND older.lane = oldest.lane
+                               AND (older.lane = 'device_test') = (oldest.lane = 'device_test')
                                AND (older.created_at, older.id) < (oldest.created_at, oldest.id)))
              UPDATE write_backs
              SET attempts = attempts + 1, lease = lease + 1, leased_until = ?2

@@ -16,10 +16,10 @@ use crate::{NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord};
 #[async_trait]
 pub trait WriteBacks {
     /// At most `limit` write-backs that are due, those that wait longest first, and that
-    /// nobody else sends until `now + lease`. Of one launch only the oldest of each lane
-    /// that is unsent, so that each receiver hears them in order; of one profile no more
-    /// than `of_profile`, those that are leased already included, so that an EHR that does
-    /// not answer holds up no other. Each counts as an attempt.
+    /// nobody else sends until `now + lease`. Of one launch only the oldest that is unsent,
+    /// and the oldest device test beside it, so that the EHR hears them in order; of one
+    /// profile no more than `of_profile`, those that are leased already included, so that
+    /// an EHR that does not answer holds up no other. Each counts as an attempt.
     async fn claim_write_backs(
         &self,
         now: UnixTime,
@@ -39,7 +39,7 @@ pub trait WriteBacks {
 
     /// Records that it was not told, with the status where there was an answer, why, and
     /// what follows. Where it is given up or not needed it stays on record, and later
-    /// ones of the same launch and lane go on. `false`, and nothing recorded, where the
+    /// ones of the same launch go on. `false`, and nothing recorded, where the
     /// caller does not hold the lease.
     async fn write_back_failed(
         &self,

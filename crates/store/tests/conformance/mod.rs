@@ -174,7 +174,7 @@ macro_rules! conforms {
                 why_a_write_back_was_not_told_is_on_record,
                 the_same_write_back_is_kept_once,
                 write_backs_of_one_launch_are_sent_in_order,
-                write_backs_of_another_lane_do_not_wait,
+                write_backs_of_one_launch_wait_but_for_device_tests,
                 the_oldest_write_backs_that_are_due_come_first,
                 what_was_put_off_comes_after_what_waits,
                 a_profile_gets_so_many_places_and_no_more,
