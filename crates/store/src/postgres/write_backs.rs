@@ -27,7 +27,9 @@ pub(super) const ONE_AFTER_THE_OTHER: &str =
 /// wait for anything, one step each, and of each the first that are due, up to its free
 /// places. Those that wait behind the head of their lane are due no earlier than the head
 /// (see [`put_off`] and [`insert`]), so the first of a profile are heads, and
-/// `write_backs_lane` says so with one look. `write_backs_leased` counts the places taken.
+/// `write_backs_lane` says so with one look, and with another one whether any of an earlier
+/// version waits, of which it is not known which table tells it: whatever came later waits
+/// for it, but a device test. `write_backs_leased` counts the places taken.
 pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
          (SELECT profile FROM write_backs WHERE state = 'unsent' ORDER BY profile LIMIT 1)
          UNION ALL
@@ -51,6 +53,11 @@ pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
                        (SELECT 1 FROM write_backs AS older
                         WHERE older.state = 'unsent' AND older.request_id = head.request_id
                             AND older.lane = head.lane AND older.id < head.id)
+                   AND NOT EXISTS
+                       (SELECT 1 FROM write_backs AS before
+                        WHERE before.state = 'unsent' AND before.request_id = head.request_id
+                            AND before.lane = 'visit' AND before.id < head.id
+                            AND head.lane <> 'device_test')
                ORDER BY head.due_at, head.created_at, head.id
                LIMIT places.free
                FOR NO KEY UPDATE SKIP LOCKED) AS heads
@@ -225,8 +232,7 @@ impl PostgresStore {
     }
 }
 
-/// Puts a write-back off, and with it those that wait behind it in its lane: they would
-/// otherwise be looked at in vain, and could be a million of one EHR that is away.
+/// Puts a write-back off, and with it those that wait behind it: they would otherwise be looked at in vain, and could be a million of one EHR that is away.
 async fn put_off(
     connection: &mut PgConnection,
     attempt: Attempt,
@@ -246,7 +252,9 @@ async fn put_off(
              (UPDATE write_backs SET due_at = $4
               FROM recorded
               WHERE write_backs.request_id = recorded.request_id
-                  AND write_backs.lane = recorded.lane AND write_backs.state = 'unsent'
+                  AND (write_backs.lane = recorded.lane
+                      OR recorded.lane = 'visit' AND write_backs.lane <> 'device_test')
+                  AND write_backs.state = 'unsent'
                   AND write_backs.id > recorded.id AND write_backs.due_at < $4),",
         keep_attempt!("$6", "$3", "$8", "$7"),
         "SELECT id FROM recorded",
@@ -265,7 +273,7 @@ async fn put_off(
 }
 
 /// Stores a write-back, unless the same one is here already. It is due no earlier than
-/// the last one that waits in its lane.
+/// the last one that waits in its lane, or is of an earlier version's lane.
 ///
 /// The callers hold a lock that those who store write-backs of the same launch take too:
 /// so the order of ids in a lane is that in which they are committed.
@@ -277,9 +285,14 @@ pub(super) async fn insert(
     sqlx::query(
         "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, lane)
          VALUES ($1, $2, $3, $4, $5,
-             greatest($6, (SELECT due_at FROM write_backs
-                           WHERE request_id = $3 AND lane = $7 AND state = 'unsent'
-                           ORDER BY id DESC LIMIT 1)),
+             greatest($6,
+                 (SELECT due_at FROM write_backs
+                  WHERE request_id = $3 AND lane = $7 AND state = 'unsent'
+                  ORDER BY id DESC LIMIT 1),
+                 (SELECT due_at FROM write_backs
+                  WHERE request_id = $3 AND lane = 'visit' AND state = 'unsent'
+                      AND $7 <> 'device_test'
+                  ORDER BY id DESC LIMIT 1)),
              $7)
          ON CONFLICT (dedupe) DO NOTHING",
     )

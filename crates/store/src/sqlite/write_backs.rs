@@ -17,6 +17,8 @@ use crate::{
 
 #[async_trait]
 impl WriteBacks for SqliteStore {
+    /// Of what has the lane `visit`, an earlier version's, it is not known which table tells
+    /// it: whatever came later waits for it, but a device test.
     async fn claim_write_backs(
         &self,
         now: UnixTime,
@@ -40,7 +42,13 @@ impl WriteBacks for SqliteStore {
                           (SELECT 1 FROM write_backs AS older
                            WHERE older.state = 'unsent' AND older.request_id = oldest.request_id
                                AND older.lane = oldest.lane
-                               AND (older.created_at, older.id) < (oldest.created_at, oldest.id)))
+                               AND (older.created_at, older.id) < (oldest.created_at, oldest.id))
+                      AND NOT EXISTS
+                          (SELECT 1 FROM write_backs AS before
+                           WHERE before.state = 'unsent' AND before.request_id = oldest.request_id
+                               AND before.lane = 'visit' AND oldest.lane <> 'device_test'
+                               AND (before.created_at, before.id)
+                                   < (oldest.created_at, oldest.id)))
              UPDATE write_backs
              SET attempts = attempts + 1, lease = lease + 1, leased_until = ?2
              WHERE id IN
