@@ -96,6 +96,6 @@ pub(crate) fn push_summary<D: Database>(query: &mut QueryBuilder<D>, per: Per) {
          SELECT part, many,
              min(measured) FILTER (WHERE place >= (many * 50 + 99) / 100) AS median,
              min(measured) FILTER (WHERE place >= (many * 95 + 99) / 100) AS high
-         FROM ranked GROUP BY part, many ORDER BY part",
+         FROM ranked GROUP BY part, many ORDER BY part NULLS FIRST",
     );
 }

@@ -15,6 +15,10 @@ mod write_backs;
 
 use std::{
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,14 +26,13 @@ use async_trait::async_trait;
 use sqlx::{
     ConnectOptions as _, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool,
     Transaction,
-    error::DatabaseError,
     migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use vestibule_launch::UnixTime;
 
-use crate::{Store, StoreError, Tables, tables};
+use crate::{Store, StoreError, Tables, store::is_read_only, tables};
 
 /// How long a statement waits for another one's write, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -76,26 +79,21 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(PATIENCE)
             .foreign_keys(true);
-        // A file has no other end that could go away: no connection is tested.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .test_before_acquire(false)
-            .acquire_timeout(PATIENCE)
-            .after_connect(|connection, _| Box::pin(refuse_read_only(connection)))
-            .before_acquire(|connection, _| Box::pin(is_free(connection)))
+        let failed = |source| StoreError::Open {
+            path: path.display().to_string(),
+            source,
+        };
+        let pool = writing(CONNECTIONS)
             .connect_with(options.clone())
             .await
-            .map_err(|source| StoreError::Open {
-                path: path.display().to_string(),
-                source,
-            })?;
+            .map_err(failed)?;
+        let mut connection = pool.acquire().await.map_err(failed)?;
+        if let Some(source) = reads_only(&mut connection).await.map_err(failed)? {
+            return Err(failed(source));
+        }
+        drop(connection);
         migrations().run(&pool).await?;
-        let counts = SqlitePoolOptions::new()
-            .max_connections(COUNTING_CONNECTIONS)
-            .test_before_acquire(false)
-            .acquire_timeout(PATIENCE)
-            .after_connect(|connection, _| Box::pin(refuse_read_only(connection)))
-            .before_acquire(|connection, _| Box::pin(is_free(connection)))
+        let counts = writing(COUNTING_CONNECTIONS)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         let read_only = SqliteConnectOptions::new()
             .filename(path)
@@ -189,11 +187,51 @@ async fn is_free(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error>
     Ok(!connection.is_in_transaction())
 }
 
+/// How many connections of a pool read only, of those that are there.
+///
 /// A connection that is made while the file cannot be written reads only, for as long as it
-/// lives, and SQLite does not say so: it would fail writes long after the file can be
-/// written again.
-async fn refuse_read_only(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    // It says so before it waits for anybody else's write, and changes no row.
+/// lives: it would fail writes long after the file can be written again. Where there is one,
+/// it is used once. The pool must not refuse it: it would try again until nobody waits any
+/// more, and keep to itself why.
+#[derive(Clone, Debug, Default)]
+struct ReadOnly(Arc<AtomicU32>);
+
+impl ReadOnly {
+    /// Those who made the connection get it nevertheless: SQLite tells them.
+    async fn made(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        if reads_only(connection).await?.is_some() {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    /// Whether others may use the connection too.
+    async fn used(self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        if self.0.load(Ordering::SeqCst) == 0 || reads_only(connection).await?.is_none() {
+            return Ok(true);
+        }
+        self.0.fetch_sub(1, Ordering::SeqCst);
+        Ok(false)
+    }
+}
+
+/// A pool of so many connections that write. A file has no other end that could go away: no
+/// connection is tested.
+fn writing(connections: u32) -> SqlitePoolOptions {
+    let read_only = ReadOnly::default();
+    let of_made = read_only.clone();
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .test_before_acquire(false)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection, _| Box::pin(of_made.clone().made(connection)))
+        .before_acquire(|connection, _| Box::pin(is_free(connection)))
+        .after_release(move |connection, _| Box::pin(read_only.clone().used(connection)))
+}
+
+/// What SQLite says where a connection reads only; it says so to a write alone, before that
+/// waits for anybody else's. This one changes no row.
+async fn reads_only(connection: &mut SqliteConnection) -> Result<Option<sqlx::Error>, sqlx::Error> {
     sqlx::query("PRAGMA busy_timeout = 0")
         .execute(&mut *connection)
         .await?;
@@ -204,19 +242,13 @@ async fn refuse_read_only(connection: &mut SqliteConnection) -> Result<(), sqlx:
     sqlx::query(sqlx::AssertSqlSafe(restored))
         .execute(&mut *connection)
         .await?;
-    match tried {
+    Ok(match tried {
         Err(sqlx::Error::Database(error)) if is_read_only(&*error) => {
-            Err(sqlx::Error::Database(error))
+            Some(sqlx::Error::Database(error))
         }
         // There are no tables yet, or somebody else writes.
-        _ => Ok(()),
-    }
-}
-
-/// `SQLITE_READONLY`, or one of its extended codes.
-fn is_read_only(error: &dyn DatabaseError) -> bool {
-    let code = error.code().and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 8)
+        _ => None,
+    })
 }
 
 #[async_trait]

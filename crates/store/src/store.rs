@@ -13,6 +13,7 @@ mod visits;
 mod write_backs;
 
 use async_trait::async_trait;
+use sqlx::{error::DatabaseError, sqlite::SqliteError};
 use vestibule_launch::UnixTime;
 
 pub use admin_sessions::AdminSessions;
@@ -103,7 +104,7 @@ pub enum StoreError {
     #[error("the database did not answer within two seconds; check its load and the way to it")]
     TooSlow,
     /// The database answers, and takes no writes.
-    #[error("the database takes no writes: is it a replica, or is its disk full?")]
+    #[error("the database takes no writes: is it a replica, read-only, or is its disk full?")]
     ReadOnly,
     /// The tables cannot be brought up to date.
     #[error("cannot bring the database up to date; was it written by a newer version? {0}")]
@@ -119,9 +120,17 @@ pub enum StoreError {
 /// `SQLITE_INTERRUPT`: a listing was ended because it took too long.
 const INTERRUPTED: &str = "9";
 
+/// Whether it is `SQLITE_READONLY`, or one of its extended codes.
+pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
+    let code = error.try_downcast_ref::<SqliteError>();
+    let code = code.and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 8)
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
+            sqlx::Error::Database(database) if is_read_only(&**database) => Self::ReadOnly,
             sqlx::Error::Database(database) if database.code().as_deref() == Some(INTERRUPTED) => {
                 Self::TooSlow
             }

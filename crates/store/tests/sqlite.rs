@@ -1,8 +1,9 @@
 //! The SQLite back-end against the conformance suite.
 
-use std::{path::Path, process::Command, sync::Arc};
+use std::{fs::OpenOptions, path::Path, process::Command, sync::Arc};
 
-use vestibule_store::{SqliteStore, Store as _};
+use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
+use vestibule_store::{SqliteStore, Store as _, StoreError};
 
 mod conformance;
 
@@ -16,16 +17,91 @@ async fn with_store<F: Future<Output = ()>>(check: impl FnOnce(Arc<SqliteStore>)
 
 conformance::conforms!(with_store);
 
-/// Makes files such that nobody who opens them can write them; says whether that is possible
-/// here. Who has them open may or may not.
-fn protect(files: &[&Path], is_protected: bool) -> bool {
-    let change = |program: &str, how: &str| {
-        let changed = Command::new(program).arg(how).args(files).output();
+/// The check, with another way to the same file.
+async fn with_visits<F: Future<Output = ()>>(
+    check: impl FnOnce(Arc<SqliteStore>, SqlitePool) -> F,
+) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path).await.expect("it opens");
+    let options = SqliteConnectOptions::new().filename(&path);
+    let other = SqlitePool::connect_with(options).await.expect("it opens");
+    check(Arc::new(store), other).await;
+}
+
+/// Makes every write-back in the store one of an earlier version's lane.
+async fn as_before(other: &SqlitePool) {
+    let done = sqlx::query("UPDATE write_backs SET lane = 'visit'").execute(other);
+    assert!(done.await.expect("it can be changed").rows_affected() > 0);
+}
+
+#[tokio::test]
+async fn what_waited_at_the_upgrade_is_told_before_what_came_later() {
+    with_visits(|store, other| async move {
+        conformance::write_backs::what_waited_at_the_upgrade_is_told_before_what_came_later(
+            &*store,
+            async || as_before(&other).await,
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later() {
+    with_visits(|store, other| async move {
+        conformance::overview::what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later(
+            &*store,
+            async || as_before(&other).await,
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_is_not_renewed_for_what_was_overtaken_since_the_upgrade() {
+    with_visits(|store, other| async move {
+        conformance::sessions::a_session_is_not_renewed_for_what_was_overtaken_since_the_upgrade(
+            &*store,
+            async || as_before(&other).await,
+        )
+        .await;
+    })
+    .await;
+}
+
+/// Files that nobody who opens them can write, until it is dropped. Who has them open may or
+/// may not.
+struct Protected<'a>(Vec<&'a Path>);
+
+impl<'a> Protected<'a> {
+    /// None where that is not possible here: to root modes mean nothing, and not every
+    /// file can be made immutable.
+    fn make(files: &[&'a Path]) -> Option<Self> {
+        let protected = Self(files.to_vec());
+        if !protected.change("chattr", "+i") {
+            assert!(protected.change("chmod", "a-w"));
+        }
+        let may_write = |file: &&Path| OpenOptions::new().write(true).open(file).is_ok();
+        if protected.0.iter().any(may_write) {
+            eprintln!("skipped: no file here is read-only to who runs this");
+            return None;
+        }
+        Some(protected)
+    }
+
+    fn change(&self, program: &str, how: &str) -> bool {
+        let changed = Command::new(program).arg(how).args(&self.0).output();
         changed.is_ok_and(|output| output.status.success())
-    };
-    // To root modes mean nothing.
-    let how = if is_protected { "+i" } else { "-i" };
-    change("chattr", how) || change("chmod", if is_protected { "a-w" } else { "u+w" })
+    }
+}
+
+impl Drop for Protected<'_> {
+    fn drop(&mut self) {
+        self.change("chattr", "-i");
+        self.change("chmod", "u+w");
+    }
 }
 
 #[tokio::test]
@@ -34,7 +110,9 @@ async fn row_18_what_was_opened_while_the_file_was_read_only_fails_no_write_afte
     let path = folder.path().join("state.db");
     let store = SqliteStore::open(&path).await.expect("it opens");
     let log = folder.path().join("state.db-wal");
-    assert!(protect(&[&path, &log], true));
+    let Some(protected) = Protected::make(&[&path, &log]) else {
+        return;
+    };
     // So many at once need more connections than there are.
     let several = async || {
         let mut writes = tokio::task::JoinSet::new();
@@ -44,9 +122,41 @@ async fn row_18_what_was_opened_while_the_file_was_read_only_fails_no_write_afte
         }
         writes.join_all().await
     };
-    several().await;
-    assert!(protect(&[&path, &log], false));
+    for _ in 0..3 {
+        let failed: Vec<_> = several()
+            .await
+            .into_iter()
+            .filter_map(Result::err)
+            .collect();
+        let read_only = |error: &StoreError| matches!(error, StoreError::ReadOnly);
+        assert!(failed.iter().any(read_only), "{failed:?}");
+        for error in failed {
+            // Who has the file open may be told that it cannot be written, and waits for
+            // nothing either.
+            let told = error.to_string().contains("disk I/O error");
+            assert!(read_only(&error) || told, "{error}");
+        }
+    }
+    drop(protected);
     for ready in several().await {
         ready.expect("it can be written again");
     }
+}
+
+#[tokio::test]
+async fn row_18_a_file_that_is_read_only_is_not_opened_and_the_error_says_why() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path).await.expect("it opens");
+    store.close().await;
+    let Some(protected) = Protected::make(&[&path]) else {
+        return;
+    };
+    let opened = SqliteStore::open(&path).await;
+    let error = opened.expect_err("it is read-only").to_string();
+    assert!(error.contains("readonly"), "{error}");
+    assert!(error.contains("state.db"), "{error}");
+    drop(protected);
+    let store = SqliteStore::open(&path).await.expect("it opens again");
+    store.ready().await.expect("it can be written again");
 }

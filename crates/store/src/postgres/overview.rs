@@ -282,7 +282,9 @@ async fn send_again(
         let due: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM write_backs AS later
              JOIN write_backs AS first ON first.id = $1
-             WHERE later.request_id = first.request_id AND later.lane = first.lane
+             WHERE later.request_id = first.request_id
+                 AND (later.lane = first.lane
+                     OR first.lane = 'visit' AND later.lane <> 'device_test')
                  AND later.id >= first.id AND later.sent_again_at = $2",
         )
         .bind(write_back)
@@ -308,7 +310,9 @@ async fn send_again(
               SET state = 'unsent', finished_at = NULL, due_at = $2, sent_again_at = $2
               FROM again
               WHERE write_backs.request_id = again.request_id
-                  AND write_backs.lane = again.lane AND write_backs.state = 'given_up'
+                  AND (write_backs.lane = again.lane
+                      OR again.lane = 'visit' AND write_backs.lane <> 'device_test')
+                  AND write_backs.state = 'given_up'
                   AND write_backs.id > again.id
               RETURNING write_backs.id),
          behind AS

@@ -32,9 +32,10 @@ macro_rules! of_use {
             "
                   AND NOT EXISTS (SELECT 1 FROM write_backs AS later
                       WHERE later.request_id = given_up.request_id
-                          AND later.lane = given_up.lane AND later.state = 'sent'
-                          AND (later.created_at, later.id)
-                              > (given_up.created_at, given_up.id))))"
+                          AND (later.lane = given_up.lane
+                              OR given_up.lane = 'visit' AND later.lane <> 'device_test')
+                          AND later.state = 'sent'
+                          AND later.id > given_up.id)))"
         )
     };
 }

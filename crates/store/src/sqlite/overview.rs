@@ -284,7 +284,7 @@ impl Overview for SqliteStore {
     }
 
     /// Of what has the lane `visit`, an earlier version's, it is not known which table tells
-    /// it: whatever came later may have overtaken it.
+    /// it: whatever came later, but for a device test, may have overtaken it, and goes with it.
     async fn send_again(&self, write_back: i64, now: UnixTime) -> Result<SentAgain, StoreError> {
         let mut transaction = self.write().await?;
         let state = sqlx::query_scalar::<_, String>("SELECT state FROM write_backs WHERE id = ?1")
@@ -321,7 +321,9 @@ impl Overview for SqliteStore {
              WHERE state = 'given_up' AND id IN
                  (SELECT later.id FROM write_backs AS later
                   JOIN write_backs AS first ON first.id = ?1
-                  WHERE later.request_id = first.request_id AND later.lane = first.lane
+                  WHERE later.request_id = first.request_id
+                      AND (later.lane = first.lane
+                          OR first.lane = 'visit' AND later.lane <> 'device_test')
                       AND (later.created_at, later.id) > (first.created_at, first.id))",
         )
         .bind(write_back)
@@ -342,11 +344,11 @@ fn select_launches() -> QueryBuilder<Sqlite> {
     query
 }
 
-/// Completed launches with what can be measured of them.
+/// Completed launches, but those that failed afterwards, with what can be measured of them.
 fn select_measured() -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("SELECT launches.*,");
     query.push(JOINED).push(",").push(WAITED);
-    query.push(" FROM launches WHERE launches.completed_at IS NOT NULL");
+    query.push(" FROM launches WHERE launches.state = 'completed'");
     query
 }
 
@@ -420,7 +422,8 @@ pub(super) fn push_page<I, V>(
 fn push_launches(query: &mut QueryBuilder<Sqlite>, filter: &LaunchFilter) {
     push_time(query, "launches.created_at", filter.time);
     if let Some(profile) = filter.profile {
-        query.push(" AND launches.profile = ");
+        // Zeros are where none is known.
+        query.push(" AND launches.profile <> zeroblob(16) AND launches.profile = ");
         query.push_bind(bytes(profile.as_bytes()));
     }
     if let Some(role) = filter.role {

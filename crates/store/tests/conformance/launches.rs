@@ -324,6 +324,12 @@ pub(crate) async fn a_launch_that_never_began_is_stored_as_failed(store: &dyn St
         who,
         [(None, None, 1), (Some(PROFILE), Some(EhrRole::Patient), 1),]
     );
+    let of_no_profile = LaunchFilter {
+        profile: Some(Uuid::nil()),
+        ..filter.clone()
+    };
+    let none = store.list_launches(&of_no_profile, page).await;
+    assert_eq!(none.expect("the store lists launches").len(), 0);
     let of_patients = LaunchFilter {
         role: Some(EhrRole::Patient),
         ..filter

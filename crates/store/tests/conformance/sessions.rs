@@ -208,6 +208,34 @@ pub(crate) async fn a_session_of_no_use_is_not_renewed(store: &dyn Store) {
     assert_eq!(claimed(claim(store, alias_live).await), [1]);
 }
 
+/// What an earlier version gave up is not sent again where the EHR was told anything later,
+/// but how a device check went. `as_before` makes all that there is an earlier version's.
+pub(crate) async fn a_session_is_not_renewed_for_what_was_overtaken_since_the_upgrade(
+    store: &dyn Store,
+    as_before: impl AsyncFn(),
+) {
+    for (number, _) in LATER {
+        session(store, number, DUE).await;
+        store_all(store, number, vec![write_back(number, number)], NOW).await;
+        let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
+        assert!(failed(store, &claimed, Some(400), None).await);
+    }
+    as_before().await;
+    for (number, lane) in LATER {
+        let seq = 10 + number;
+        store_all(store, seq, vec![of_lane(seq, number, lane)], NOW).await;
+        let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
+        assert!(sent(store, &claimed, NOW).await);
+    }
+    let mut claimed = claim(store, NOW + MINUTE).await;
+    assert_eq!(claimed.len(), 1);
+    let number = claimed.remove(0).request_id.as_bytes()[0];
+    assert_eq!(number, 2, "the device test overtakes nothing");
+}
+
+/// What is sent to the EHR after the upgrade, of two launches.
+const LATER: [(u8, Lane); 2] = [(1, Lane::EndOfCall), (2, Lane::DeviceTest)];
+
 /// A write-back that was given up may be sent again for a day, with the user's own token:
 /// unless a later one of its lane was sent.
 pub(crate) async fn a_session_is_renewed_while_what_was_given_up_may_be_sent_again(

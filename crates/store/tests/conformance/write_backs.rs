@@ -236,6 +236,45 @@ pub(crate) async fn write_backs_of_one_launch_wait_but_for_device_tests(store: &
     }
 }
 
+/// What `as_before` makes, of all that there is, one of an earlier version's lane: of that it
+/// is not known which table tells it. Whatever comes later waits for it, but a device test.
+pub(crate) async fn what_waited_at_the_upgrade_is_told_before_what_came_later(
+    store: &dyn Store,
+    as_before: impl AsyncFn(),
+) {
+    store_all(store, 1, vec![write_back(1, 1), write_back(2, 1)], NOW).await;
+    as_before().await;
+    let later = vec![
+        of_lane(3, 1, Lane::EndOfCall),
+        of_lane(4, 1, Lane::DeviceTest),
+        of_lane(5, 2, Lane::EndOfCall),
+    ];
+    store_all(store, 2, later, NOW).await;
+    let claimed = claim(store, NOW, 9).await;
+    assert_eq!(numbers(&claimed), [1, 4, 5]);
+    assert!(failed(store, &claimed[0], Some(503), Some(NOW + MINUTE)).await);
+    for told in &claimed[1..] {
+        assert!(sent(store, told, NOW).await);
+    }
+    assert_eq!(claim(store, NOW, 9).await, [], "the first was put off");
+    store_all(
+        store,
+        3,
+        vec![of_lane(6, 1, Lane::ZoomNotification)],
+        NOW + SECOND,
+    )
+    .await;
+    let mut heard = Vec::new();
+    let later = NOW + MINUTE;
+    for _ in 0..4 {
+        let claimed = claim(store, later, 9).await;
+        heard.extend(numbers(&claimed));
+        assert_eq!(claimed.len(), 1, "one after the other");
+        assert!(sent(store, &claimed[0], later).await);
+    }
+    assert_eq!(heard, [1, 2, 3, 6]);
+}
+
 /// Of what is due, the oldest comes first; one that is not due yet waits.
 pub(crate) async fn the_oldest_write_backs_that_are_due_come_first(store: &dyn Store) {
     let later = NewWriteBack {

@@ -3,12 +3,25 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
+use serde_json::json;
 use vestibule_launch::ErrorName;
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_server::error_reference;
 
 use super::{SETUP, between, location, newest_launch};
-use crate::house::House;
+use crate::house::{House, Joined};
+
+impl House {
+    /// The landing page of who has this alias says that something failed.
+    async fn report(&self, error_name: ErrorName, joined: &Joined) {
+        let request = self.post("/api/telehealth/v1/launch/error");
+        let body = json!({"error_name": error_name, "conference": joined.alias});
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+    }
+}
 
 #[tokio::test]
 async fn figures_and_names_lead_to_what_they_count() {
@@ -18,6 +31,12 @@ async fn figures_and_names_lead_to_what_they_count() {
     assert_eq!(house.try_launch("clinician").await.status(), 502);
     house.visit().await;
     let signed = house.sign_in("vic").await;
+    // One who was there, and whose page fails then, has failed.
+    let patient = house.patient().await;
+    let token = house.come(&patient).await;
+    house.leave(&patient, &token).await;
+    house.over().await;
+    house.report(ErrorName::SessionLost, &patient).await;
     let profile = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
     for time in ["", "day"] {
         let overview = format!("/admin?time={time}&profile={profile}");
@@ -37,10 +56,15 @@ async fn figures_and_names_lead_to_what_they_count() {
             let link = link(part);
             assert!(link.contains(&format!("profile={profile}")), "{link}");
         }
+        for (part, figure) in [("state=joined", 2), ("&state=failed", 2)] {
+            let shown = format!("<strong>{figure}</strong><a href=\"{}\"", link(part));
+            assert!(page.contains(&shown), "{shown} in {page}");
+        }
         for (part, count) in [
             ("state=joined", 2),
+            ("&state=failed", 2),
             ("error=", 1),
-            ("department=Radiology", 2),
+            ("department=Radiology", 3),
         ] {
             let list = signed.text(link(part)).await;
             assert!(!list.contains("role=\"alert\""), "{list}");

@@ -110,7 +110,9 @@ async fn is_the_same(server: &TestServer) {
     }
 }
 
-/// What is asked of the database for launches; jobs ask other things at any time.
+/// What is asked of the database for launches that begin. Jobs ask other things at any time,
+/// and of those that do not begin it is recorded, up to so many a minute, while the page is on
+/// its way (`take` and `record_failed_launch`).
 const OPERATIONS: [&str; 8] = [
     "begin_launch",
     "begin_authorised",
@@ -255,7 +257,7 @@ async fn row_26_an_unknown_profile_gives_one_page_whatever_else_is_wrong() {
 }
 
 #[tokio::test]
-async fn row_26_nothing_is_done_for_an_unknown_profile_whatever_it_is_called() {
+async fn row_26_no_launch_begins_for_an_unknown_profile_whatever_it_is_called() {
     let server = TestServer::watched("").await;
     let asked = |server: &TestServer| {
         server

@@ -111,11 +111,11 @@ pub(super) fn counts_of_launches(
     query
 }
 
-/// Completed launches with what can be measured of them.
+/// Completed launches, but those that failed afterwards, with what can be measured of them.
 fn push_measured(query: &mut QueryBuilder<Postgres>, filter: &LaunchFilter) {
     query.push("SELECT launches.*,");
     query.push(JOINED).push(",").push(WAITED);
-    query.push(" FROM launches WHERE launches.completed_at IS NOT NULL");
+    query.push(" FROM launches WHERE launches.state = 'completed'");
     push_launches(query, filter);
 }
 
