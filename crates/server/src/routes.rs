@@ -45,6 +45,7 @@ mod jwks;
 mod launch_bearer;
 mod launch_error;
 mod launch_events;
+mod not_begun;
 mod oauth2authorized;
 mod plain;
 mod policy;

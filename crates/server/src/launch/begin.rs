@@ -179,6 +179,7 @@ impl Beginning<'_> {
             tracing::info!(%request_id, same_link = again.is_some(), "a launch is opened again");
             return again.map(Next::Join).ok_or(BeginError::Used);
         }
+        trail.was_stored();
         tools.telemetry.launch_begun(self.kind());
         let application = sign_in.application(role);
         let authorize = AuthorizeRequest {
@@ -231,6 +232,7 @@ impl Beginning<'_> {
             .telemetry
             .stored("begin_authorised", beginning)
             .await?;
+        trail.was_stored();
         tools.telemetry.launch_begun(self.kind());
         let completing = Completing {
             tools,
@@ -264,7 +266,7 @@ impl Beginning<'_> {
             fingerprint,
             sealed,
             expires_at: self.tools.now() + SIGN_IN,
-            course: self.trail.take(),
+            course: self.trail.so_far(),
         }
     }
 }

@@ -57,12 +57,16 @@ pub(super) async fn record_failure(
     failure: &impl Failure,
 ) {
     let (_, name) = failure.answer();
-    let (source, course) = (FailureSource::Server, trail.take());
+    let (source, course) = (FailureSource::Server, trail.so_far());
     let recording = tools
         .store
         .record_failure(request_id, source, name, course, tools.now());
-    if let Err(error) = tools.telemetry.stored("record_failure", recording).await {
-        tracing::error!(%request_id, %error, "the failure of a launch cannot be recorded");
+    match tools.telemetry.stored("record_failure", recording).await {
+        Ok(true) => trail.was_stored(),
+        Ok(false) => {}
+        Err(error) => {
+            tracing::error!(%request_id, %error, "the failure of a launch cannot be recorded");
+        }
     }
 }
 
@@ -186,7 +190,7 @@ impl Completing<'_> {
         let completion = Completion {
             request_id,
             appointment,
-            course: trail.take(),
+            course: trail.so_far(),
             alias: alias_hash(&routed),
             alias_expires_at,
             ticket: stored_ticket,
@@ -197,6 +201,7 @@ impl Completing<'_> {
         let telemetry = &tools.telemetry;
         match telemetry.stored("complete_launch", completing).await? {
             Completed::Now => {
+                trail.was_stored();
                 telemetry.launch_completed(LaunchKind {
                     profile: profile.uuid,
                     role,

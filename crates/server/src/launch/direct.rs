@@ -98,11 +98,12 @@ pub async fn join_directly(
         fingerprint: tools.sealer.fingerprint(profile.uuid, role, "", &id),
         sealed: Vec::new(),
         expires_at: now + SIGN_IN,
-        course: trail.take(),
+        course: trail.so_far(),
     };
     let beginning = tools.store.begin_authorised(new, now);
     let telemetry = &tools.telemetry;
     telemetry.stored("begin_authorised", beginning).await?;
+    trail.was_stored();
     telemetry.launch_begun(LaunchKind {
         profile: profile.uuid,
         role,

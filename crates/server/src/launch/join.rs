@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     dialect::DialectError,
+    in_flight::InFlight,
     profile::{Application, Profile},
     sealing::{NotSealedHere, Purpose},
     session::SignedIn,
@@ -82,6 +83,8 @@ pub struct Return<'a> {
     pub browser: Browser<'a>,
     /// Whether it must prove that the launch began in it.
     pub cookie_required: bool,
+    /// Counts what goes on after the answer.
+    pub in_flight: &'a InFlight,
 }
 
 /// Goes on with the launch `request_id`, once, and gives the join link as the value
@@ -102,7 +105,10 @@ pub async fn join(
         Binding::Same => {}
         Binding::Unknown if !returned.cookie_required => {}
         Binding::Other | Binding::Unknown => {
-            tools.turned_away.record_other_browser(tools, request_id);
+            let under_way = returned.in_flight.more();
+            tools
+                .turned_away
+                .record_other_browser(tools, request_id, under_way);
             return Err(JoinError::OtherBrowser);
         }
     }

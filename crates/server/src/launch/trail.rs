@@ -1,7 +1,6 @@
 //! What is kept of a launch on its way: which steps it took, and where it leads.
 
 use std::{
-    mem,
     sync::{Mutex, PoisonError},
     time::Instant,
 };
@@ -66,9 +65,14 @@ impl Trail {
         }
     }
 
-    /// What is to be stored now. What comes after it is for the next time.
-    pub fn take(&self) -> Course {
-        self.with(mem::take)
+    /// What is to be stored now. It stays for the next time until it was stored.
+    pub(super) fn so_far(&self) -> Course {
+        self.with(|course| course.clone())
+    }
+
+    /// All of it was stored. What comes now is for the next time.
+    pub(super) fn was_stored(&self) {
+        self.with(|course| *course = Course::default());
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Course) -> T) -> T {

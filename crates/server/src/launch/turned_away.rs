@@ -2,45 +2,88 @@
 //! failed, so that the request id on the error page leads somewhere.
 
 use std::{
+    fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use uuid::Uuid;
-use vestibule_launch::{EhrRole, ErrorName, RequestId};
-use vestibule_store::{Bucket, FailedLaunch, NewLaunchEvent, Reported, StoreError, Taken};
+use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
+use vestibule_store::{
+    Bucket, FailedLaunch, LimitKey, NewLaunchEvent, Reported, StoreError, Taken,
+};
 
 use super::Trail;
-use crate::tools::Tools;
+use crate::{expiring::Expiring, in_flight::One, source_address::SourceAddress, tools::Tools};
 
 /// Most that are stored in a minute of one profile, and of those that name none, whichever
 /// server they come to: whoever sends them need not have signed in.
 const PER_MINUTE: u32 = 10;
 
-/// Most that a server stores at once. Where the database is slow others are left out.
-const AT_ONCE: usize = 8;
+/// Most of these that come from one address, so that nobody alone can use them up.
+const PER_MINUTE_OF_AN_ADDRESS: u32 = 3;
+
+/// Most that a server stores at once. The others wait.
+const AT_ONCE: usize = 2;
+
+/// Most that are stored or wait for it. Where the database is slow others are left out.
+const PLACES: usize = 8;
 
 /// Events of a launch up to which another browser is recorded on it: whoever has the
 /// address can come as often as they like.
 const OTHER_BROWSERS: u32 = 4;
 
-/// How long it may take.
+/// How long it may take, the waiting included.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How many are being stored. Clones count together.
-#[derive(Clone, Debug, Default)]
-pub struct TurnedAway(Arc<AtomicUsize>);
+/// Most buckets that are known to be empty.
+const MOST_EMPTY: usize = 10_000;
+
+/// No bucket is empty for longer.
+const LONGEST_EMPTY: Duration = Duration::from_secs(60);
+
+/// What is being stored, and of whom the store takes no more for now. Clones count
+/// together.
+#[derive(Clone, Default)]
+pub struct TurnedAway(Arc<Storing>);
+
+struct Storing {
+    /// How many have a place.
+    places: AtomicUsize,
+    /// Whose turn it is.
+    turns: Semaphore,
+    /// Buckets that were empty when they were asked, and until when they are: the
+    /// database need not be asked before.
+    empty: Mutex<Expiring<LimitKey, UnixTime>>,
+}
+
+impl Default for Storing {
+    fn default() -> Self {
+        Self {
+            places: AtomicUsize::default(),
+            turns: Semaphore::new(AT_ONCE),
+            empty: Mutex::new(Expiring::new(LONGEST_EMPTY, MOST_EMPTY)),
+        }
+    }
+}
+
+impl fmt::Debug for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TurnedAway(…)")
+    }
+}
 
 /// One place of those that there are.
 struct Place(TurnedAway);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.0.places.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -49,6 +92,8 @@ impl Drop for Place {
 pub struct TurnedAwayLaunch {
     /// That of the error page.
     pub request_id: RequestId,
+    /// Where it comes from.
+    pub source: SourceAddress,
     /// The profile, where there is one.
     pub profile: Option<Uuid>,
     /// Who launches, where that is known.
@@ -61,41 +106,32 @@ impl TurnedAway {
     /// Stores a launch that does not begin, while its error page is on its way. Where that
     /// fails, or too many come, the log alone knows of it. `under_way` is dropped when it
     /// is over.
-    pub fn store(
-        &self,
-        tools: &Tools,
-        launch: TurnedAwayLaunch,
-        trail: &Trail,
-        under_way: impl Send + 'static,
-    ) {
-        let Some(place) = self.place() else {
+    pub fn store(&self, tools: &Tools, launch: TurnedAwayLaunch, trail: &Trail, under_way: One) {
+        let buckets = buckets(tools, &launch);
+        if self.knows_one_empty(&buckets, tools.now()) {
             return;
-        };
+        }
+        let request_id = launch.request_id;
         let launch = FailedLaunch {
-            request_id: launch.request_id,
+            request_id,
             profile: launch.profile,
             role: launch.role,
             error_name: launch.error_name,
-            course: trail.take(),
+            course: trail.so_far(),
         };
-        let tools = tools.clone();
-        let storing = async move {
-            let request_id = launch.request_id;
-            let stored = tokio::time::timeout(DEADLINE, store(&tools, launch)).await;
-            if let Ok(Err(error)) = stored {
-                tracing::warn!(%request_id, %error, "a failed launch cannot be recorded");
-            }
-            drop((place, under_way));
-        };
-        tokio::spawn(storing.in_current_span());
+        let (this, tools) = (self.clone(), tools.clone());
+        let storing = async move { this.store_now(&tools, &buckets, launch).await };
+        self.spawn("a failed launch", request_id, under_way, storing);
     }
 
     /// Records on a launch that another browser came back from the EHR's sign-in. The
-    /// launch itself goes on.
-    pub(super) fn record_other_browser(&self, tools: &Tools, request_id: RequestId) {
-        let Some(place) = self.place() else {
-            return;
-        };
+    /// launch itself goes on. `under_way` is dropped when it is over.
+    pub(super) fn record_other_browser(
+        &self,
+        tools: &Tools,
+        request_id: RequestId,
+        under_way: One,
+    ) {
         let tools = tools.clone();
         let recording = async move {
             let event = NewLaunchEvent {
@@ -107,51 +143,151 @@ impl TurnedAway {
             let recording = tools
                 .store
                 .record_event(event, Vec::new(), OTHER_BROWSERS, now);
-            let recording = tools.telemetry.stored("record_event", recording);
-            let recorded = tokio::time::timeout(DEADLINE, recording).await;
-            if let Ok(Err(error)) = recorded {
-                tracing::warn!(%request_id, %error, "another browser cannot be recorded");
-            }
-            drop(place);
+            let recorded = tools.telemetry.stored("record_event", recording).await;
+            recorded.map(drop)
         };
-        tokio::spawn(recording.in_current_span());
+        self.spawn("another browser", request_id, under_way, recording);
+    }
+
+    /// Does it when its turn comes, where there is a place to wait.
+    fn spawn(
+        &self,
+        what: &'static str,
+        request_id: RequestId,
+        under_way: One,
+        work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+    ) {
+        let Some(place) = self.place() else {
+            return;
+        };
+        let in_turn = async move {
+            // It is never closed.
+            let turn = place.0.0.turns.acquire().await;
+            let done = work.await;
+            drop(turn);
+            done
+        };
+        let ending = async move {
+            let done = tokio::time::timeout(DEADLINE, in_turn).await;
+            if let Ok(Err(error)) = done {
+                tracing::warn!(%request_id, %error, "{what} cannot be recorded");
+            }
+            drop(under_way);
+        };
+        tokio::spawn(ending.in_current_span());
+    }
+
+    async fn store_now(
+        &self,
+        tools: &Tools,
+        buckets: &[(LimitKey, Bucket)],
+        launch: FailedLaunch,
+    ) -> Result<(), StoreError> {
+        let now = tools.now();
+        // Somebody may have learnt of it meanwhile.
+        if self.knows_one_empty(buckets, now) {
+            return Ok(());
+        }
+        let Tools {
+            store, telemetry, ..
+        } = tools;
+        for &(key, bucket) in buckets {
+            let taking = store.take(key, bucket, now);
+            if let Taken::Empty { retry_after } = telemetry.stored("take", taking).await? {
+                self.remember_empty(key, retry_after, now);
+                return Ok(());
+            }
+        }
+        let recording = store.record_failed_launch(launch, now);
+        telemetry.stored("record_failed_launch", recording).await?;
+        Ok(())
+    }
+
+    fn knows_one_empty(&self, buckets: &[(LimitKey, Bucket)], now: UnixTime) -> bool {
+        let empty = self.0.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets
+            .iter()
+            .any(|(key, _)| empty.get(key, now).is_some_and(|until| now < *until))
+    }
+
+    fn remember_empty(&self, key: LimitKey, retry_after: Duration, now: UnixTime) {
+        let mut empty = self.0.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        empty.put(key, now + retry_after, now);
     }
 
     fn place(&self) -> Option<Place> {
         let place = Place(self.clone());
-        let taken = self.0.fetch_add(1, Ordering::SeqCst);
-        (taken < AT_ONCE).then_some(place)
+        let taken = self.0.places.fetch_add(1, Ordering::SeqCst);
+        (taken < PLACES).then_some(place)
     }
 }
 
-async fn store(tools: &Tools, launch: FailedLaunch) -> Result<(), StoreError> {
+/// From what must be taken: first that of the address and the profile, so that one
+/// address that has none left takes nothing from the profile's.
+fn buckets(tools: &Tools, launch: &TurnedAwayLaunch) -> [(LimitKey, Bucket); 2] {
     let profile = launch.profile.unwrap_or_default().into_bytes();
-    let key = tools.sealer.limit_key("turned away", &[&profile]);
-    let now = tools.now();
-    let bucket = Bucket::per_minute(PER_MINUTE);
-    let Tools {
-        store, telemetry, ..
-    } = tools;
-    let taking = store.take(key, bucket, now);
-    if telemetry.stored("take", taking).await? == Taken::Now {
-        let recording = store.record_failed_launch(launch, now);
-        telemetry.stored("record_failed_launch", recording).await?;
-    }
-    Ok(())
+    let source = launch.source.octets();
+    let key = |parts: &[&[u8]]| tools.sealer.limit_key("turned away", parts);
+    [
+        (
+            key(&[&profile, &source]),
+            Bucket::per_minute(PER_MINUTE_OF_AN_ADDRESS),
+        ),
+        (key(&[&profile]), Bucket::per_minute(PER_MINUTE)),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
+
+    fn bucket(number: u8) -> (LimitKey, Bucket) {
+        let key = LimitKey::from_bytes([number; 32]);
+        (key, Bucket::per_minute(PER_MINUTE))
+    }
+
     #[test]
-    fn no_more_are_stored_at_once_than_there_are_places() {
+    fn no_more_wait_than_there_are_places() {
         let turned_away = TurnedAway::default();
-        let mut places: Vec<_> = (0..AT_ONCE).filter_map(|_| turned_away.place()).collect();
-        assert_eq!(places.len(), AT_ONCE);
+        let mut places: Vec<_> = (0..PLACES).filter_map(|_| turned_away.place()).collect();
+        assert_eq!(places.len(), PLACES);
         assert!(turned_away.place().is_none());
         assert!(turned_away.clone().place().is_none());
         places.pop();
         assert!(turned_away.place().is_some());
+    }
+
+    #[test]
+    fn a_bucket_is_known_to_be_empty_until_a_token_has_come_back() {
+        let turned_away = TurnedAway::default();
+        let (of_the_address, of_the_profile) = (bucket(1), bucket(2));
+        let buckets = [of_the_address, of_the_profile];
+        assert!(!turned_away.knows_one_empty(&buckets, NOW));
+        turned_away.remember_empty(of_the_address.0, Duration::from_secs(20), NOW);
+        let nearly = NOW + Duration::from_millis(19_999);
+        assert!(turned_away.clone().knows_one_empty(&buckets, nearly));
+        assert!(!turned_away.knows_one_empty(&[bucket(3), of_the_profile], nearly));
+        assert!(!turned_away.knows_one_empty(&buckets, NOW + Duration::from_secs(20)));
+        turned_away.remember_empty(of_the_profile.0, Duration::from_secs(6), NOW);
+        assert!(turned_away.knows_one_empty(&[bucket(3), of_the_profile], NOW));
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_is_counted_as_under_way_until_it_is_over() {
+        let in_flight = crate::in_flight::InFlight::default();
+        let (go_on, may) = tokio::sync::oneshot::channel::<()>();
+        let turned_away = TurnedAway::default();
+        let request_id = RequestId::generate(&mut *crate::random::system());
+        let work = async move {
+            may.await.expect("it is told");
+            Ok(())
+        };
+        turned_away.spawn("nothing", request_id, in_flight.more(), work);
+        tokio::task::yield_now().await;
+        assert_eq!(in_flight.now(), 1);
+        go_on.send(()).expect("it waits");
+        in_flight.none().await;
     }
 }

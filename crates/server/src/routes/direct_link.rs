@@ -12,11 +12,10 @@ use axum::{
 };
 use vestibule_launch::{EhrRole, RequestId};
 
-use super::{caller::Caller, parameters};
+use super::{caller::Caller, not_begun::NotBegun, parameters};
 use crate::{
-    failure::Failure as _,
     in_flight::InFlight,
-    launch::{self, DirectLinkError, Trail, TurnedAwayLaunch},
+    launch::{self, DirectLinkError, Trail},
     limits::Limited,
     profile::Profile,
     security_headers::PageCsp,
@@ -144,15 +143,14 @@ impl Press {
             }
             Err(error) => {
                 if error.is_before_the_launch() {
-                    let (_, error_name) = error.answer();
-                    let launch = TurnedAwayLaunch {
+                    let launch = NotBegun {
                         request_id: self.request_id,
-                        profile: profile.map(|profile| profile.uuid),
+                        caller: &self.caller,
+                        profile,
                         role: Some(self.role),
-                        error_name,
+                        trail: &self.trail,
                     };
-                    let (tools, one) = (&state.tools, self.in_flight.more());
-                    tools.turned_away.store(tools, launch, &self.trail, one);
+                    launch.store(state, &error, &self.in_flight);
                 }
                 state
                     .failed(&error, self.request_id)

@@ -14,12 +14,11 @@ use axum::{
 use url::form_urlencoded;
 use vestibule_launch::RequestId;
 
-use super::{caller::Caller, no_head, parameters};
+use super::{caller::Caller, no_head, not_begun::NotBegun, parameters};
 use crate::{
     dialect::{DialectError, Entrance, NamedBy},
-    failure::Failure as _,
     in_flight::InFlight,
-    launch::{self, BeginError, Browser, Next, SignInRequest, Trail, TurnedAwayLaunch},
+    launch::{self, BeginError, Browser, Next, SignInRequest, Trail},
     limits::Limited,
     profile::Profile,
     security_headers::PageCsp,
@@ -89,17 +88,14 @@ async fn handle(
                 caller.count_wrong(state, profile).await;
             }
             if error.is_before_the_launch() {
-                let (_, error_name) = error.answer();
-                let launch = TurnedAwayLaunch {
+                let launch = NotBegun {
                     request_id,
-                    profile: profile.map(|profile| profile.uuid),
+                    caller,
+                    profile,
                     role: entrance.role,
-                    error_name,
+                    trail: &trail,
                 };
-                let tools = &state.tools;
-                tools
-                    .turned_away
-                    .store(tools, launch, &trail, in_flight.more());
+                launch.store(state, &error, in_flight);
             }
             state
                 .failed(&error, request_id)

@@ -13,12 +13,11 @@ use tracing::Instrument as _;
 use vestibule_launch::{EhrRole, RequestId};
 use vestibule_smart::{Callback, CallbackError};
 
-use super::{caller::Caller, no_head, parameters};
+use super::{caller::Caller, no_head, not_begun::NotBegun, parameters};
 use crate::{
     dialect::DialectError,
-    failure::Failure as _,
     in_flight::InFlight,
-    launch::{self, Browser, JoinError, Return, Trail, TurnedAwayLaunch},
+    launch::{self, Browser, JoinError, Return, Trail},
     profile::Profile,
     sealing::NotSealedHere,
     state::AppState,
@@ -59,7 +58,8 @@ pub(super) fn route(role: EhrRole) -> MethodRouter<AppState> {
         let handled = async move {
             let _one = one;
             let parameters = parameters(query, body);
-            handle(&state, role, &uuid, &caller, parameters, &span).await
+            let answered = handle(&state, role, &uuid, &caller, parameters, &span, &in_flight);
+            answered.await
         };
         let ended = tokio::spawn(handled.in_current_span());
         match ended.await {
@@ -77,6 +77,7 @@ async fn handle(
     caller: &Caller,
     parameters: Result<String, StatusCode>,
     span: &LaunchSpan,
+    in_flight: &InFlight,
 ) -> Response {
     let mut request_id = state.tools.request_id();
     let profile = state.profile(uuid);
@@ -85,7 +86,13 @@ async fn handle(
         span.name(launch);
         request_id = launch;
     };
-    let joined = join(state, profile, role, caller, parameters, &mut known);
+    let arrived = Arrived {
+        role,
+        caller,
+        parameters,
+        in_flight,
+    };
+    let joined = join(state, profile, arrived, &mut known);
     let joined = state.tools.telemetry.step(Step::Complete, joined).await;
     let sealer = &state.tools.sealer;
     let (mut response, cookie) = match joined {
@@ -101,17 +108,14 @@ async fn handle(
                 caller.count_wrong(state, profile).await;
             }
             if error.names_no_launch() {
-                let (_, error_name) = error.answer();
-                let launch = TurnedAwayLaunch {
+                let launch = NotBegun {
                     request_id,
-                    profile: profile.map(|profile| profile.uuid),
+                    caller,
+                    profile,
                     role: Some(role),
-                    error_name,
+                    trail: &Trail::default(),
                 };
-                let tools = &state.tools;
-                tools
-                    .turned_away
-                    .store(tools, launch, &Trail::default(), ());
+                launch.store(state, &error, in_flight);
             }
             let page = state
                 .failed(&error, request_id)
@@ -127,15 +131,27 @@ async fn handle(
     response
 }
 
+/// A browser at the route.
+struct Arrived<'a> {
+    role: EhrRole,
+    caller: &'a Caller,
+    parameters: Result<String, StatusCode>,
+    in_flight: &'a InFlight,
+}
+
 /// `known` gets the launch's request id as soon as there is one.
 async fn join(
     state: &AppState,
     profile: Option<&Profile>,
-    role: EhrRole,
-    caller: &Caller,
-    parameters: Result<String, StatusCode>,
+    arrived: Arrived<'_>,
     known: &mut (impl FnMut(RequestId) + Send),
 ) -> Result<HeaderValue, AuthorizedError> {
+    let Arrived {
+        role,
+        caller,
+        parameters,
+        in_flight,
+    } = arrived;
     let profile = profile.ok_or(AuthorizedError::Profile)?;
     let parameters = parameters.map_err(AuthorizedError::Body)?;
     let callback = Callback::from_query(parameters.trim_start_matches('&'))?;
@@ -146,6 +162,7 @@ async fn join(
         callback,
         browser: Browser::of(sealer, profile, &caller.headers),
         cookie_required: state.launch_rules.cookie_required,
+        in_flight,
     };
     Ok(launch::join(&state.tools, profile, role, request_id, returned).await?)
 }
@@ -159,7 +176,8 @@ impl AuthorizedError {
         }
     }
 
-    /// Whether somebody may be trying things out: it counts as another launch.
+    /// Whether somebody may be trying things out: it counts as another launch. An answer
+    /// that is none tries nothing; it comes of a reload, too.
     fn is_suspicious(&self) -> bool {
         matches!(
             self,

@@ -51,5 +51,6 @@ mod sign_in;
 mod support;
 mod ticket;
 mod traces;
+mod turned_away;
 mod two_servers;
 mod zoom;
