@@ -173,7 +173,12 @@ impl SqliteStore {
     /// A connection for one listing, which the database itself ends when it takes too
     /// long: nobody else could.
     async fn reading(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        let mut connection = self.reading.acquire().await?;
+        let acquired = self.reading.acquire().await;
+        let mut connection = acquired.map_err(|error| match error {
+            // Others read for as long: what is waited for is their end.
+            sqlx::Error::PoolTimedOut => StoreError::TooSlow,
+            error => error.into(),
+        })?;
         let deadline = Instant::now() + self.patience;
         connection
             .lock_handle()
@@ -433,6 +438,10 @@ mod tests {
         assert_eq!(store.profiles_revision().await.unwrap(), 0);
         let refused = sqlx::query("DELETE FROM launches").execute(&mut *held[0]);
         assert!(refused.await.is_err(), "a listing changes nothing");
+        let listed = crate::Overview::departments(&store, 10).await;
+        assert!(matches!(listed, Err(StoreError::TooSlow)), "{listed:?}");
+        held.pop();
+        assert!(crate::Overview::departments(&store, 10).await.is_ok());
     }
 
     #[tokio::test]

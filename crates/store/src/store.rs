@@ -13,6 +13,7 @@ mod visits;
 mod write_backs;
 
 use async_trait::async_trait;
+use sqlx::error::DatabaseError;
 use vestibule_launch::UnixTime;
 
 pub use admin_sessions::AdminSessions;
@@ -116,16 +117,17 @@ pub enum StoreError {
     Damaged(&'static str),
 }
 
-/// `SQLITE_INTERRUPT`: a listing was ended because it took too long.
-const INTERRUPTED: &str = "9";
+/// A listing was ended because it took too long: `SQLITE_INTERRUPT`, and PostgreSQL's
+/// `query_canceled`, which may be there before this side has noticed.
+const ENDED: [&str; 2] = ["9", "57014"];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(database) if database.code().as_deref() == Some(INTERRUPTED) => {
-                Self::TooSlow
-            }
-            _ => Self::Unavailable(error),
+        let database = error.as_database_error();
+        let code = database.and_then(DatabaseError::code);
+        match code.is_some_and(|code| ENDED.contains(&&*code)) {
+            true => Self::TooSlow,
+            false => Self::Unavailable(error),
         }
     }
 }
