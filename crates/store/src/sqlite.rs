@@ -544,8 +544,8 @@ mod tests {
         let at = UnixTime::from_millis(8);
         assert_eq!(row.record.state, WriteBackState::GivenUp { at });
         assert_eq!(row.lane, Some(Lane::DeviceTest));
-        let attempts = store.attempts_of(1).await.unwrap();
-        let statuses: Vec<_> = attempts.iter().map(|attempt| attempt.status).collect();
+        let attempts = store.attempts_of(&[1]).await.unwrap();
+        let statuses: Vec<_> = attempts[&1].iter().map(|attempt| attempt.status).collect();
         assert_eq!(statuses, [Some(503), Some(400)]);
         // Numbers of those that are forgotten are not given again, and attempts still go
         // with their write-back.
@@ -688,7 +688,7 @@ mod tests {
             [Some(Lane::DeviceTest), None, None],
             "the newest first"
         );
-        assert_eq!(store.attempts_of(1).await.unwrap().len(), 1);
+        assert_eq!(store.attempts_of(&[1]).await.unwrap()[&1].len(), 1);
         let now = UnixTime::from_millis(10);
         let again = async |id| store.send_again(id, now).await.unwrap();
         assert_eq!(again(2).await, SentAgain::Due(1));

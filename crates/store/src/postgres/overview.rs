@@ -3,6 +3,8 @@
 mod queries;
 mod rows;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection, Row as _};
 use vestibule_launch::{RequestId, UnixTime};
@@ -230,16 +232,25 @@ impl Overview for PostgresStore {
         })
     }
 
-    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
+    async fn attempts_of(
+        &self,
+        write_backs: &[i64],
+    ) -> Result<HashMap<i64, Vec<Attempt>>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let rows = sqlx::query(
-                "SELECT * FROM write_back_attempts WHERE write_back = $1 ORDER BY number",
+                "SELECT * FROM write_back_attempts WHERE write_back = ANY ($1)
+                 ORDER BY write_back, number",
             )
-            .bind(write_back)
+            .bind(write_backs)
             .fetch_all(connection)
             .await?;
-            rows.iter().map(attempt_of).collect()
+            let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
+            for row in &rows {
+                let of = attempts.entry(row.try_get("write_back")?).or_default();
+                of.push(attempt_of(row)?);
+            }
+            Ok(attempts)
         })
     }
 

@@ -1,5 +1,7 @@
 //! Listings and figures in SQLite.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx::{Encode, QueryBuilder, Row, Sqlite, Type, sqlite::SqliteRow};
 use vestibule_launch::{RequestId, UnixTime};
@@ -266,21 +268,26 @@ impl Overview for SqliteStore {
         rows.iter().map(write_backs::row_of).collect()
     }
 
-    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM write_back_attempts WHERE write_back = ?1 ORDER BY number")
-                .bind(write_back)
-                .fetch_all(&mut *self.reading().await?)
-                .await?;
-        let attempt_of = |row: &SqliteRow| {
-            Ok(Attempt {
-                number: row.try_get("number")?,
-                at: time_of(row, "at")?,
-                status: row.try_get("status")?,
-                reason: write_backs::reason_of(row, "reason")?,
-            })
-        };
-        rows.iter().map(attempt_of).collect()
+    async fn attempts_of(
+        &self,
+        write_backs: &[i64],
+    ) -> Result<HashMap<i64, Vec<Attempt>>, StoreError> {
+        // One statement for however many there are.
+        let numbers: Vec<_> = write_backs.iter().map(i64::to_string).collect();
+        let rows = sqlx::query(
+            "SELECT * FROM write_back_attempts
+             WHERE write_back IN (SELECT value FROM json_each(?1))
+             ORDER BY write_back, number",
+        )
+        .bind(format!("[{}]", numbers.join(",")))
+        .fetch_all(&mut *self.reading().await?)
+        .await?;
+        let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
+        for row in &rows {
+            let of = attempts.entry(row.try_get("write_back")?).or_default();
+            of.push(attempt_of(row)?);
+        }
+        Ok(attempts)
     }
 
     /// Of what has the lane `visit`, an earlier version's, it is not known which table tells
@@ -517,6 +524,15 @@ fn appointment_row_of(row: &SqliteRow) -> Result<AppointmentRow, StoreError> {
         ended_at: ended_at.filter(|_| progress == VisitProgress::Over),
         launches: row.try_get("launches")?,
         department: row.try_get("department")?,
+    })
+}
+
+fn attempt_of(row: &SqliteRow) -> Result<Attempt, StoreError> {
+    Ok(Attempt {
+        number: row.try_get("number")?,
+        at: time_of(row, "at")?,
+        status: row.try_get("status")?,
+        reason: write_backs::reason_of(row, "reason")?,
     })
 }
 
