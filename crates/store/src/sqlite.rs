@@ -287,6 +287,7 @@ fn migrations() -> Migrator {
         12 "appointment_numbers",
         13 "identities",
         15 "lanes",
+        16 "by_profile",
     } })
 }
 
@@ -294,12 +295,13 @@ fn migrations() -> Migrator {
 mod tests {
     use sqlx::Row;
     use uuid::Uuid;
-    use vestibule_launch::{EhrRole, RequestId};
+    use vestibule_launch::{EhrRole, ErrorName, RequestId};
 
     use super::*;
     use crate::{
-        Course, EncounterKey, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch,
-        Overview as _, Profiles as _, SentAgain, Visits as _, WriteBackState,
+        AppointmentFilter, AppointmentId, Course, EncounterKey, Fingerprint, Lane, LaunchFilter,
+        Launches as _, NewAppointment, NewLaunch, Overview as _, Profiles as _, SentAgain,
+        VisitProgress, Visits as _, WriteBackState,
     };
 
     #[tokio::test]
@@ -383,6 +385,71 @@ mod tests {
                 let scans = steps.iter().any(|step| step.starts_with(&scan));
                 assert!(!scans, "{steps:?}");
             }
+        }
+    }
+
+    /// Any page but the first.
+    fn page<I>(id: I) -> crate::Page<I> {
+        let at = UnixTime::from_millis(7);
+        crate::Page {
+            after: Some(crate::Position { at, id }),
+            limit: 50,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_one_profile_is_found_without_reading_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        let launches = LaunchFilter {
+            profile: Some(Uuid::nil()),
+            ..LaunchFilter::default()
+        };
+        let of_error = LaunchFilter {
+            error_name: Some(ErrorName::EhrTimeout),
+            ..launches.clone()
+        };
+        let of_department = LaunchFilter {
+            department: Some("Cardiology".to_owned()),
+            ..launches.clone()
+        };
+        // Where there may be fewer than of the profile, it is another index.
+        for (filter, index) in [
+            (
+                launches,
+                "launches_profile (profile=? AND (created_at,request_id)<",
+            ),
+            (of_error, "launches_error_name (error_name=?"),
+            (of_department, "launches_department (department=?"),
+        ] {
+            let query = overview::page_of_launches(&filter, page(RequestId::from_bytes([0; 16])));
+            let steps = plan(&store, query).await;
+            let found = format!("SEARCH launches USING INDEX {index}");
+            assert!(steps[0].starts_with(&found), "{steps:?}");
+            let sorts = steps.iter().any(|step| step.contains("ORDER BY"));
+            assert_eq!(sorts, !index.contains("profile"), "{steps:?}");
+        }
+        let appointments = AppointmentFilter {
+            profile: Some(Uuid::nil()),
+            ..AppointmentFilter::default()
+        };
+        let running = AppointmentFilter {
+            progress: Some(VisitProgress::Running),
+            ..appointments.clone()
+        };
+        for (filter, index) in [
+            (
+                appointments,
+                "INDEX appointments_profile (profile=? AND created_at<?)",
+            ),
+            (running, "INTEGER PRIMARY KEY"),
+        ] {
+            let query = overview::page_of_appointments(&filter, page(AppointmentId(0)));
+            let steps = plan(&store, query).await;
+            let found = format!("SEARCH appointments USING {index}");
+            assert!(steps[0].starts_with(&found), "{steps:?}");
         }
     }
 

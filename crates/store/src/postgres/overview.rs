@@ -37,7 +37,8 @@ pub(super) use queries::{push_page, push_time};
 impl Overview for PostgresStore {
     /// `launches_created_at` gives them in the order of the listing, and so do
     /// `launches_failed`, `launches_error_name` and `launches_department` those that they
-    /// hold: what is read ends with the page, or with the time that is asked for.
+    /// hold, and `launches_profile` those of a profile: what is read ends with the page, or
+    /// with the time that is asked for.
     async fn list_launches(
         &self,
         filter: &LaunchFilter,
@@ -62,8 +63,9 @@ impl Overview for PostgresStore {
         })
     }
 
-    /// `appointments_created_at` gives them in the order of the listing. What is running
-    /// is in `conferences_running` and `participants_connected`, which hold nothing else.
+    /// `appointments_created_at` gives them in the order of the listing, and
+    /// `appointments_profile` those of a profile. What is running is in
+    /// `conferences_running` and `participants_connected`, which hold nothing else.
     async fn list_appointments(
         &self,
         filter: &AppointmentFilter,

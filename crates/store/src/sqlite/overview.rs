@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use sqlx::{Encode, QueryBuilder, Row, Sqlite, Type, sqlite::SqliteRow};
+use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
@@ -54,10 +55,7 @@ impl Overview for SqliteStore {
         filter: &LaunchFilter,
         page: Page<RequestId>,
     ) -> Result<Vec<LaunchRow>, StoreError> {
-        let mut query = select_launches();
-        push_launches(&mut query, filter);
-        let columns = ("launches.created_at", "launches.request_id");
-        push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
+        let mut query = page_of_launches(filter, page);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(launch_row_of).collect()
     }
@@ -78,25 +76,7 @@ impl Overview for SqliteStore {
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
     ) -> Result<Vec<AppointmentRow>, StoreError> {
-        let mut query = select_appointments();
-        push_appointments(&mut query, filter);
-        match filter.progress {
-            None => {}
-            Some(VisitProgress::Running) => {
-                query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
-            }
-            Some(VisitProgress::Over) => {
-                push_over(&mut query);
-            }
-            Some(VisitProgress::Nobody) => {
-                query.push(
-                    " AND NOT EXISTS (SELECT 1 FROM visit_times
-                         WHERE visit_times.appointment = appointments.id)",
-                );
-            }
-        }
-        let columns = ("appointments.created_at", "appointments.id");
-        push_page(&mut query, columns, page, |id| id.0);
+        let mut query = page_of_appointments(filter, page);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(appointment_row_of).collect()
     }
@@ -390,6 +370,41 @@ pub(super) fn select_appointments() -> QueryBuilder<Sqlite> {
     query
 }
 
+pub(super) fn page_of_launches(
+    filter: &LaunchFilter,
+    page: Page<RequestId>,
+) -> QueryBuilder<Sqlite> {
+    let mut query = select_launches();
+    push_launches(&mut query, filter);
+    let columns = ("launches.created_at", "launches.request_id");
+    push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
+    query
+}
+
+pub(super) fn page_of_appointments(
+    filter: &AppointmentFilter,
+    page: Page<AppointmentId>,
+) -> QueryBuilder<Sqlite> {
+    let mut query = select_appointments();
+    push_appointments(&mut query, filter);
+    match filter.progress {
+        None => {}
+        Some(VisitProgress::Running) => {
+            query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
+        }
+        Some(VisitProgress::Over) => push_over(&mut query),
+        Some(VisitProgress::Nobody) => {
+            query.push(
+                " AND NOT EXISTS (SELECT 1 FROM visit_times
+                     WHERE visit_times.appointment = appointments.id)",
+            );
+        }
+    }
+    let columns = ("appointments.created_at", "appointments.id");
+    push_page(&mut query, columns, page, |id| id.0);
+    query
+}
+
 /// Those of a time.
 pub(super) fn push_time(
     query: &mut QueryBuilder<Sqlite>,
@@ -426,10 +441,9 @@ pub(super) fn push_page<I, V>(
 
 fn push_launches(query: &mut QueryBuilder<Sqlite>, filter: &LaunchFilter) {
     push_time(query, "launches.created_at", filter.time);
-    if let Some(profile) = filter.profile {
-        query.push(" AND launches.profile = ");
-        query.push_bind(bytes(profile.as_bytes()));
-    }
+    let has_fewer =
+        filter.error_name.is_some() || filter.department.is_some() || filter.appointment.is_some();
+    push_profile(query, "launches.profile", filter.profile, has_fewer);
     if let Some(role) = filter.role {
         query.push(" AND launches.role_known AND launches.role = ");
         query.push_bind(role.as_str());
@@ -469,12 +483,25 @@ fn push_appointments(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilte
     push_whose(query, filter);
 }
 
-/// Those of a profile and of a department.
-fn push_whose(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
-    if let Some(profile) = filter.profile {
-        query.push(" AND appointments.profile = ");
+/// Those of a profile. They may be nearly all, which SQLite cannot know: where another
+/// condition leaves fewer, a plus sign keeps it from looking at each of the profile.
+fn push_profile(
+    query: &mut QueryBuilder<Sqlite>,
+    column: &'static str,
+    profile: Option<Uuid>,
+    has_fewer: bool,
+) {
+    if let Some(profile) = profile {
+        query.push(if has_fewer { " AND +" } else { " AND " });
+        query.push(column).push(" = ");
         query.push_bind(bytes(profile.as_bytes()));
     }
+}
+
+/// Those of a profile and of a department.
+fn push_whose(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
+    let has_fewer = filter.progress == Some(VisitProgress::Running);
+    push_profile(query, "appointments.profile", filter.profile, has_fewer);
     if let Some(department) = &filter.department {
         query.push(
             " AND EXISTS (SELECT 1 FROM launches
