@@ -230,6 +230,7 @@ fn migrations() -> Migrator {
     } "00" {
         11 "identities",
         13 "lanes",
+        14 "by_profile",
     } })
 }
 

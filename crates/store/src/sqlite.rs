@@ -171,7 +171,12 @@ impl SqliteStore {
     /// A connection for one listing, which the database itself ends when it takes too
     /// long: nobody else could.
     async fn reading(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        let mut connection = self.reading.acquire().await?;
+        let acquired = self.reading.acquire().await;
+        let mut connection = acquired.map_err(|error| match error {
+            // Others read for as long: what is waited for is their end.
+            sqlx::Error::PoolTimedOut => StoreError::TooSlow,
+            error => error.into(),
+        })?;
         let deadline = Instant::now() + self.patience;
         connection
             .lock_handle()
@@ -314,6 +319,7 @@ fn migrations() -> Migrator {
         12 "appointment_numbers",
         13 "identities",
         15 "lanes",
+        16 "by_profile",
     } })
 }
 
@@ -321,12 +327,13 @@ fn migrations() -> Migrator {
 mod tests {
     use sqlx::Row;
     use uuid::Uuid;
-    use vestibule_launch::{EhrRole, RequestId};
+    use vestibule_launch::{EhrRole, ErrorName, RequestId};
 
     use super::*;
     use crate::{
-        Course, EncounterKey, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch,
-        Overview as _, Profiles as _, SentAgain, Visits as _, WriteBackState,
+        AppointmentFilter, AppointmentId, Course, EncounterKey, Fingerprint, Lane, LaunchFilter,
+        Launches as _, NewAppointment, NewLaunch, Overview as _, Profiles as _, SentAgain,
+        VisitProgress, Visits as _, WriteBackState,
     };
 
     #[tokio::test]
@@ -413,6 +420,71 @@ mod tests {
         }
     }
 
+    /// Any page but the first.
+    fn page<I>(id: I) -> crate::Page<I> {
+        let at = UnixTime::from_millis(7);
+        crate::Page {
+            after: Some(crate::Position { at, id }),
+            limit: 50,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_one_profile_is_found_without_reading_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"))
+            .await
+            .unwrap();
+        let launches = LaunchFilter {
+            profile: Some(Uuid::nil()),
+            ..LaunchFilter::default()
+        };
+        let of_error = LaunchFilter {
+            error_name: Some(ErrorName::EhrTimeout),
+            ..launches.clone()
+        };
+        let of_department = LaunchFilter {
+            department: Some("Cardiology".to_owned()),
+            ..launches.clone()
+        };
+        // Where there may be fewer than of the profile, it is another index.
+        for (filter, index) in [
+            (
+                launches,
+                "launches_profile (profile=? AND (created_at,request_id)<",
+            ),
+            (of_error, "launches_error_name (error_name=?"),
+            (of_department, "launches_department (department=?"),
+        ] {
+            let query = overview::page_of_launches(&filter, page(RequestId::from_bytes([0; 16])));
+            let steps = plan(&store, query).await;
+            let found = format!("SEARCH launches USING INDEX {index}");
+            assert!(steps[0].starts_with(&found), "{steps:?}");
+            let sorts = steps.iter().any(|step| step.contains("ORDER BY"));
+            assert_eq!(sorts, !index.contains("profile"), "{steps:?}");
+        }
+        let appointments = AppointmentFilter {
+            profile: Some(Uuid::nil()),
+            ..AppointmentFilter::default()
+        };
+        let running = AppointmentFilter {
+            progress: Some(VisitProgress::Running),
+            ..appointments.clone()
+        };
+        for (filter, index) in [
+            (
+                appointments,
+                "INDEX appointments_profile (profile=? AND created_at<?)",
+            ),
+            (running, "INTEGER PRIMARY KEY"),
+        ] {
+            let query = overview::page_of_appointments(&filter, page(AppointmentId(0)));
+            let steps = plan(&store, query).await;
+            let found = format!("SEARCH appointments USING {index}");
+            assert!(steps[0].starts_with(&found), "{steps:?}");
+        }
+    }
+
     #[tokio::test]
     async fn what_an_administrator_asks_the_audit_log_has_an_index() {
         let folder = tempfile::tempdir().unwrap();
@@ -465,6 +537,10 @@ mod tests {
         assert_eq!(store.profiles_revision().await.unwrap(), 0);
         let refused = sqlx::query("DELETE FROM launches").execute(&mut *held[0]);
         assert!(refused.await.is_err(), "a listing changes nothing");
+        let listed = crate::Overview::departments(&store, 10).await;
+        assert!(matches!(listed, Err(StoreError::TooSlow)), "{listed:?}");
+        held.pop();
+        assert!(crate::Overview::departments(&store, 10).await.is_ok());
     }
 
     #[tokio::test]
@@ -567,8 +643,8 @@ mod tests {
         let at = UnixTime::from_millis(8);
         assert_eq!(row.record.state, WriteBackState::GivenUp { at });
         assert_eq!(row.lane, Some(Lane::DeviceTest));
-        let attempts = store.attempts_of(1).await.unwrap();
-        let statuses: Vec<_> = attempts.iter().map(|attempt| attempt.status).collect();
+        let attempts = store.attempts_of(&[1]).await.unwrap();
+        let statuses: Vec<_> = attempts[&1].iter().map(|attempt| attempt.status).collect();
         assert_eq!(statuses, [Some(503), Some(400)]);
         // Numbers of those that are forgotten are not given again, and attempts still go
         // with their write-back.
@@ -711,7 +787,7 @@ mod tests {
             [Some(Lane::DeviceTest), None, None],
             "the newest first"
         );
-        assert_eq!(store.attempts_of(1).await.unwrap().len(), 1);
+        assert_eq!(store.attempts_of(&[1]).await.unwrap()[&1].len(), 1);
         let now = UnixTime::from_millis(10);
         let again = async |id| store.send_again(id, now).await.unwrap();
         assert_eq!(again(2).await, SentAgain::Due(1));

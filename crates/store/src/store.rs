@@ -117,8 +117,11 @@ pub enum StoreError {
     Damaged(&'static str),
 }
 
-/// `SQLITE_INTERRUPT`: a listing was ended because it took too long.
-const INTERRUPTED: &str = "9";
+/// Whether it was ended because it took too long: `SQLITE_INTERRUPT`, and PostgreSQL's
+/// `query_canceled`, which may be there before this side has noticed.
+fn was_ended(error: &dyn DatabaseError) -> bool {
+    matches!(error.code().as_deref(), Some("9" | "57014"))
+}
 
 /// Whether it is `SQLITE_READONLY`, or one of its extended codes.
 pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
@@ -131,9 +134,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) if is_read_only(&**database) => Self::ReadOnly,
-            sqlx::Error::Database(database) if database.code().as_deref() == Some(INTERRUPTED) => {
-                Self::TooSlow
-            }
+            sqlx::Error::Database(database) if was_ended(&**database) => Self::TooSlow,
             _ => Self::Unavailable(error),
         }
     }

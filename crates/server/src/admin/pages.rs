@@ -26,6 +26,7 @@ mod csv_stream;
 mod figures;
 mod filter;
 mod frame;
+mod in_time;
 mod launches;
 mod leads;
 mod live;

@@ -4,6 +4,7 @@ mod audit;
 mod figures;
 mod files;
 mod sent_again_later;
+mod too_slow;
 mod write_backs;
 
 use std::time::Duration;

@@ -174,9 +174,16 @@ impl House {
 
     /// A door of its own to what the server remembers.
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        let config = Config::read(&self.folder.path().join("vestibule.toml")).unwrap();
-        let place = Place::of(&config, None).unwrap();
-        place.open().await.unwrap()
+        self.place().open().await.unwrap()
+    }
+
+    /// Where that is.
+    pub(crate) fn place(&self) -> Place {
+        Place::of(&self.config(), None).unwrap()
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config::read(&self.folder.path().join("vestibule.toml")).unwrap()
     }
 
     pub(crate) async fn provider(&self) -> Joined {

@@ -1,6 +1,6 @@
 //! The store as the servers of a simulation see it: behind the gate.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -101,7 +101,7 @@ behind_the_gate! {
         summarise_visits(filter: &AppointmentFilter => lent, per: Per) -> Vec<Summary>;
         departments(limit: u32) -> Vec<String>;
         list_write_backs(filter: &WriteBackFilter => lent, page: Page<i64>) -> Vec<WriteBackRow>;
-        attempts_of(write_back: i64) -> Vec<Attempt>;
+        attempts_of(write_backs: &[i64] => lent) -> HashMap<i64, Vec<Attempt>>;
         send_again(write_back: i64, now: UnixTime) -> SentAgain;
     }
     Profiles {

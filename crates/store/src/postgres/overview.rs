@@ -3,6 +3,8 @@
 mod queries;
 mod rows;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx::{Connection as _, PgConnection, Row as _};
 use vestibule_launch::{RequestId, UnixTime};
@@ -35,7 +37,8 @@ pub(super) use queries::{push_page, push_time};
 impl Overview for PostgresStore {
     /// `launches_created_at` gives them in the order of the listing, and so do
     /// `launches_failed`, `launches_error_name` and `launches_department` those that they
-    /// hold: what is read ends with the page, or with the time that is asked for.
+    /// hold, and `launches_profile` those of a profile: what is read ends with the page, or
+    /// with the time that is asked for.
     async fn list_launches(
         &self,
         filter: &LaunchFilter,
@@ -60,8 +63,9 @@ impl Overview for PostgresStore {
         })
     }
 
-    /// `appointments_created_at` gives them in the order of the listing. What is running
-    /// is in `conferences_running` and `participants_connected`, which hold nothing else.
+    /// `appointments_created_at` gives them in the order of the listing, and
+    /// `appointments_profile` those of a profile. What is running is in
+    /// `conferences_running` and `participants_connected`, which hold nothing else.
     async fn list_appointments(
         &self,
         filter: &AppointmentFilter,
@@ -230,16 +234,25 @@ impl Overview for PostgresStore {
         })
     }
 
-    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
+    async fn attempts_of(
+        &self,
+        write_backs: &[i64],
+    ) -> Result<HashMap<i64, Vec<Attempt>>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let rows = sqlx::query(
-                "SELECT * FROM write_back_attempts WHERE write_back = $1 ORDER BY number",
+                "SELECT * FROM write_back_attempts WHERE write_back = ANY ($1)
+                 ORDER BY write_back, number",
             )
-            .bind(write_back)
+            .bind(write_backs)
             .fetch_all(connection)
             .await?;
-            rows.iter().map(attempt_of).collect()
+            let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
+            for row in &rows {
+                let of = attempts.entry(row.try_get("write_back")?).or_default();
+                of.push(attempt_of(row)?);
+            }
+            Ok(attempts)
         })
     }
 

@@ -1,7 +1,10 @@
 //! Listings and figures in SQLite.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx::{Encode, QueryBuilder, Row, Sqlite, Type, sqlite::SqliteRow};
+use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
@@ -52,10 +55,7 @@ impl Overview for SqliteStore {
         filter: &LaunchFilter,
         page: Page<RequestId>,
     ) -> Result<Vec<LaunchRow>, StoreError> {
-        let mut query = select_launches();
-        push_launches(&mut query, filter);
-        let columns = ("launches.created_at", "launches.request_id");
-        push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
+        let mut query = page_of_launches(filter, page);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(launch_row_of).collect()
     }
@@ -76,25 +76,7 @@ impl Overview for SqliteStore {
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
     ) -> Result<Vec<AppointmentRow>, StoreError> {
-        let mut query = select_appointments();
-        push_appointments(&mut query, filter);
-        match filter.progress {
-            None => {}
-            Some(VisitProgress::Running) => {
-                query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
-            }
-            Some(VisitProgress::Over) => {
-                push_over(&mut query);
-            }
-            Some(VisitProgress::Nobody) => {
-                query.push(
-                    " AND NOT EXISTS (SELECT 1 FROM visit_times
-                         WHERE visit_times.appointment = appointments.id)",
-                );
-            }
-        }
-        let columns = ("appointments.created_at", "appointments.id");
-        push_page(&mut query, columns, page, |id| id.0);
+        let mut query = page_of_appointments(filter, page);
         let rows = query.build().fetch_all(&mut *self.reading().await?).await?;
         rows.iter().map(appointment_row_of).collect()
     }
@@ -266,21 +248,26 @@ impl Overview for SqliteStore {
         rows.iter().map(write_backs::row_of).collect()
     }
 
-    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM write_back_attempts WHERE write_back = ?1 ORDER BY number")
-                .bind(write_back)
-                .fetch_all(&mut *self.reading().await?)
-                .await?;
-        let attempt_of = |row: &SqliteRow| {
-            Ok(Attempt {
-                number: row.try_get("number")?,
-                at: time_of(row, "at")?,
-                status: row.try_get("status")?,
-                reason: write_backs::reason_of(row, "reason")?,
-            })
-        };
-        rows.iter().map(attempt_of).collect()
+    async fn attempts_of(
+        &self,
+        write_backs: &[i64],
+    ) -> Result<HashMap<i64, Vec<Attempt>>, StoreError> {
+        // One statement for however many there are.
+        let numbers: Vec<_> = write_backs.iter().map(i64::to_string).collect();
+        let rows = sqlx::query(
+            "SELECT * FROM write_back_attempts
+             WHERE write_back IN (SELECT value FROM json_each(?1))
+             ORDER BY write_back, number",
+        )
+        .bind(format!("[{}]", numbers.join(",")))
+        .fetch_all(&mut *self.reading().await?)
+        .await?;
+        let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
+        for row in &rows {
+            let of = attempts.entry(row.try_get("write_back")?).or_default();
+            of.push(attempt_of(row)?);
+        }
+        Ok(attempts)
     }
 
     /// Of what has the lane `visit`, an earlier version's, it is not known which table tells
@@ -385,6 +372,41 @@ pub(super) fn select_appointments() -> QueryBuilder<Sqlite> {
     query
 }
 
+pub(super) fn page_of_launches(
+    filter: &LaunchFilter,
+    page: Page<RequestId>,
+) -> QueryBuilder<Sqlite> {
+    let mut query = select_launches();
+    push_launches(&mut query, filter);
+    let columns = ("launches.created_at", "launches.request_id");
+    push_page(&mut query, columns, page, |id| bytes(id.as_bytes()));
+    query
+}
+
+pub(super) fn page_of_appointments(
+    filter: &AppointmentFilter,
+    page: Page<AppointmentId>,
+) -> QueryBuilder<Sqlite> {
+    let mut query = select_appointments();
+    push_appointments(&mut query, filter);
+    match filter.progress {
+        None => {}
+        Some(VisitProgress::Running) => {
+            query.push(" AND appointments.id IN (SELECT appointment FROM running_visits)");
+        }
+        Some(VisitProgress::Over) => push_over(&mut query),
+        Some(VisitProgress::Nobody) => {
+            query.push(
+                " AND NOT EXISTS (SELECT 1 FROM visit_times
+                     WHERE visit_times.appointment = appointments.id)",
+            );
+        }
+    }
+    let columns = ("appointments.created_at", "appointments.id");
+    push_page(&mut query, columns, page, |id| id.0);
+    query
+}
+
 /// Those of a time.
 pub(super) fn push_time(
     query: &mut QueryBuilder<Sqlite>,
@@ -421,11 +443,13 @@ pub(super) fn push_page<I, V>(
 
 fn push_launches(query: &mut QueryBuilder<Sqlite>, filter: &LaunchFilter) {
     push_time(query, "launches.created_at", filter.time);
-    if let Some(profile) = filter.profile {
+    if filter.profile.is_some() {
         // Zeros are where none is known.
-        query.push(" AND launches.profile <> zeroblob(16) AND launches.profile = ");
-        query.push_bind(bytes(profile.as_bytes()));
+        query.push(" AND launches.profile <> zeroblob(16)");
     }
+    let has_fewer =
+        filter.error_name.is_some() || filter.department.is_some() || filter.appointment.is_some();
+    push_profile(query, "launches.profile", filter.profile, has_fewer);
     if let Some(role) = filter.role {
         query.push(" AND launches.role_known AND launches.role = ");
         query.push_bind(role.as_str());
@@ -465,12 +489,25 @@ fn push_appointments(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilte
     push_whose(query, filter);
 }
 
-/// Those of a profile and of a department.
-fn push_whose(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
-    if let Some(profile) = filter.profile {
-        query.push(" AND appointments.profile = ");
+/// Those of a profile. They may be nearly all, which SQLite cannot know: where another
+/// condition leaves fewer, a plus sign keeps it from looking at each of the profile.
+fn push_profile(
+    query: &mut QueryBuilder<Sqlite>,
+    column: &'static str,
+    profile: Option<Uuid>,
+    has_fewer: bool,
+) {
+    if let Some(profile) = profile {
+        query.push(if has_fewer { " AND +" } else { " AND " });
+        query.push(column).push(" = ");
         query.push_bind(bytes(profile.as_bytes()));
     }
+}
+
+/// Those of a profile and of a department.
+fn push_whose(query: &mut QueryBuilder<Sqlite>, filter: &AppointmentFilter) {
+    let has_fewer = filter.progress == Some(VisitProgress::Running);
+    push_profile(query, "appointments.profile", filter.profile, has_fewer);
     if let Some(department) = &filter.department {
         query.push(
             " AND EXISTS (SELECT 1 FROM launches
@@ -520,6 +557,15 @@ fn appointment_row_of(row: &SqliteRow) -> Result<AppointmentRow, StoreError> {
         ended_at: ended_at.filter(|_| progress == VisitProgress::Over),
         launches: row.try_get("launches")?,
         department: row.try_get("department")?,
+    })
+}
+
+fn attempt_of(row: &SqliteRow) -> Result<Attempt, StoreError> {
+    Ok(Attempt {
+        number: row.try_get("number")?,
+        at: time_of(row, "at")?,
+        status: row.try_get("status")?,
+        reason: write_backs::reason_of(row, "reason")?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! What an operator looks at.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use vestibule_launch::{RequestId, UnixTime};
 
@@ -90,8 +92,12 @@ pub trait Overview {
         page: Page<i64>,
     ) -> Result<Vec<WriteBackRow>, StoreError>;
 
-    /// The attempts to send a write-back, the first first: the latest hundred.
-    async fn attempts_of(&self, write_back: i64) -> Result<Vec<Attempt>, StoreError>;
+    /// The attempts to send each of some write-backs, the first first: of each the latest
+    /// hundred. Those that were never tried are not in it.
+    async fn attempts_of(
+        &self,
+        write_backs: &[i64],
+    ) -> Result<HashMap<i64, Vec<Attempt>>, StoreError>;
 
     /// Makes a write-back that was given up due again, for another day, and with it those of
     /// its launch and lane that were given up after it: the last one says what is so now.

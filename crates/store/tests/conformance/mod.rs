@@ -66,6 +66,7 @@ macro_rules! conforms {
                 a_visit_that_is_over_has_a_length,
                 write_backs_are_listed_by_what_is_asked_for,
                 the_latest_attempts_to_send_are_on_record,
+                attempts_are_read_of_several_write_backs_at_once,
                 what_was_given_up_is_sent_again_in_its_place,
                 what_was_given_up_after_it_is_sent_again_behind_it,
                 what_was_overtaken_is_not_sent_again,

@@ -618,10 +618,9 @@ pub(crate) async fn the_latest_attempts_to_send_are_on_record(store: &dyn Store)
     }
     let last = last.expect("it was tried");
     let attempts = async || {
-        store
-            .attempts_of(last.id)
-            .await
-            .expect("there are attempts")
+        let attempts = store.attempts_of(&[last.id]).await;
+        let mut attempts = attempts.expect("there are attempts");
+        attempts.remove(&last.id).unwrap_or_default()
     };
     let numbers: Vec<_> = attempts().await.iter().map(|it| it.number).collect();
     assert_eq!(numbers, (2..=101).collect::<Vec<_>>());
@@ -635,6 +634,41 @@ pub(crate) async fn the_latest_attempts_to_send_are_on_record(store: &dyn Store)
     let purged = store.purge(NOW + 2 * MINUTE, NOW + 2 * MINUTE).await;
     purged.expect("the store purges");
     assert_eq!(attempts().await, [], "they go with the write-back");
+}
+
+/// Of each write-back its own, in their order, and nothing of those that are not asked for
+/// or were never tried.
+pub(crate) async fn attempts_are_read_of_several_write_backs_at_once(store: &dyn Store) {
+    let all = (1..=4).map(|number| write_back(number, number)).collect();
+    store_all(store, 1, all, NOW).await;
+    let mut claimed = claim(store, NOW, 3).await;
+    claimed.sort_by_key(|it| it.id);
+    let ids: Vec<_> = claimed.iter().map(|it| it.id).collect();
+    assert!(failed(store, &claimed[0], Some(503), Some(NOW)).await);
+    assert!(failed(store, &claimed[1], Some(400), None).await);
+    assert!(failed(store, &claimed[2], Some(418), None).await);
+    let again = claim(store, NOW, 9).await;
+    let again = again.iter().find(|it| it.id == ids[0]);
+    let again = again.expect("it is tried again");
+    assert!(sent(store, again, NOW + MINUTE).await);
+    let never_tried = ids[2] + 1;
+    let asked = [never_tried, ids[1], ids[0], never_tried + 99];
+    let attempts = store.attempts_of(&asked).await;
+    let attempts = attempts.expect("there are attempts");
+    let told = |id: i64| {
+        let attempts = attempts.get(&id)?.iter();
+        Some(
+            attempts
+                .map(|it| (it.number, it.status))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let first = vec![(1, Some(503)), (2, Some(204))];
+    assert_eq!(told(ids[0]), Some(first));
+    assert_eq!(told(ids[1]), Some(vec![(1, Some(400))]));
+    assert_eq!(attempts.len(), 2, "{attempts:?}");
+    let none = store.attempts_of(&[]).await;
+    assert!(none.expect("there are attempts").is_empty());
 }
 
 async fn send_again(store: &dyn Store, id: i64, now: UnixTime) -> SentAgain {

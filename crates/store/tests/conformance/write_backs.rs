@@ -120,9 +120,8 @@ pub(crate) async fn why_a_write_back_was_not_told_is_on_record(store: &dyn Store
     let record = records(store, 1).await.remove(0);
     assert_eq!(record.last_reason, Some(Reason::VisitGoesOn));
     assert_eq!(record.state, WriteBackState::NotNeeded { at: now });
-    let attempts = store.attempts_of(first.id).await;
-    let reasons: Vec<_> = attempts
-        .expect("there are attempts")
+    let attempts = store.attempts_of(&[first.id]).await;
+    let reasons: Vec<_> = attempts.expect("there are attempts")[&first.id]
         .iter()
         .map(|attempt| attempt.reason)
         .collect();

@@ -56,14 +56,14 @@ pub(super) async fn csv(
                 after,
                 limit: csv_stream::ROWS,
             };
-            let store = &admin.tools.store;
-            let rows = store.list_write_backs(&filter, page).await?;
+            let rows = admin.tools.store.list_write_backs(&filter, page).await?;
             let next = rows.last().map(WriteBackRow::position);
+            let attempts = write_back_rows::attempts(&admin, &rows).await?;
             let mut lines = Vec::new();
             for row in &rows {
                 let what =
                     write_back_rows::what(row, write_back_rows::letter(&admin, row).as_ref());
-                for attempt in store.attempts_of(row.record.id).await? {
+                for attempt in attempts.get(&row.record.id).into_iter().flatten() {
                     lines.push(vec![
                         rfc3339(row.record.created_at),
                         what.to_owned(),

@@ -13,6 +13,7 @@ use super::{
     chart_files,
     figures::{Figures, Timed, median_of},
     filter::Chosen,
+    in_time::{TOO_LONG, narrower},
     leads::Leads,
     moment::duration,
 };
@@ -31,6 +32,8 @@ pub(super) struct Chart {
     summary: String,
     /// None where there is nothing to show.
     svg: Option<String>,
+    /// In its place where it took too long: what to do.
+    too_slow: Option<String>,
     legend: Vec<&'static str>,
     lines: bool,
     columns: Vec<&'static str>,
@@ -120,6 +123,10 @@ impl Figures {
                 (Kind::Departments, _) => self.departments(&leads),
                 _ => self.launches(&leads),
             }?;
+            let chart = chart.unwrap_or_else(|| Chart {
+                too_slow: Some(narrower(chosen)),
+                ..Chart::of(kind, String::new())
+            });
             Ok(Chart {
                 csv: chosen.here(&chart_files::path(kind, false)),
                 table_csv: kind
@@ -131,9 +138,12 @@ impl Figures {
         Kind::ALL.into_iter().map(chart).collect()
     }
 
-    fn launches(&self, leads: &Leads) -> Result<Chart, NotDrawn> {
+    fn launches(&self, leads: &Leads) -> Result<Option<Chart>, NotDrawn> {
         let span = &self.span;
-        let steps = span.by_step(&self.by_error);
+        let Some(by_error) = &self.by_error else {
+            return Ok(None);
+        };
+        let steps = span.by_step(by_error);
         let all = steps.iter().map(|(launches, _)| Some(*launches as f64));
         let failed = steps.iter().map(|(_, failed)| Some(*failed as f64));
         let series = [all.collect(), failed.collect::<Vec<_>>()];
@@ -159,7 +169,7 @@ impl Figures {
                 let link = Some(leads.launches_of(at, &[]));
                 Row { cells, link }
             });
-        Ok(Chart {
+        Ok(Some(Chart {
             svg: (launches > 0).then(|| drawing.bars()).transpose()?,
             legend: vec!["launches", "of which failed"],
             columns: vec![span.column(), "Launches", "Failed"],
@@ -171,15 +181,18 @@ impl Figures {
                     _ => format!("{launches} launches, {failed} failed"),
                 },
             )
-        })
+        }))
     }
 
     /// Failures by error name, the most frequent first, and in the table by step of time.
-    fn errors(&self, leads: &Leads) -> Result<Chart, NotDrawn> {
+    fn errors(&self, leads: &Leads) -> Result<Option<Chart>, NotDrawn> {
+        let Some(by_error) = &self.by_error else {
+            return Ok(None);
+        };
         let mut errors = HashMap::new();
         let mut rows = Vec::new();
         let names = self.span.names();
-        for count in &self.by_error {
+        for count in by_error {
             if let Group::ErrorName(Some(name)) = count.group
                 && let Some(index) = self.span.index(count.at)
             {
@@ -194,16 +207,19 @@ impl Figures {
                 });
             }
         }
-        Ok(Chart {
+        Ok(Some(Chart {
             columns: vec![self.span.column(), "Error name", "Number"],
             rows,
             ..named(Kind::Errors, &most_first(errors))?
-        })
+        }))
     }
 
     /// Launches by department, the most frequent first.
-    fn departments(&self, leads: &Leads) -> Result<Chart, NotDrawn> {
-        let departments = of_departments(&self.by_department);
+    fn departments(&self, leads: &Leads) -> Result<Option<Chart>, NotDrawn> {
+        let Some(by_department) = &self.by_department else {
+            return Ok(None);
+        };
+        let departments = of_departments(by_department);
         let called = |name: &Option<String>| {
             let name = name.as_deref();
             name.unwrap_or(NOT_KNOWN).to_owned()
@@ -214,8 +230,10 @@ impl Figures {
         let mut bars = most_first(launches.collect());
         bars.truncate(DEPARTMENTS);
         let rows = departments.iter().map(|(name, (launches, failed))| {
-            let median =
-                |summaries: &[Summary]| median_of(summaries, name).map_or_else(none, shown);
+            let median = |summaries: &Option<Vec<Summary>>| match summaries {
+                Some(summaries) => median_of(summaries, name).map_or_else(none, shown),
+                None => TOO_LONG.to_owned(),
+            };
             let cells = vec![
                 called(name),
                 launches.to_string(),
@@ -228,7 +246,7 @@ impl Figures {
             let link = link.map(|name| leads.launches(&[("department", name)]));
             Row { cells, link }
         });
-        Ok(Chart {
+        Ok(Some(Chart {
             columns: vec![
                 "Department",
                 "Launches",
@@ -243,13 +261,16 @@ impl Figures {
                  launches that fail or end before that it is not.",
             ),
             ..named(Kind::Departments, &bars)?
-        })
+        }))
     }
 
     /// Median and 95th percentile in each step.
-    fn times(&self, kind: Kind, timed: Timed, leads: &Leads) -> Result<Chart, NotDrawn> {
+    fn times(&self, kind: Kind, timed: Timed, leads: &Leads) -> Result<Option<Chart>, NotDrawn> {
         let (span, measured) = (&self.span, self.measured(timed));
-        let steps = span.summaries(&measured.steps);
+        let (Some(all), Some(steps)) = (&measured.all, &measured.steps) else {
+            return Ok(None);
+        };
+        let steps = span.summaries(steps);
         let top = steps.iter().flatten().map(|summary| summary.high).max();
         let unit = TimeUnit::of(top.unwrap_or(0));
         let medians = steps
@@ -286,20 +307,20 @@ impl Figures {
                 }),
             }
         });
-        let all = measured.all.first();
+        let all = all.first();
         let summary = all.map(|all| {
             let (median, high) = (shown(all.median), shown(all.high));
             let (title, count) = (kind.title(), all.count);
             format!("{title}: median {median}, 95th percentile {high}, of {count}")
         });
-        Ok(Chart {
+        Ok(Some(Chart {
             svg: all.map(|_| drawing.lines()).transpose()?,
             legend: vec!["median (circles)", "95th percentile (triangles)"],
             lines: true,
             columns: vec![span.column(), "Number", "Median", "95th percentile"],
             rows: rows.collect(),
             ..Chart::of(kind, summary.unwrap_or_default())
-        })
+        }))
     }
 }
 
@@ -310,6 +331,7 @@ impl Chart {
             title: kind.title(),
             summary,
             svg: None,
+            too_slow: None,
             legend: Vec::new(),
             lines: false,
             columns: Vec::new(),

@@ -10,7 +10,7 @@ use vestibule_store::{
     StoreError, Summary, TimeRange,
 };
 
-use super::{filter::Chosen, frame::chosen_profile, leads::Leads};
+use super::{filter::Chosen, frame::chosen_profile, in_time::InTime, leads::Leads};
 use crate::{admin::Admin, clock::rfc3339};
 
 /// The time that is looked at, in steps.
@@ -23,23 +23,26 @@ pub(super) struct Span {
     oldest: Option<UnixTime>,
 }
 
-/// What the charts are made of.
+/// What the charts are made of. What took too long is none.
 #[derive(Debug)]
 pub(super) struct Figures {
     pub(super) span: Span,
-    pub(super) by_error: Vec<LaunchCount>,
-    pub(super) by_department: Vec<LaunchCount>,
+    /// Whether it could be read in time where the data begins.
+    pub(super) has_beginning: bool,
+    pub(super) by_error: Option<Vec<LaunchCount>>,
+    pub(super) by_department: Option<Vec<LaunchCount>>,
     pub(super) joined: Measured,
     pub(super) waited: Measured,
     pub(super) length: Measured,
 }
 
-/// How long something took: altogether, in each step of time and of each department.
+/// How long something took: altogether, in each step of time and of each department. What
+/// took too long to measure is none.
 #[derive(Debug)]
 pub(super) struct Measured {
-    pub(super) all: Vec<Summary>,
-    pub(super) steps: Vec<Summary>,
-    pub(super) departments: Vec<Summary>,
+    pub(super) all: Option<Vec<Summary>>,
+    pub(super) steps: Option<Vec<Summary>>,
+    pub(super) departments: Option<Vec<Summary>>,
 }
 
 /// What is measured.
@@ -71,21 +74,36 @@ pub(super) fn times_of(retention: Duration) -> impl Iterator<Item = (&'static st
 }
 
 impl Figures {
-    pub(super) async fn read(admin: &Admin, chosen: &mut Chosen) -> Result<Self, StoreError> {
-        let span = Span::read(admin, chosen).await?;
-        let asked = Asked::of(&span, chosen);
+    pub(super) async fn read(
+        admin: &Admin,
+        chosen: &mut Chosen,
+        time: &mut InTime,
+    ) -> Result<Self, StoreError> {
         let store = &*admin.tools.store;
+        let oldest = time.read(store.oldest_launch()).await?;
+        let span = Span {
+            oldest: oldest.flatten(),
+            ..Span::chosen(chosen, admin.tools.now())
+        };
+        let asked = Asked::of(&span, chosen);
         let (launches, step) = (&asked.launches, span.step);
+        let counting = store.count_launches(launches, step, Grouping::ErrorName);
+        let by_error = time.read(counting).await?;
+        // It counts the same launches.
+        let by_department = match by_error {
+            Some(_) => {
+                let counting = store.count_launches(launches, step, Grouping::Department);
+                time.read(counting).await?
+            }
+            None => None,
+        };
         Ok(Self {
-            by_error: store
-                .count_launches(launches, step, Grouping::ErrorName)
-                .await?,
-            by_department: store
-                .count_launches(launches, step, Grouping::Department)
-                .await?,
-            joined: asked.measured(store, Timed::Joined, step).await?,
-            waited: asked.measured(store, Timed::Waited, step).await?,
-            length: asked.measured(store, Timed::Length, step).await?,
+            has_beginning: oldest.is_some(),
+            by_error,
+            by_department,
+            joined: asked.measured(store, Timed::Joined, step, time).await?,
+            waited: asked.measured(store, Timed::Waited, step, time).await?,
+            length: asked.measured(store, Timed::Length, step, time).await?,
             span,
         })
     }
@@ -142,16 +160,34 @@ impl Asked {
         store.summarise_launches(&self.launches, measure, per).await
     }
 
+    /// Each part measures the same launches or visits: behind one that took too long
+    /// the others are not begun.
     async fn measured(
         &self,
         store: &dyn Store,
         timed: Timed,
         step: Step,
+        time: &mut InTime,
     ) -> Result<Measured, StoreError> {
+        let all = time.read(self.summary(store, timed, Per::All)).await?;
+        let steps = match all {
+            Some(_) => {
+                let steps = self.summary(store, timed, Per::Step(step));
+                time.read(steps).await?
+            }
+            None => None,
+        };
+        let departments = match steps {
+            Some(_) => {
+                let departments = self.summary(store, timed, Per::Department);
+                time.read(departments).await?
+            }
+            None => None,
+        };
         Ok(Measured {
-            all: self.summary(store, timed, Per::All).await?,
-            steps: self.summary(store, timed, Per::Step(step)).await?,
-            departments: self.summary(store, timed, Per::Department).await?,
+            all,
+            steps,
+            departments,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Write-backs as the pages show them: what was told, and each attempt to tell it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use vestibule_store::{Attempt, Reason, StoreError, WriteBackRow, WriteBackState};
 
@@ -36,12 +38,21 @@ struct Try {
 
 /// Rows with every attempt.
 pub(super) async fn rows(admin: &Admin, rows: &[WriteBackRow]) -> Result<Vec<Row>, StoreError> {
-    let mut made = Vec::with_capacity(rows.len());
-    for row in rows {
-        let attempts = admin.tools.store.attempts_of(row.record.id).await?;
-        made.push(Row::of(admin, row, &attempts));
-    }
-    Ok(made)
+    let attempts = attempts(admin, rows).await?;
+    let made = rows.iter().map(|row| {
+        let attempts = attempts.get(&row.record.id);
+        Row::of(admin, row, attempts.map_or(&[], Vec::as_slice))
+    });
+    Ok(made.collect())
+}
+
+/// The attempts of each, by its number.
+pub(super) async fn attempts(
+    admin: &Admin,
+    rows: &[WriteBackRow],
+) -> Result<HashMap<i64, Vec<Attempt>>, StoreError> {
+    let numbers: Vec<_> = rows.iter().map(|row| row.record.id).collect();
+    admin.tools.store.attempts_of(&numbers).await
 }
 
 impl Row {

@@ -307,23 +307,30 @@ fn push_over(query: &mut QueryBuilder<Postgres>) {
 #[cfg(test)]
 mod tests {
     use sqlx::{AssertSqlSafe, Connection as _, Execute as _, PgConnection};
+    use uuid::Uuid;
     use vestibule_launch::{ErrorName, UnixTime};
 
     use super::*;
     use crate::{PostgresStore, WriteBackProgress};
 
+    /// The profile that has few launches: of `b` the first half of its SHA-256.
+    const FEW: Uuid = Uuid::from_u128(0x3e23_e816_0039_594a_3389_4f65_64e1_b134);
+
     /// How many launches, appointments and write-backs there are.
     const MANY: i64 = 20_000;
 
     /// Of launches one in a hundred has failed and one in a thousand is of a department;
-    /// of write-backs five are unsent and ten were given up.
+    /// of launches and appointments one in a thousand is of [`FEW`]; of write-backs five
+    /// are unsent and ten were given up.
     const FILL: [&str; 4] = [
         "INSERT INTO appointments (profile, encounter_key, sealed, created_at, last_used_at)
-         SELECT substr(sha256('a'), 1, 16), sha256(n::text::bytea), ''::bytea, n, n
+         SELECT substr(sha256(CASE WHEN n % 1000 = 7 THEN 'b'::bytea ELSE 'a' END), 1, 16),
+             sha256(n::text::bytea), ''::bytea, n, n
          FROM generate_series(1, $1) AS n",
         "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
              expires_at, error_name, failed_at, department)
-         SELECT substr(sha256(n::text::bytea), 1, 16), substr(sha256('a'), 1, 16), 'patient',
+         SELECT substr(sha256(n::text::bytea), 1, 16),
+             substr(sha256(CASE WHEN n % 1000 = 7 THEN 'b'::bytea ELSE 'a' END), 1, 16), 'patient',
              sha256(n::text::bytea), CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'started' END, n, n,
              CASE WHEN n % 1000 = 0 THEN 'ehr_timeout' WHEN n % 100 = 0 THEN 'ehr_dns' END,
              CASE WHEN n % 100 = 0 THEN n END,
@@ -402,6 +409,20 @@ mod tests {
         let found = plan(&store, query).await;
         assert!(found.contains("appointments_created_at"), "{found}");
         assert!(!found.contains("Seq Scan on appointments"), "{found}");
+        let of_few = LaunchFilter {
+            profile: Some(FEW),
+            ..none()
+        };
+        let query = page_of_launches(&of_few, page(RequestId::from_bytes([0; 16])));
+        let found = plan(&store, query).await;
+        assert!(found.contains("launches_profile"), "{found}");
+        let of_few = AppointmentFilter {
+            profile: Some(FEW),
+            ..AppointmentFilter::default()
+        };
+        let query = page_of_appointments(&of_few, page(AppointmentId(0)));
+        let found = plan(&store, query).await;
+        assert!(found.contains("appointments_profile"), "{found}");
         let of = |progress| WriteBackFilter {
             progress,
             ..WriteBackFilter::default()
