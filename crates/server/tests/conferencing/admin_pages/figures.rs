@@ -13,7 +13,7 @@ use crate::house::{House, Joined};
 
 impl House {
     /// The landing page of who has this alias says that something failed.
-    async fn report_failure(&self, error_name: ErrorName, joined: &Joined) {
+    async fn tell_of_a_failure(&self, error_name: ErrorName, joined: &Joined) {
         let request = self.post("/api/telehealth/v1/launch/error");
         let body = json!({"error_name": error_name, "conference": joined.alias});
         let request = request
@@ -36,7 +36,7 @@ async fn figures_and_names_lead_to_what_they_count() {
     let token = house.come(&patient).await;
     house.leave(&patient, &token).await;
     house.over().await;
-    house.report_failure(ErrorName::SessionLost, &patient).await;
+    house.tell_of_a_failure(ErrorName::SessionLost, &patient).await;
     let profile = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
     for time in ["", "day"] {
         let overview = format!("/admin?time={time}&profile={profile}");
