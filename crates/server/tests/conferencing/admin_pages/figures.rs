@@ -36,7 +36,9 @@ async fn figures_and_names_lead_to_what_they_count() {
     let token = house.come(&patient).await;
     house.leave(&patient, &token).await;
     house.over().await;
-    house.tell_of_a_failure(ErrorName::SessionLost, &patient).await;
+    house
+        .tell_of_a_failure(ErrorName::SessionLost, &patient)
+        .await;
     let profile = "12daaebc-ea75-43c1-a6c7-c044be66a36e";
     for time in ["", "day"] {
         let overview = format!("/admin?time={time}&profile={profile}");
