@@ -215,7 +215,10 @@ impl ReadOnly {
         if self.0.load(Ordering::SeqCst) == 0 || reads_only(connection).await?.is_none() {
             return Ok(true);
         }
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        let fewer = |there: u32| Some(there.saturating_sub(1));
+        let _ = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer);
         Ok(false)
     }
 }
