@@ -117,6 +117,9 @@ impl PostgresStore {
             ("lock_timeout", limit),
             ("idle_in_transaction_session_timeout", 2 * limit),
         ]);
+        // A claim is planned as if it read far more than it does, and would be compiled for
+        // longer than it runs.
+        let options = options.options([("jit", "off")]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(patience)
@@ -458,7 +461,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_have_the_deadlines_that_they_should() {
+    async fn connections_have_the_settings_that_they_should() {
         let store = open(&vestibule_test_postgres::database()).await;
         for (setting, expected) in [
             ("statement_timeout", "2s"),
@@ -466,6 +469,7 @@ mod tests {
             ("idle_in_transaction_session_timeout", "4s"),
             ("transaction_isolation", "read committed"),
             ("synchronous_commit", "on"),
+            ("jit", "off"),
         ] {
             let value: String = sqlx::query_scalar("SELECT current_setting($1)")
                 .bind(setting)
