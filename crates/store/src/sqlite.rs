@@ -83,16 +83,17 @@ impl SqliteStore {
             path: path.display().to_string(),
             source,
         };
-        let pool = writing(CONNECTIONS)
-            .connect_with(options.clone())
-            .await
-            .map_err(failed)?;
-        let mut connection = pool.acquire().await.map_err(failed)?;
+        // The tables are brought up to date before the pool has a connection: one that
+        // knows them as they were before would not read them as they are now.
+        let mut connection = options.connect().await.map_err(failed)?;
         if let Some(source) = reads_only(&mut connection).await.map_err(failed)? {
             return Err(failed(source));
         }
-        drop(connection);
-        migrations().run(&pool).await?;
+        migrations()
+            .run_direct(None, &mut connection, false)
+            .await?;
+        connection.close().await.map_err(failed)?;
+        let pool = writing(CONNECTIONS).connect_lazy_with(options.clone());
         let counts = writing(COUNTING_CONNECTIONS)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         let read_only = SqliteConnectOptions::new()
