@@ -93,7 +93,10 @@ impl SqliteStore {
             .run_direct(None, &mut connection, false)
             .await?;
         connection.close().await.map_err(failed)?;
-        let pool = writing(CONNECTIONS).connect_lazy_with(options.clone());
+        let pool = writing(CONNECTIONS)
+            .connect_with(options.clone())
+            .await
+            .map_err(failed)?;
         let counts = writing(COUNTING_CONNECTIONS)
             .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
         let read_only = SqliteConnectOptions::new()
