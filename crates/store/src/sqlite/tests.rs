@@ -9,12 +9,17 @@ use crate::{
     VisitProgress, Visits as _, WriteBackState,
 };
 
+/// A new store, and the folder of its file.
+async fn opened() -> (tempfile::TempDir, SqliteStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    (folder, store)
+}
+
 #[tokio::test]
 async fn the_database_waits_logs_ahead_and_keeps_its_references() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     for (pragma, expected) in [
         ("journal_mode", "wal"),
         ("foreign_keys", "1"),
@@ -31,10 +36,7 @@ async fn the_database_waits_logs_ahead_and_keeps_its_references() {
 
 #[tokio::test]
 async fn counts_do_not_wait_for_the_disk() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     let pragma = async |pool: &SqlitePool| {
         let row = sqlx::query("PRAGMA synchronous").fetch_one(pool).await;
         row.unwrap().get::<i64, _>(0)
@@ -46,10 +48,7 @@ async fn counts_do_not_wait_for_the_disk() {
 
 #[tokio::test]
 async fn what_is_sealed_of_launches_is_found_without_reading_all_of_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     let statement = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", launches::UNSEAL));
     let plan = sqlx::query(statement).bind(0_i64).fetch_all(&store.pool);
     let steps: Vec<String> = plan
@@ -76,10 +75,7 @@ async fn plan(store: &SqliteStore, mut query: sqlx::QueryBuilder<Sqlite>) -> Vec
 
 #[tokio::test]
 async fn an_appointment_is_shown_without_reading_every_visit() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     for ended in ["", " AND appointments.id = 1"] {
         let mut query = overview::select_appointments();
         query.push(ended);
@@ -104,10 +100,7 @@ fn page<I>(id: I) -> crate::Page<I> {
 
 #[tokio::test]
 async fn a_page_of_one_profile_is_found_without_reading_the_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     let launches = LaunchFilter {
         profile: Some(Uuid::nil()),
         ..LaunchFilter::default()
@@ -160,10 +153,7 @@ async fn a_page_of_one_profile_is_found_without_reading_the_others() {
 
 #[tokio::test]
 async fn what_an_administrator_asks_the_audit_log_has_an_index() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     for column in ["administrator", "action"] {
         let mut query = sqlx::QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE AND ");
         query.push(column).push(" = ").push_bind("ada");
@@ -198,10 +188,7 @@ async fn a_listing_that_takes_too_long_is_ended_and_the_next_is_not() {
 
 #[tokio::test]
 async fn launches_go_on_while_every_listing_hangs() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("state.db"))
-        .await
-        .unwrap();
+    let (_folder, store) = opened().await;
     let mut held = Vec::new();
     for _ in 0..READING_CONNECTIONS {
         held.push(store.reading().await.unwrap());
