@@ -23,6 +23,7 @@ pub(crate) mod limits;
 pub(crate) mod overview;
 pub(crate) mod profiles;
 pub(crate) mod purge;
+pub(crate) mod sent_again;
 pub(crate) mod sessions;
 pub(crate) mod tickets;
 pub(crate) mod visits;
@@ -65,6 +66,8 @@ macro_rules! conforms {
                 durations_are_told_by_the_page_or_by_the_node,
                 a_visit_that_is_over_has_a_length,
                 write_backs_are_listed_by_what_is_asked_for,
+            } {}
+            sent_again {
                 the_latest_attempts_to_send_are_on_record,
                 attempts_are_read_of_several_write_backs_at_once,
                 what_was_given_up_is_sent_again_in_its_place,

@@ -70,7 +70,7 @@ async fn what_waited_at_the_upgrade_is_told_before_what_came_later() {
 #[tokio::test]
 async fn what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later() {
     with_visits(|store, other| async move {
-        conformance::overview::what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later(
+        conformance::sent_again::what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later(
             &store,
             async || as_before(&other).await,
         )
