@@ -14,6 +14,7 @@ mod launch;
 mod launch_event;
 mod limit;
 mod measure;
+mod overcome;
 mod overview;
 mod postgres;
 mod profile;

@@ -7,13 +7,13 @@ use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 use super::{
     PostgresStore,
     attempt::{Again, run},
-    launches::{self, Joined},
+    launches,
     rows::{count_of, maybe_time_of, time_of},
     write_backs,
 };
 use crate::{
     LaunchEventRecord, LaunchEvents, NewLaunchEvent, NewWriteBack, Recorded, Reported, StoreError,
-    launch_event::stored_device_test,
+    launch_event::stored_device_test, overcome::Joined,
 };
 
 #[async_trait]

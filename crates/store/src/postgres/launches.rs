@@ -17,7 +17,9 @@ use super::{
 use crate::{
     AliasHash, Appointment, Bearer, BearerHash, Begun, BrowserHash, Completed, Completion,
     Consumed, Course, FailedLaunch, FailureSource, FoundAlias, Launch, LaunchState, Launches,
-    NewAppointment, NewLaunch, Redeemed, Redemption, StoreError, TicketHash, ticket::REPEAT_WITHIN,
+    NewAppointment, NewLaunch, Redeemed, Redemption, StoreError, TicketHash,
+    overcome::{Joined, OVERCOME, OVERCOME_BY_ALIAS},
+    ticket::REPEAT_WITHIN,
 };
 
 /// The index that lets one launch of an EHR launch token complete.
@@ -501,34 +503,6 @@ pub(super) async fn overcome_failure(
     by.execute(connection).await?;
     Ok(())
 }
-
-/// By which launch somebody joined.
-pub(super) enum Joined {
-    /// The landing page says so.
-    Launch(RequestId),
-    /// Somebody dialled its alias, at a time by the node's clock. What the node tells may
-    /// come late: who was there before the failure has not overcome it.
-    Alias(AliasHash, UnixTime),
-}
-
-/// Only the landing page says that a launch failed that had completed.
-macro_rules! overcome {
-    ($which:literal) => {
-        concat!(
-            "UPDATE launches
-             SET state = 'completed', overcome = error_name, error_name = NULL, failed_at = NULL
-             WHERE request_id = ",
-            $which,
-            " AND state = 'failed' AND completed_at IS NOT NULL"
-        )
-    };
-}
-
-const OVERCOME: &str = overcome!("$1");
-const OVERCOME_BY_ALIAS: &str = concat!(
-    overcome!("(SELECT request_id FROM aliases WHERE alias_hash = $1)"),
-    " AND failed_at < $2"
-);
 
 /// Whether a unique index refuses a row.
 fn is_of(error: &sqlx::Error, index: &str) -> bool {

@@ -10,13 +10,13 @@ use vestibule_launch::{RequestId, UnixTime};
 use super::{
     PostgresStore,
     attempt::{Again, run},
-    launches::{self, Joined},
+    launches,
     rows::{appointment_id_of, appointment_of, array_of, launch_of, maybe_time_of, time_of},
     write_backs,
 };
 use crate::{
     AliasHash, Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch,
-    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits,
+    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
 };
 
 /// How much longer an event may take for each launch that it tells of: the end of a node

@@ -5,14 +5,13 @@ use sqlx::{Row, sqlite::SqliteRow};
 use vestibule_launch::{DeviceTest, ErrorName, RequestId, UnixTime};
 
 use super::{
-    SqliteStore,
-    launches::{self, Joined},
+    SqliteStore, launches,
     rows::{bytes, maybe_time_of, time_of},
     write_backs,
 };
 use crate::{
     LaunchEventRecord, LaunchEvents, NewLaunchEvent, NewWriteBack, Recorded, Reported, StoreError,
-    launch_event::stored_device_test,
+    launch_event::stored_device_test, overcome::Joined,
 };
 
 #[async_trait]

@@ -8,14 +8,13 @@ use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
-    SqliteStore,
-    launches::{self, Joined},
+    SqliteStore, launches,
     rows::{appointment_of, array_of, bytes, launch_of, maybe_time_of, time_of},
     write_backs,
 };
 use crate::{
     AliasHash, Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch,
-    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits,
+    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
 };
 
 /// Nothing lasts longer.
