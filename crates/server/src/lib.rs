@@ -14,6 +14,7 @@ mod credential_attempts;
 pub mod database;
 pub mod dialect;
 pub mod direct_link;
+mod empty_buckets;
 pub mod error_page;
 pub mod error_reference;
 mod expiring;

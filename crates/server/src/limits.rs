@@ -1,12 +1,12 @@
 //! How many launches may come from one place, whichever server they come to.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use uuid::Uuid;
 use vestibule_store::{Bucket, LimitKey, StoreError, Taken};
 
-use crate::{source_address::SourceAddress, tools::Tools};
+use crate::{empty_buckets::EmptyBuckets, source_address::SourceAddress, tools::Tools};
 
 /// `[limits]` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -27,10 +27,12 @@ impl Default for LimitsConfig {
 
 /// Counts launches by source address and profile, in the store: a token bucket for each
 /// pair. What names no profile counts together, and what is wrong with a launch counts
-/// again.
-#[derive(Clone, Copy, Debug, Default)]
+/// again. The store is not asked about a pair before it can have a token; clones know the
+/// same.
+#[derive(Clone, Debug, Default)]
 pub struct LaunchLimits {
     config: LimitsConfig,
+    empty: Arc<EmptyBuckets>,
 }
 
 /// Too many launches from one place.
@@ -66,7 +68,10 @@ impl TooMany {
 impl LaunchLimits {
     /// Limits as configured.
     pub fn new(config: LimitsConfig) -> Self {
-        Self { config }
+        Self {
+            config,
+            empty: Arc::default(),
+        }
     }
 
     /// Counts a launch.
@@ -79,30 +84,40 @@ impl LaunchLimits {
         source: SourceAddress,
         profile: Option<Uuid>,
     ) -> Result<(), Limited> {
-        let Some(bucket) = self.bucket() else {
-            return Ok(());
-        };
-        let taking = tools
-            .store
-            .take(key(tools, source, profile), bucket, tools.now());
-        match tools.telemetry.stored("take", taking).await? {
+        match self.take(tools, source, profile).await? {
             Taken::Now => Ok(()),
             Taken::Empty { retry_after } => Err(TooMany::of(retry_after).into()),
         }
     }
 
-    /// Counts something wrong with a launch, which was let through already. It is
-    /// answered as it would be where that fails.
+    /// Counts something wrong with a launch, which was let through already, where anything
+    /// is left. It is answered as it would be where that fails.
     pub async fn wrong(&self, tools: &Tools, source: SourceAddress, profile: Option<Uuid>) {
-        let Some(bucket) = self.bucket() else {
-            return;
-        };
-        let draining = tools
-            .store
-            .drain(key(tools, source, profile), bucket, tools.now());
-        if let Err(error) = tools.telemetry.stored("drain", draining).await {
+        if let Err(error) = self.take(tools, source, profile).await {
             tracing::error!(%error, "what is wrong with a launch cannot be counted");
         }
+    }
+
+    /// Takes a token, unless it is known that there is none.
+    async fn take(
+        &self,
+        tools: &Tools,
+        source: SourceAddress,
+        profile: Option<Uuid>,
+    ) -> Result<Taken, StoreError> {
+        let Some(bucket) = self.bucket() else {
+            return Ok(Taken::Now);
+        };
+        let (key, now) = (key(tools, source, profile), tools.now());
+        if let Some(retry_after) = self.empty.wait(key, now) {
+            return Ok(Taken::Empty { retry_after });
+        }
+        let taking = tools.store.take(key, bucket, now);
+        let taken = tools.telemetry.stored("take", taking).await?;
+        if let Taken::Empty { retry_after } = taken {
+            self.empty.remember(key, retry_after, now);
+        }
+        Ok(taken)
     }
 
     fn bucket(&self) -> Option<Bucket> {

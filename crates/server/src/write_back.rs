@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use vestibule_launch::{DeviceTest, EhrRole, RequestId, UnixTime};
-use vestibule_store::Lane;
+use vestibule_store::WriteBackKind;
 
 use crate::profile::{ProfileDocument, field::FieldError};
 
@@ -34,8 +34,8 @@ pub(crate) const END_OF_CALL_GRACE: Duration = Duration::from_secs(10);
 
 /// Tells an EHR of changes, in its own words.
 pub trait WriteBack: Send + Sync {
-    /// In which it tells; no two of a profile have the same.
-    fn lane(&self) -> Lane;
+    /// Of which kind it is; no two of a profile are of the same.
+    fn kind(&self) -> WriteBackKind;
 
     /// Whether the EHR is told of this change at all.
     fn tells(&self, change: StatusChange) -> bool;

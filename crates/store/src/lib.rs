@@ -13,17 +13,22 @@ mod keys;
 mod launch;
 mod launch_event;
 mod limit;
+mod listing;
 mod measure;
+mod migrations;
 mod overcome;
 mod overview;
+mod period;
 mod postgres;
 mod profile;
+mod rows;
 mod session;
 mod sqlite;
 mod store;
 mod tables;
 mod ticket;
 mod visit;
+mod visit_length;
 mod write_back;
 
 pub use admin_session::AdminSession;
@@ -44,8 +49,8 @@ pub use limit::{AttemptLimit, Attempted, Bucket, Taken};
 pub use overview::{
     AppointmentFilter, AppointmentRow, Attempt, Attendee, Group, Grouping, LaunchCount,
     LaunchDurations, LaunchFilter, LaunchProgress, LaunchRow, Measure, NotAPosition, Page, Part,
-    Per, Position, SentAgain, Step, Summary, TimeRange, VisitLength, VisitProgress,
-    WriteBackFilter, WriteBackProgress, WriteBackRow,
+    Per, Position, SentAgain, Step, Summary, TimeRange, VisitProgress, WriteBackFilter,
+    WriteBackProgress, WriteBackRow,
 };
 pub use postgres::{PostgresAddress, PostgresStore};
 pub use profile::{Inserted, ProfileNumber, StoredProfile, Updated};
@@ -58,6 +63,8 @@ pub use store::{
 pub use tables::Tables;
 pub use ticket::{NewTicket, Redeemed, Redemption};
 pub use visit::{Applied, Change, EventId, Participant, Presence, VisitEvent};
+pub use visit_length::{VisitLength, VisitLengths};
 pub use write_back::{
-    Lane, NewWriteBack, NotTold, Reason, Unsent, WriteBack, WriteBackRecord, WriteBackState,
+    NewWriteBack, NotTold, Reason, Unsent, WriteBack, WriteBackKind, WriteBackRecord,
+    WriteBackState,
 };

@@ -8,7 +8,8 @@ use sqlx::{Database, QueryBuilder};
 use crate::{Measure, Per};
 
 /// How long after the last launch to an appointment somebody may come for the first time:
-/// longer than sign-in and alias last together.
+/// longer than sign-in and alias last together. Nearly all appointments are not used for
+/// longer.
 pub(crate) const LONGEST_WAY: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// Of a launch: when the landing page first said that somebody joined, and when the

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId, UnixTime};
 
 use crate::{
-    Appointment, AppointmentId, Lane, Launch, Participant, Reason, StepTaken, WriteBackRecord,
+    Appointment, AppointmentId, Launch, Participant, Reason, StepTaken, WriteBackKind,
+    WriteBackRecord,
 };
 
 /// Where a row stands in a listing that has the newest first. As text, `time-id`, it can
@@ -162,7 +163,7 @@ pub enum VisitProgress {
 /// Which appointments. What is `None` is not asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppointmentFilter {
-    /// That were first launched in this time.
+    /// That were launched in this time, or at which somebody was in it.
     pub time: Option<TimeRange>,
     /// Of this telehealth profile.
     pub profile: Option<Uuid>,
@@ -337,34 +338,6 @@ pub struct Summary {
     pub high: i64,
 }
 
-/// How long a visit was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VisitLength {
-    /// The appointment.
-    pub appointment: AppointmentId,
-    /// The telehealth profile.
-    pub profile: Uuid,
-    /// The department, where it is known.
-    pub department: Option<String>,
-    /// When the first came.
-    pub began_at: UnixTime,
-    /// When nobody was there any more.
-    pub ended_at: UnixTime,
-    /// How long somebody was there, in milliseconds: without the time between, in which
-    /// nobody was.
-    pub present: i64,
-}
-
-impl VisitLength {
-    /// Where it stands in the listing.
-    pub fn position(&self) -> Position<AppointmentId> {
-        Position {
-            at: self.began_at,
-            id: self.appointment,
-        }
-    }
-}
-
 /// How far a write-back came, without times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteBackProgress {
@@ -418,7 +391,7 @@ pub struct WriteBackRow {
     /// The launch that it tells of.
     pub request_id: RequestId,
     /// Which of the profile's tables tells it; `None` of what an earlier version stored.
-    pub lane: Option<Lane>,
+    pub kind: Option<WriteBackKind>,
 }
 
 impl WriteBackRow {
@@ -448,10 +421,10 @@ pub struct Attempt {
 /// How [`crate::Overview::send_again`] went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentAgain {
-    /// It is due, for another day, and so are those of its launch and lane that were given
+    /// It is due, for another day, and so are those of its launch and kind that were given
     /// up after it: so many in all.
     Due(u32),
-    /// A later one of its launch and lane was sent, or is on its way: the EHR would take
+    /// A later one of its launch and kind was sent, or is on its way: the EHR would take
     /// what is over for what is so now. Nothing was changed.
     Overtaken,
     /// It was not given up; nothing was changed.

@@ -8,6 +8,7 @@ mod address;
 mod admin_sessions;
 mod attempt;
 mod audit;
+mod connections;
 mod join_links;
 mod launch_events;
 mod launches;
@@ -23,11 +24,7 @@ mod write_backs;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlSafeStr,
-    migrate::{Migration, MigrationType, Migrator},
-    postgres::PgPoolOptions,
-};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgPoolOptions};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
@@ -35,8 +32,11 @@ use tokio::{
 use vestibule_launch::UnixTime;
 
 pub use self::address::PostgresAddress;
-use self::attempt::{Again, run};
-use crate::{Store, StoreError, Tables, tables};
+use self::{
+    attempt::{Again, run},
+    connections::{Connections, FRESH},
+};
+use crate::{Store, StoreError, Tables, migrations, tables};
 
 /// How long an operation may take, unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -45,10 +45,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// second where the database is as it should be; where it is not, more would only wait in
 /// vain.
 const WAITING: u32 = 64;
-
-/// How long a connection may have been unused and still be taken for alive: in such a time
-/// a database is not back that went away.
-const FRESH: Duration = Duration::from_millis(100);
 
 /// How long a server waits at its start for a way into the database.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -64,7 +60,7 @@ const MIGRATE: Duration = Duration::from_secs(600);
 /// A store in a PostgreSQL database. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pool: PgPool,
+    connections: Connections,
     /// Places for those who wait for a connection.
     places: Arc<Semaphore>,
     /// How long an operation may take, from the wait for a connection to the last answer.
@@ -94,7 +90,7 @@ impl PostgresStore {
         patience: Duration,
     ) -> Result<Self, StoreError> {
         let mut connection = connect(address).await?;
-        let migrations = migrations();
+        let migrations = migrations::of_postgres();
         let migrated = migrations.run_direct(None, &mut connection, false);
         let migrated = timeout(MIGRATE, migrated).await;
         migrated.map_err(|_| StoreError::TooSlow)??;
@@ -138,7 +134,7 @@ impl PostgresStore {
         let places = places.map_or(Semaphore::MAX_PERMITS, |it| it.min(Semaphore::MAX_PERMITS));
         let readers = (connections / 4).clamp(1, MOST_READERS);
         Self {
-            pool,
+            connections: Connections::new(pool, connections),
             places: Arc::new(Semaphore::new(places)),
             patience,
             readers: Arc::new(Semaphore::new(readers as usize)),
@@ -157,7 +153,7 @@ impl PostgresStore {
     /// Where there is no way into it.
     pub async fn examine(address: &PostgresAddress) -> Result<Tables, StoreError> {
         let mut connection = connect(address).await?;
-        let tables = tables::of_postgres(&mut connection, &migrations()).await;
+        let tables = tables::of_postgres(&mut connection, &migrations::of_postgres()).await;
         drop(connection.close().await);
         tables
     }
@@ -203,47 +199,27 @@ impl Store for PostgresStore {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
-}
-
-fn migrations() -> Migrator {
-    macro_rules! migrations {
-        ($($zeros:literal { $($version:literal $name:literal,)+ })+) => {
-            vec![$($(Migration::new(
-                $version,
-                $name.into(),
-                MigrationType::Simple,
-                include_str!(concat!("../../../migrations/postgres/", $zeros, $version, "_", $name, ".sql"))
-                    .into_sql_str(),
-                false,
-            )),+),+]
-        };
-    }
-    Migrator::with_migrations(migrations! { "000" {
-        1 "launches",
-        2 "profiles",
-        3 "sessions",
-        4 "visits",
-        5 "write_backs",
-        6 "limits",
-        7 "overview",
-        8 "audit",
-        9 "story",
-    } "00" {
-        11 "identities",
-        13 "lanes",
-        14 "by_profile",
-    } })
 }
 
 #[cfg(test)]
 mod tests {
+    use sqlx::migrate::Migrator;
+
     use super::*;
-    use crate::{Lane, Overview as _, SentAgain, WriteBacks as _};
+    use crate::{
+        EncounterKey, Launches as _, Overview as _, SentAgain, Visits as _, WriteBackKind,
+        WriteBacks as _,
+    };
 
     /// How many write-backs wait for an EHR that is away.
     const MANY: i64 = 50_000;
+
+    /// The changes to the tables that come before the one of this name.
+    fn before(name: &str) -> Migrator {
+        migrations::before(&migrations::of_postgres(), name)
+    }
 
     async fn open(url: &str) -> PostgresStore {
         let address = url.parse().unwrap();
@@ -259,7 +235,11 @@ mod tests {
         for number in numbers {
             query = query.bind(number);
         }
-        query.fetch_all(&store.pool).await.unwrap().join("\n")
+        query
+            .fetch_all(&store.connections.pool)
+            .await
+            .unwrap()
+            .join("\n")
     }
 
     /// The rows that a plan's steps have looked at in a table, those passed over included.
@@ -289,9 +269,9 @@ mod tests {
     async fn a_change_that_comes_before_others_is_made_where_those_are_made_already() {
         let url = vestibule_test_postgres::database();
         let mut old = PgConnection::connect(&url).await.unwrap();
-        let before = migrations();
-        let before = before.iter().filter(|it| it.version != 9).cloned();
-        let before = Migrator::with_migrations(before.collect());
+        let before = before("lanes");
+        let others = before.iter().filter(|it| it.description != "story");
+        let before = Migrator::with_migrations(others.cloned().collect());
         before.run(&mut old).await.unwrap();
         sqlx::query(
             "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
@@ -325,7 +305,7 @@ mod tests {
         let mut patient = PgConnection::connect(&url).await.unwrap();
         // Of one EHR five wait for each launch; of another one there is one.
         sqlx::query(
-            "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at, due_at)
+            "INSERT INTO write_backs (dedupe, profile, request_id, kind, sealed, created_at, due_at)
              SELECT sha256(n::text::bytea), substr(sha256('a'), 1, 16),
                  substr(sha256((n / 5)::text::bytea), 1, 16), 'visit', ''::bytea, n, n
              FROM generate_series(1, $1) AS n
@@ -369,49 +349,97 @@ mod tests {
         }
     }
 
-    /// Of a lane `visit` it is not known which table tells it: whatever came later, but for
-    /// a device test, may have overtaken it.
+    /// Of what was stored as `visit` the kind is not known: whatever came later, but for a
+    /// device test, may have overtaken it.
     #[tokio::test]
     async fn write_backs_from_before_the_upgrade_are_sent_again_where_nothing_came_later() {
         let url = vestibule_test_postgres::database();
-        let store = open(&url).await;
         let mut patient = PgConnection::connect(&url).await.unwrap();
-        let mut insert = async |number: i64, lane: &str, state: &str| -> i64 {
-            sqlx::query_scalar(
-                "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at,
-                     due_at, state, finished_at)
+        before("lanes").run(&mut patient).await.unwrap();
+        let mut insert = async |column: &str, number: i64, kind: &str, state: &str| -> i64 {
+            let statement = format!(
+                "INSERT INTO write_backs (dedupe, profile, request_id, {column}, sealed,
+                     created_at, due_at, state, finished_at)
                  VALUES (sha256($1::text::bytea), substr(sha256('a'), 1, 16),
                      substr(sha256('a'), 1, 16), $2, '', $1, $1, $3, $1)
-                 RETURNING id",
-            )
-            .bind(number)
-            .bind(lane)
-            .bind(state)
-            .fetch_one(&mut patient)
-            .await
-            .unwrap()
+                 RETURNING id"
+            );
+            sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+                .bind(number)
+                .bind(kind)
+                .bind(state)
+                .fetch_one(&mut patient)
+                .await
+                .unwrap()
         };
-        let first = insert(1, "visit", "given_up").await;
-        let second = insert(2, "visit", "given_up").await;
-        insert(3, "device_test", "sent").await;
+        let first = insert("lane", 1, "visit", "given_up").await;
+        let second = insert("lane", 2, "visit", "given_up").await;
+        insert("lane", 3, "device_test", "sent").await;
+        let store = open(&url).await;
         let page = crate::Page {
             after: None,
             limit: 5,
         };
         let every = crate::WriteBackFilter::default();
         let rows = store.list_write_backs(&every, page).await.unwrap();
-        let lanes: Vec<_> = rows.iter().map(|row| row.lane).collect();
+        let kinds: Vec<_> = rows.iter().map(|row| row.kind).collect();
         assert_eq!(
-            lanes,
-            [Some(Lane::DeviceTest), None, None],
+            kinds,
+            [Some(WriteBackKind::DeviceTest), None, None],
             "the newest first"
         );
         let now = UnixTime::from_millis(10);
         let again = store.send_again(second, now).await.unwrap();
         assert_eq!(again, SentAgain::Due(1));
-        insert(4, "end_of_call", "sent").await;
+        insert("kind", 4, "end_of_call", "sent").await;
         let again = store.send_again(first, now).await.unwrap();
         assert_eq!(again, SentAgain::Overtaken);
+    }
+
+    #[tokio::test]
+    async fn a_database_from_before_write_backs_had_kinds_is_opened_and_keeps_what_is_in_it() {
+        let url = vestibule_test_postgres::database();
+        let mut old = PgConnection::connect(&url).await.unwrap();
+        before("write_back_kinds").run(&mut old).await.unwrap();
+        for statement in [
+            "INSERT INTO appointments (profile, encounter_key, sealed, created_at, last_used_at)
+             VALUES (substr(sha256('a'), 1, 16), decode(repeat('07', 32), 'hex'), '\\x01', 5, 6)",
+            "INSERT INTO launches (request_id, profile, role, fingerprint, state, appointment,
+                 created_at, expires_at, completed_at)
+             SELECT substr(sha256('a'), 1, 16), profile, 'patient', sha256('a'), 'completed', id,
+                 5, 6, 6
+             FROM appointments",
+            "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at, due_at)
+             SELECT sha256(lane::bytea), profile, request_id, lane, '\\x07', number, number
+             FROM launches, (VALUES (1, 'visit'), (2, 'epic_connection_status'),
+                 (3, 'end_of_call'), (4, 'zoom_notification'), (5, 'device_test')
+             ) AS known (number, lane)",
+        ] {
+            sqlx::query(statement).execute(&mut old).await.unwrap();
+        }
+        let address = url.parse().unwrap();
+        let tables = PostgresStore::examine(&address).await.unwrap();
+        assert!(tables.outstanding > 0 && !tables.newer, "{tables:?}");
+        let store = open(&url).await;
+        let page = crate::Page {
+            after: None,
+            limit: 9,
+        };
+        let every = crate::WriteBackFilter::default();
+        let mut rows = store.list_write_backs(&every, page).await.unwrap();
+        rows.reverse();
+        let kinds: Vec<_> = rows.iter().map(|row| row.kind).collect();
+        let mut known = vec![None];
+        known.extend(WriteBackKind::ALL.map(Some));
+        assert_eq!(kinds, known);
+        assert!(rows.iter().all(|row| row.record.sealed == [7]));
+        let launch = store.find_launch(rows[0].request_id).await;
+        let appointment = store.find_appointment_by_key(EncounterKey::from_bytes([7; 32]));
+        let appointment = appointment.await.unwrap().unwrap();
+        assert_eq!(appointment.sealed, [1]);
+        assert_eq!(launch.unwrap().unwrap().appointment, Some(appointment.id));
+        let tables = PostgresStore::examine(&address).await.unwrap();
+        assert_eq!((tables.outstanding, tables.newer), (0, false));
     }
 
     #[tokio::test]
@@ -473,7 +501,7 @@ mod tests {
         ] {
             let value: String = sqlx::query_scalar("SELECT current_setting($1)")
                 .bind(setting)
-                .fetch_one(&store.pool)
+                .fetch_one(&store.connections.pool)
                 .await
                 .unwrap();
             assert_eq!(value, expected, "{setting}");

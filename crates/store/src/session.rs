@@ -14,6 +14,41 @@ macro_rules! sent_again_within {
 }
 pub(crate) use sent_again_within;
 
+/// Whether a session is of use to anybody, at the time that a parameter has. The order in
+/// which the database stores write-backs says which of two is `later`.
+macro_rules! of_use {
+    ($now:literal, $is_later:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM aliases
+              WHERE aliases.request_id = sessions.request_id AND aliases.expires_at > ",
+            $now,
+            ")
+          OR EXISTS (SELECT 1 FROM launches
+              JOIN running_visits ON running_visits.appointment = launches.appointment
+              WHERE launches.request_id = sessions.request_id)
+          OR EXISTS (SELECT 1 FROM write_backs
+              WHERE write_backs.request_id = sessions.request_id AND state = 'unsent')
+          OR EXISTS (SELECT 1 FROM write_backs AS given_up
+              WHERE given_up.request_id = sessions.request_id
+                  AND given_up.state = 'given_up'
+                  AND given_up.finished_at > ",
+            $now,
+            " - ",
+            $crate::session::sent_again_within!(),
+            "
+                  AND NOT EXISTS (SELECT 1 FROM write_backs AS later
+                      WHERE later.request_id = given_up.request_id
+                          AND (later.kind = given_up.kind
+                              OR given_up.kind = 'visit' AND later.kind <> 'device_test')
+                          AND later.state = 'sent'
+                          AND ",
+            $is_later,
+            ")))"
+        )
+    };
+}
+pub(crate) use of_use;
+
 /// How long after a write-back was given up the session of its launch is kept, and renewed,
 /// for the case that somebody has it sent again: a day, as long as it was tried.
 pub const SENT_AGAIN_WITHIN: Duration = Duration::from_millis(sent_again_within!());

@@ -12,36 +12,33 @@ mod rows;
 mod sessions;
 mod visits;
 mod write_backs;
+mod writer;
 
 use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions as _, Connection as _, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
-    migrate::{Migration, MigrationType, Migrator},
+    ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use vestibule_launch::UnixTime;
 
-use crate::{Store, StoreError, Tables, store::is_read_only, tables};
+use self::writer::Writer;
+use crate::{Store, StoreError, Tables, migrations, store::is_read_only, tables};
 
 /// How long a statement waits for another one's write, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// One file takes one write at a time; more connections would only wait.
-const CONNECTIONS: u32 = 4;
-
-/// Those for counts write for microseconds each.
-const COUNTING_CONNECTIONS: u32 = 2;
+/// Those that find single rows.
+const FINDING_CONNECTIONS: u32 = 2;
 
 /// Those for listings and figures: what administrators look at waits for each other, and
 /// no launch for it.
@@ -54,14 +51,22 @@ const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 /// A store in one SQLite file. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
+    /// The connection that writes, but for counts: one file takes one write at a time.
     pool: SqlitePool,
+    /// Writes by that connection for several callers at once.
+    writer: Writer,
     /// For what may be forgotten when the power fails.
-    counts: SqlitePool,
+    counts: Writer,
+    /// For single rows. It writes nothing.
+    finding: SqlitePool,
     /// For listings and figures. They write nothing, and end in time: see
     /// [`Self::reading`].
     reading: SqlitePool,
     /// How long one of these may take.
     patience: Duration,
+    /// Whether a connection has had the deadline of a listing since this was last looked at:
+    /// in memory, where listings have no connections of their own.
+    listed: Arc<AtomicBool>,
 }
 
 impl SqliteStore {
@@ -89,29 +94,38 @@ impl SqliteStore {
         if let Some(source) = reads_only(&mut connection).await.map_err(failed)? {
             return Err(failed(source));
         }
-        migrations()
+        migrations::of_sqlite()
             .run_direct(None, &mut connection, false)
             .await?;
         connection.close().await.map_err(failed)?;
-        let pool = writing(CONNECTIONS)
+        let pool = writing()
             .connect_with(options.clone())
             .await
             .map_err(failed)?;
-        let counts = writing(COUNTING_CONNECTIONS)
-            .connect_lazy_with(options.synchronous(SqliteSynchronous::Normal));
+        let writer = Writer::new(pool.clone());
+        let counting = options.synchronous(SqliteSynchronous::Normal);
+        let counts = writer.beside(writing().connect_lazy_with(counting));
         let read_only = SqliteConnectOptions::new()
             .filename(path)
             .read_only(true)
             .busy_timeout(PATIENCE);
-        let reading = SqlitePoolOptions::new()
-            .max_connections(READING_CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(read_only);
+        let reading = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .test_before_acquire(false)
+                .acquire_timeout(PATIENCE)
+        };
+        // A launch that begins finds what it needs also where no file can be opened any more.
+        let finding = reading(FINDING_CONNECTIONS).connect_with(read_only.clone());
+        let finding = finding.await.map_err(failed)?;
         Ok(Self {
             pool,
+            writer,
             counts,
-            reading,
+            finding,
+            reading: reading(READING_CONNECTIONS).connect_lazy_with(read_only),
             patience: PATIENCE,
+            listed: Arc::default(),
         })
     }
 
@@ -121,6 +135,8 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite gets no memory.
     pub async fn in_memory() -> Result<Self, StoreError> {
+        let listed = Arc::<AtomicBool>::default();
+        let lent = Arc::clone(&listed);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             // A connection that is replaced takes everything with it.
@@ -128,22 +144,37 @@ impl SqliteStore {
             .max_lifetime(None)
             .test_before_acquire(false)
             // The connection is that of listings too, whose deadline is theirs alone.
-            .before_acquire(|connection, _| {
-                Box::pin(async {
-                    connection.lock_handle().await?.remove_progress_handler();
+            .before_acquire(move |connection, _| {
+                let lent = Arc::clone(&lent);
+                Box::pin(async move {
+                    if lent.swap(false, Ordering::SeqCst) {
+                        connection.lock_handle().await?.remove_progress_handler();
+                    }
                     Ok(true)
                 })
             })
             .acquire_timeout(PATIENCE)
             .connect_with(SqliteConnectOptions::new().foreign_keys(true))
             .await?;
-        migrations().run(&pool).await?;
+        migrations::of_sqlite().run(&pool).await?;
+        let writer = Writer::new(pool.clone());
         Ok(Self {
-            counts: pool.clone(),
+            counts: writer.clone(),
+            writer,
+            finding: pool.clone(),
             reading: pool.clone(),
             pool,
             patience: PATIENCE,
+            listed,
         })
+    }
+
+    /// The connection that launches use: for tests that look behind the store, or change
+    /// what none of its methods does.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
     }
 
     /// Looks at a database file and changes nothing.
@@ -161,7 +192,7 @@ impl SqliteStore {
             .connect()
             .await
             .map_err(failed)?;
-        let tables = tables::of_sqlite(&mut connection, &migrations()).await;
+        let tables = tables::of_sqlite(&mut connection, &migrations::of_sqlite()).await;
         connection.close().await?;
         tables
     }
@@ -182,6 +213,7 @@ impl SqliteStore {
             error => error.into(),
         })?;
         let deadline = Instant::now() + self.patience;
+        self.listed.store(true, Ordering::SeqCst);
         connection
             .lock_handle()
             .await?
@@ -227,13 +259,13 @@ impl ReadOnly {
     }
 }
 
-/// A pool of so many connections that write. A file has no other end that could go away: no
-/// connection is tested.
-fn writing(connections: u32) -> SqlitePoolOptions {
+/// A pool of one connection that writes. A file has no other end that could go away: it is
+/// not tested.
+fn writing() -> SqlitePoolOptions {
     let read_only = ReadOnly::default();
     let of_made = read_only.clone();
     SqlitePoolOptions::new()
-        .max_connections(connections)
+        .max_connections(1)
         .test_before_acquire(false)
         .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| Box::pin(of_made.clone().made(connection)))
@@ -292,42 +324,10 @@ impl Store for SqliteStore {
     /// Writes the log back into the database file, too.
     async fn close(&self) {
         self.reading.close().await;
+        self.finding.close().await;
         self.counts.close().await;
-        self.pool.close().await;
+        self.writer.close().await;
     }
-}
-
-fn migrations() -> Migrator {
-    macro_rules! migrations {
-        ($($zeros:literal { $($version:literal $name:literal,)+ })+) => {
-            vec![$($(Migration::new(
-                $version,
-                $name.into(),
-                MigrationType::Simple,
-                include_str!(concat!("../../../migrations/sqlite/", $zeros, $version, "_", $name, ".sql"))
-                    .into_sql_str(),
-                false,
-            )),+),+]
-        };
-    }
-    Migrator::with_migrations(migrations! { "000" {
-        1 "launches",
-        2 "profiles",
-        3 "sessions",
-        4 "visits",
-        5 "write_backs",
-        6 "sealed_launches",
-        7 "launch_events",
-        8 "limits",
-        9 "overview",
-    } "00" {
-        10 "audit",
-        11 "story",
-        12 "appointment_numbers",
-        13 "identities",
-        15 "lanes",
-        16 "by_profile",
-    } })
 }
 
 #[cfg(test)]

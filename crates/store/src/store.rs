@@ -12,6 +12,8 @@ mod sessions;
 mod visits;
 mod write_backs;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 use vestibule_launch::UnixTime;
@@ -111,7 +113,7 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The database did not answer, or refused.
     #[error("the database is unavailable: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// A row holds something that was never written there.
     #[error("the database holds a damaged {0}; restore it from a backup")]
     Damaged(&'static str),
@@ -125,14 +127,30 @@ fn was_ended(error: &dyn DatabaseError) -> bool {
 
 /// Whether it is `SQLITE_READONLY`, or one of its extended codes.
 pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
+    is_of_sqlite(error, 8)
+}
+
+/// Whether it is `SQLITE_BUSY`, or one of its extended codes.
+pub(crate) fn is_busy(error: &dyn DatabaseError) -> bool {
+    is_of_sqlite(error, 5)
+}
+
+fn is_of_sqlite(error: &dyn DatabaseError, primary: u32) -> bool {
     let code = error.try_downcast_ref::<SqliteError>();
     let code = code.and_then(|error| error.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 8)
+    code.is_some_and(|code| code & 0xff == primary)
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
+        Arc::new(error).into()
+    }
+}
+
+/// Of what was done for several callers at once.
+impl From<Arc<sqlx::Error>> for StoreError {
+    fn from(error: Arc<sqlx::Error>) -> Self {
+        match &*error {
             sqlx::Error::Database(database) if is_read_only(&**database) => Self::ReadOnly,
             sqlx::Error::Database(database) if was_ended(&**database) => Self::TooSlow,
             _ => Self::Unavailable(error),

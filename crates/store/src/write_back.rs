@@ -17,22 +17,22 @@ pub struct NewWriteBack {
     pub dedupe: [u8; 32],
     /// The telehealth profile.
     pub profile: Uuid,
-    /// The launch that it tells of. The write-backs of one launch are sent in order
-    /// within their lane.
+    /// The launch that it tells of. The write-backs of one launch are sent in order, and
+    /// device tests in an order of their own.
     pub request_id: RequestId,
-    /// Which of the profile's tables tells it.
-    pub lane: Lane,
+    /// Which of the profile's write-backs tells it.
+    pub kind: WriteBackKind,
     /// What to tell, sealed.
     pub sealed: Vec<u8>,
     /// Not to be sent before.
     pub due_at: UnixTime,
 }
 
-/// Which of a profile's tables tells it. What one tells later of a launch takes the place
-/// of what it told before, and not of what another one told. Of a launch everything is told
-/// in one order, whichever tells it; device tests are in an order of their own.
+/// Which of a profile's write-backs tells it, each a table of the profile. What one tells
+/// later of a launch takes the place of what it told before, and not of what another one
+/// told. It says nothing of the order: see [`NewWriteBack::request_id`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum WriteBackKind {
     /// Who comes and goes, and that the visit is over: `[write_back]`.
     EpicConnectionStatus,
     /// That the visit is over: `[end_of_call]`.
@@ -43,7 +43,7 @@ pub enum Lane {
     DeviceTest,
 }
 
-impl Lane {
+impl WriteBackKind {
     /// Each of them.
     pub const ALL: [Self; 4] = [
         Self::EpicConnectionStatus,
@@ -62,19 +62,19 @@ impl Lane {
         }
     }
 
-    /// Of the word in the store. `None` of an earlier version's: it had one lane for
+    /// Of the word in the store. `None` of an earlier version's: it had one word for
     /// whatever was not a device test.
     pub(crate) fn of(word: &str) -> Result<Option<Self>, StoreError> {
-        if word == UNKNOWN_LANE {
+        if word == UNKNOWN_KIND {
             return Ok(None);
         }
-        let lane = Self::ALL.into_iter().find(|known| known.as_str() == word);
-        lane.map(Some).ok_or(StoreError::Damaged("lane"))
+        let kind = Self::ALL.into_iter().find(|known| known.as_str() == word);
+        kind.map(Some).ok_or(StoreError::Damaged("kind"))
     }
 }
 
-/// The lane, in the store, of what an earlier version stored.
-const UNKNOWN_LANE: &str = "visit";
+/// The word in the store for what an earlier version stored, but for device tests.
+const UNKNOWN_KIND: &str = "visit";
 
 /// What the EHRs have still to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,12 +290,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_read_from_its_word() {
-        for lane in Lane::ALL {
-            assert!(matches!(Lane::of(lane.as_str()), Ok(Some(read)) if read == lane));
+    fn a_kind_is_read_from_its_word() {
+        for kind in WriteBackKind::ALL {
+            assert!(matches!(WriteBackKind::of(kind.as_str()), Ok(Some(read)) if read == kind));
         }
-        assert!(matches!(Lane::of("visit"), Ok(None)));
-        assert!(Lane::of("whatever comes").is_err());
+        assert!(matches!(WriteBackKind::of("visit"), Ok(None)));
+        assert!(WriteBackKind::of("whatever comes").is_err());
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
                 dedupe: [222; 32],
                 profile: Uuid::nil(),
                 request_id: RequestId::from_bytes([1; 16]),
-                lane: Lane::EndOfCall,
+                kind: WriteBackKind::EndOfCall,
                 sealed: sealed.clone(),
                 due_at: UnixTime::from_millis(0),
             },

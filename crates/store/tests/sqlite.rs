@@ -29,47 +29,13 @@ async fn with_visits<F: Future<Output = ()>>(
     check(Arc::new(store), other).await;
 }
 
-/// Makes every write-back in the store one of an earlier version's lane.
+/// Makes every write-back in the store one of an earlier version, of no known kind.
 async fn as_before(other: &SqlitePool) {
-    let done = sqlx::query("UPDATE write_backs SET lane = 'visit'").execute(other);
+    let done = sqlx::query("UPDATE write_backs SET kind = 'visit'").execute(other);
     assert!(done.await.expect("it can be changed").rows_affected() > 0);
 }
 
-#[tokio::test]
-async fn what_waited_at_the_upgrade_is_told_before_what_came_later() {
-    with_visits(|store, other| async move {
-        conformance::write_backs::what_waited_at_the_upgrade_is_told_before_what_came_later(
-            &*store,
-            async || as_before(&other).await,
-        )
-        .await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later() {
-    with_visits(|store, other| async move {
-        conformance::sent_again::what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later(
-            &*store,
-            async || as_before(&other).await,
-        )
-        .await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_session_is_not_renewed_for_what_was_overtaken_since_the_upgrade() {
-    with_visits(|store, other| async move {
-        conformance::sessions::a_session_is_not_renewed_for_what_was_overtaken_since_the_upgrade(
-            &*store,
-            async || as_before(&other).await,
-        )
-        .await;
-    })
-    .await;
-}
+conformance::conforms_after_the_upgrade!(with_visits, as_before);
 
 /// Files that nobody who opens them can write, until it is dropped. Who has them open may or
 /// may not.

@@ -4,7 +4,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -19,7 +19,9 @@ use vestibule_store::{
 };
 
 use super::Trail;
-use crate::{expiring::Expiring, in_flight::One, source_address::SourceAddress, tools::Tools};
+use crate::{
+    empty_buckets::EmptyBuckets, in_flight::One, source_address::SourceAddress, tools::Tools,
+};
 
 /// Most that are stored in a minute of one profile, and of those that name none, whichever
 /// server they come to: whoever sends them need not have signed in.
@@ -41,12 +43,6 @@ const OTHER_BROWSERS: u32 = 4;
 /// How long it may take, the waiting included.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Most buckets that are known to be empty.
-const MOST_EMPTY: usize = 10_000;
-
-/// No bucket is empty for longer.
-const LONGEST_EMPTY: Duration = Duration::from_secs(60);
-
 /// What is being stored, and of whom the store takes no more for now. Clones count
 /// together.
 #[derive(Clone, Default)]
@@ -57,9 +53,8 @@ struct Storing {
     places: AtomicUsize,
     /// Whose turn it is.
     turns: Semaphore,
-    /// Buckets that were empty when they were asked, and until when they are: the
-    /// database need not be asked before.
-    empty: Mutex<Expiring<LimitKey, UnixTime>>,
+    /// Buckets about which the database need not be asked.
+    empty: EmptyBuckets,
 }
 
 impl Default for Storing {
@@ -67,7 +62,7 @@ impl Default for Storing {
         Self {
             places: AtomicUsize::default(),
             turns: Semaphore::new(AT_ONCE),
-            empty: Mutex::new(Expiring::new(LONGEST_EMPTY, MOST_EMPTY)),
+            empty: EmptyBuckets::default(),
         }
     }
 }
@@ -194,7 +189,7 @@ impl TurnedAway {
         for &(key, bucket) in buckets {
             let taking = store.take(key, bucket, now);
             if let Taken::Empty { retry_after } = telemetry.stored("take", taking).await? {
-                self.remember_empty(key, retry_after, now);
+                self.0.empty.remember(key, retry_after, now);
                 return Ok(());
             }
         }
@@ -204,15 +199,8 @@ impl TurnedAway {
     }
 
     fn knows_one_empty(&self, buckets: &[(LimitKey, Bucket)], now: UnixTime) -> bool {
-        let empty = self.0.empty.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets
-            .iter()
-            .any(|(key, _)| empty.get(key, now).is_some_and(|until| now < *until))
-    }
-
-    fn remember_empty(&self, key: LimitKey, retry_after: Duration, now: UnixTime) {
-        let mut empty = self.0.empty.lock().unwrap_or_else(PoisonError::into_inner);
-        empty.put(key, now + retry_after, now);
+        let mut keys = buckets.iter().map(|(key, _)| *key);
+        keys.any(|key| self.0.empty.wait(key, now).is_some())
     }
 
     fn place(&self) -> Option<Place> {
@@ -260,18 +248,18 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_known_to_be_empty_until_a_token_has_come_back() {
+    fn one_empty_bucket_is_enough() {
         let turned_away = TurnedAway::default();
         let (of_the_address, of_the_profile) = (bucket(1), bucket(2));
         let buckets = [of_the_address, of_the_profile];
+        let soon = Duration::from_secs(6);
         assert!(!turned_away.knows_one_empty(&buckets, NOW));
-        turned_away.remember_empty(of_the_address.0, Duration::from_secs(20), NOW);
-        let nearly = NOW + Duration::from_millis(19_999);
-        assert!(turned_away.clone().knows_one_empty(&buckets, nearly));
-        assert!(!turned_away.knows_one_empty(&[bucket(3), of_the_profile], nearly));
-        assert!(!turned_away.knows_one_empty(&buckets, NOW + Duration::from_secs(20)));
-        turned_away.remember_empty(of_the_profile.0, Duration::from_secs(6), NOW);
+        turned_away.0.empty.remember(of_the_address.0, soon, NOW);
+        assert!(turned_away.clone().knows_one_empty(&buckets, NOW));
+        assert!(!turned_away.knows_one_empty(&[bucket(3), of_the_profile], NOW));
+        turned_away.0.empty.remember(of_the_profile.0, soon, NOW);
         assert!(turned_away.knows_one_empty(&[bucket(3), of_the_profile], NOW));
+        assert!(!turned_away.knows_one_empty(&buckets, NOW + soon));
     }
 
     #[tokio::test]

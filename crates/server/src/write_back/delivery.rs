@@ -155,7 +155,7 @@ async fn attempt(
     let profile = profile.ok_or(Failed::NotAsked)?;
     let mut write_backs = profile.write_backs.iter();
     let write_back = write_backs
-        .find(|known| known.lane().as_str() == write_back && known.tells(status.change))
+        .find(|known| known.kind().as_str() == write_back && known.tells(status.change))
         .ok_or(Failed::NotAsked)?;
     if status.change == StatusChange::CallEnded && goes_on(tools, profile.uuid, status).await? {
         return Ok(None);

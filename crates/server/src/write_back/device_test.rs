@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use http::Request;
 use serde::{Deserialize, Serialize};
 use vestibule_launch::TestResult;
-use vestibule_store::Lane;
+use vestibule_store::WriteBackKind;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, Status, StatusChange, WriteBack,
@@ -121,8 +121,8 @@ impl DeviceTestCall {
 }
 
 impl WriteBack for DeviceTestCall {
-    fn lane(&self) -> Lane {
-        Lane::DeviceTest
+    fn kind(&self) -> WriteBackKind {
+        WriteBackKind::DeviceTest
     }
 
     fn tells(&self, change: StatusChange) -> bool {

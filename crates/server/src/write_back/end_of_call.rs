@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use http::Request;
 use serde::{Deserialize, Serialize};
-use vestibule_store::Lane;
+use vestibule_store::WriteBackKind;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, Status, StatusChange, WriteBack,
@@ -84,8 +84,8 @@ impl EndOfCall {
 }
 
 impl WriteBack for EndOfCall {
-    fn lane(&self) -> Lane {
-        Lane::EndOfCall
+    fn kind(&self) -> WriteBackKind {
+        WriteBackKind::EndOfCall
     }
 
     fn tells(&self, change: StatusChange) -> bool {

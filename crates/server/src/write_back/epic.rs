@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Request};
 use serde::{Deserialize, Serialize};
 use url::Url;
-use vestibule_store::Lane;
+use vestibule_store::WriteBackKind;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, ConnectionStatus, ConnectionStatusValues,
@@ -83,8 +83,8 @@ impl EpicConnectionStatus {
 }
 
 impl WriteBack for EpicConnectionStatus {
-    fn lane(&self) -> Lane {
-        Lane::EpicConnectionStatus
+    fn kind(&self) -> WriteBackKind {
+        WriteBackKind::EpicConnectionStatus
     }
 
     fn tells(&self, change: StatusChange) -> bool {

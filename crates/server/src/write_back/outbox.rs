@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use vestibule_launch::UnixTime;
-use vestibule_store::{Lane, NewWriteBack};
+use vestibule_store::{NewWriteBack, WriteBackKind};
 
 use super::Status;
 use crate::{profile::Profile, sealing::Purpose, tools::Tools};
@@ -11,7 +11,7 @@ use crate::{profile::Profile, sealing::Purpose, tools::Tools};
 /// A status, and which of the profile's write-backs tells it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Letter {
-    /// The word for [`super::WriteBack::lane`].
+    /// The word for [`super::WriteBack::kind`].
     pub(crate) write_back: String,
     pub(crate) status: Status,
 }
@@ -31,19 +31,19 @@ pub(crate) fn write_backs(
     telling
         .filter(|write_back| write_back.tells(status.change))
         .map(|write_back| {
-            let lane = write_back.lane();
+            let kind = write_back.kind();
             let letter = Letter {
-                write_back: lane.as_str().to_owned(),
+                write_back: kind.as_str().to_owned(),
                 status: status.clone(),
             };
             let id = request_id.as_bytes();
             let sealed =
                 random.with(|rng| sealer.seal(Purpose::WriteBack, profile.uuid, id, &letter, rng));
             NewWriteBack {
-                dedupe: dedupe(lane, status, occasion),
+                dedupe: dedupe(kind, status, occasion),
                 profile: profile.uuid,
                 request_id,
-                lane,
+                kind,
                 sealed,
                 due_at,
             }
@@ -51,10 +51,10 @@ pub(crate) fn write_backs(
         .collect()
 }
 
-fn dedupe(lane: Lane, status: &Status, occasion: &[u8]) -> [u8; 32] {
+fn dedupe(kind: WriteBackKind, status: &Status, occasion: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(status.request_id.as_bytes());
-    for part in [lane.as_str(), status.change.as_str()] {
+    for part in [kind.as_str(), status.change.as_str()] {
         hash.update(part);
         hash.update([0]);
     }

@@ -4,7 +4,7 @@
 use http::Request;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use vestibule_store::Lane;
+use vestibule_store::WriteBackKind;
 
 use super::{
     Authentication, AuthenticationDocument, CannotTell, ConnectionStatus, ConnectionStatusValues,
@@ -69,8 +69,8 @@ impl ZoomNotification {
 }
 
 impl WriteBack for ZoomNotification {
-    fn lane(&self) -> Lane {
-        Lane::ZoomNotification
+    fn kind(&self) -> WriteBackKind {
+        WriteBackKind::ZoomNotification
     }
 
     fn tells(&self, change: StatusChange) -> bool {

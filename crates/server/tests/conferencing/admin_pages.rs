@@ -1,6 +1,7 @@
 //! The admin pages, over what really happened: launches, visits and write-backs.
 
 mod audit;
+mod days;
 mod figures;
 mod files;
 mod sent_again_later;
@@ -105,6 +106,18 @@ impl House {
         let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap();
         signed.csrf = rest.split('"').next().unwrap().to_owned();
         signed
+    }
+
+    /// One where a visit is over, and the EHR refused to hear that from either.
+    async fn refused() -> Self {
+        let house = Self::open(SETUP).await;
+        let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
+        house
+            .ehr
+            .fault(Endpoint::EndOfCall, Fault::times(2, refused));
+        house.visit().await;
+        house.clock.advance(Duration::from_secs(60));
+        house
     }
 
     /// A patient and a provider meet for ten minutes.
@@ -450,13 +463,7 @@ async fn a_search_finds_launch_and_appointment_and_puts_the_encounter_into_no_ad
 
 #[tokio::test]
 async fn row_23_what_was_given_up_is_sent_again_by_who_operates_and_by_a_form_of_the_page() {
-    let house = House::open(SETUP).await;
-    let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
-    house
-        .ehr
-        .fault(Endpoint::EndOfCall, Fault::times(2, refused));
-    house.visit().await;
-    house.clock.advance(Duration::from_secs(60));
+    let house = House::refused().await;
     let signed = house.sign_in("olga").await;
     let given_up = "/admin/write-backs?state=given_up";
     let page = signed.until(given_up, "\"state fault\">given up<").await;

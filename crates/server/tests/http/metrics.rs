@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use vestibule_launch::RequestId;
 use vestibule_python_judge::Judge;
-use vestibule_store::{Lane, NewLaunchEvent, NewWriteBack, Reported};
+use vestibule_store::{NewLaunchEvent, NewWriteBack, Reported, WriteBackKind};
 
 use crate::{
     launch_bearer::LINKS,
@@ -300,7 +300,7 @@ async fn what_the_ehr_has_still_to_be_told_is_counted_with_its_age() {
         dedupe: [1; 32],
         profile: UUID.parse().unwrap(),
         request_id,
-        lane: Lane::EndOfCall,
+        kind: WriteBackKind::EndOfCall,
         sealed: vec![1],
         due_at: tools.now() + Duration::from_secs(3600),
     };

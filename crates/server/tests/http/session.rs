@@ -156,7 +156,7 @@ async fn a_server_that_ends_stores_the_refresh_token_that_is_on_its_way() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         may_answer.notify_one();
     });
-    server.end().await;
+    let _folder = server.end().await;
     assert_eq!(token(&tools, &profile, id).await.unwrap(), "second");
 }
 

@@ -84,6 +84,33 @@ async fn the_database_is_not_asked_again_before_it_can_say_yes() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_beyond_the_limit_is_not_asked_about_again() {
+    let config = format!("{CONFIG}[limits]\nlaunches_per_minute = 3\n");
+    let server = TestServer::with("", &config).await;
+    let come_back_with_a_wrong_state = async || {
+        let response = server.return_with("patient", "of-no-launch").await;
+        assert!(response.status().is_client_error(), "{response:?}");
+    };
+    for _ in 0..4 {
+        come_back_with_a_wrong_state().await;
+    }
+    // Each counts once, and the failures of which three are stored count twice.
+    until_takes(&server, 4 + 7).await;
+    for _ in 0..20 {
+        come_back_with_a_wrong_state().await;
+    }
+    let refused = server.begin(Launch::PATIENT).await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "20");
+    assert_eq!(takes(&server).await, 11);
+    server.clock.advance(Duration::from_secs(20));
+    come_back_with_a_wrong_state().await;
+    until_takes(&server, 11 + 3).await;
+    assert_eq!(server.begin(Launch::PATIENT).await.status(), 429);
+    assert_eq!(takes(&server).await, 15);
+}
+
+#[tokio::test]
 async fn one_address_does_not_use_up_what_is_stored_of_a_profile() {
     let server = TestServer::with("", CONFIG).await;
     let store = server.tools().await.store;

@@ -124,7 +124,7 @@ pub(crate) async fn take_part(
             record.aliases.insert(door.alias.clone());
             record.visits += 1;
         });
-        let first = Duration::from_millis(rng.random_range(1_000..90_000));
+        let first = Duration::from_millis(rng.random_range(1_000..20_000));
         // Both devices are put down at about the same time.
         let second = first + Duration::from_millis(rng.random_range(0..2_000));
         let second = rng.random_bool(0.4).then_some(second);

@@ -184,7 +184,7 @@ impl Gate {
 }
 
 fn unavailable() -> StoreError {
-    StoreError::Unavailable(sqlx::Error::PoolTimedOut)
+    sqlx::Error::PoolTimedOut.into()
 }
 
 #[async_trait]

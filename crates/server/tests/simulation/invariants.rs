@@ -112,7 +112,8 @@ pub(crate) fn violations(world: &World) -> Vec<String> {
             "the EHR was told {statuses:?} about {id}, who was nowhere"
         ));
     }
-    match world.outside(untold(&world.store, world.routing(), record)) {
+    let untold = untold(&world.outside.store, world.routing(), record);
+    match world.outside.block_on(untold) {
         0 => {}
         untold => found.push(format!("{untold} write-backs still wait")),
     }

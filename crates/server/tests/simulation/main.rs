@@ -15,8 +15,11 @@ mod epic;
 
 mod browser;
 mod conferencing;
+mod cores;
 mod gate;
 mod invariants;
+mod outside;
+mod people;
 mod record;
 mod server;
 mod setting;
@@ -37,15 +40,15 @@ use std::{
 };
 
 use gate::Planted;
-use server::House;
-use sha2::Digest as _;
+use outside::Outside;
+use server::HOUSE;
 use world::{Setup, World};
 
 /// Of a hundred things that are asked for, how many go wrong.
 const FAULTS: u32 = 6;
 
 /// How many schedules there are where nothing else is said.
-const SCHEDULES: u64 = 45;
+const SCHEDULES: u64 = 600;
 
 /// Everything that can go wrong in a schedule.
 const KINDS: [&str; 15] = [
@@ -86,59 +89,78 @@ struct Sum {
     failures: u32,
 }
 
-fn run(house: &House, setup: Setup) -> Outcome {
-    let mut world = World::new(house, setup);
+/// What was wrong with a schedule.
+struct Found {
+    seed: u64,
+    violations: String,
+    story: Vec<String>,
+}
+
+fn schedule(seed: u64) -> Setup {
+    Setup {
+        seed,
+        faults: FAULTS,
+        planted: None,
+    }
+}
+
+fn run(outside: &Outside, setup: Setup) -> Outcome {
+    let mut world = World::new(&HOUSE, outside, setup);
     world.run();
     let violations = invariants::violations(&world);
     world.record.with(|record| Outcome {
         violations,
         story: record.story.clone(),
-        digest: record.digest.clone().finalize().to_vec(),
+        digest: record.digested(),
         drawn: record.drawn.clone(),
         visits: record.visits,
         failures: record.failures,
     })
 }
 
-/// Runs a schedule for each seed, as many at a time as the machine has cores.
+/// Runs a schedule for each seed, one at a time on each core.
 ///
 /// # Errors
 /// The first seed whose schedule breaks an invariant or panics, and how.
-fn run_all(seeds: Range<u64>, planted: Option<Planted>) -> Result<Sum, (u64, String)> {
-    let house = House::open();
+fn run_all(seeds: Range<u64>, planted: Option<Planted>) -> Result<Sum, Found> {
     let next = AtomicU64::new(seeds.start);
     let sum = Mutex::new(Sum::default());
-    let worst: Mutex<Option<(u64, String)>> = Mutex::default();
-    let work = || {
+    let worst: Mutex<Option<Found>> = Mutex::default();
+    let work = &|core: usize| {
+        cores::keep_to(core);
+        let outside = Outside::open();
         while worst.lock().unwrap().is_none() {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
                 return;
             }
             let setup = Setup {
-                seed,
-                faults: FAULTS,
                 planted,
+                ..schedule(seed)
             };
-            let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(&house, setup)));
-            let violations = match outcome {
+            let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(&outside, setup)));
+            let (violations, story) = match outcome {
                 Ok(outcome) if outcome.violations.is_empty() => {
                     sum.lock().unwrap().add(outcome);
                     continue;
                 }
-                Ok(outcome) => outcome.violations.join("\n"),
-                Err(panicked) => format!("a panic: {}", message(&*panicked)),
+                Ok(outcome) => (outcome.violations.join("\n"), outcome.story),
+                Err(panicked) => (format!("a panic: {}", message(&*panicked)), Vec::new()),
             };
             let mut worst = worst.lock().unwrap();
-            if worst.as_ref().is_none_or(|(before, _)| seed < *before) {
-                *worst = Some((seed, violations));
+            if worst.as_ref().is_none_or(|before| seed < before.seed) {
+                *worst = Some(Found {
+                    seed,
+                    violations,
+                    story,
+                });
             }
         }
     };
     thread::scope(|scope| {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..cores {
-            scope.spawn(work);
+        for core in 0..cores {
+            scope.spawn(move || work(core));
         }
     });
     match worst.into_inner().unwrap() {
@@ -191,10 +213,14 @@ fn whatever_fails_nothing_is_lost_and_nothing_happens_twice() {
     };
     let sum = match run_all(seeds, None) {
         Ok(sum) => sum,
-        Err((seed, violations)) => {
+        Err(found) => {
+            if one.is_some() {
+                println!("{}", found.story.join("\n"));
+            }
             panic!(
-                "this shows it again:\n{}\n{violations}",
-                how_to_see_it_again(seed)
+                "this shows it again:\n{}\n{}",
+                how_to_see_it_again(found.seed),
+                found.violations
             )
         }
     };
@@ -216,18 +242,17 @@ fn whatever_fails_nothing_is_lost_and_nothing_happens_twice() {
 /// What the invariants are worth: each of these breaks one, and is found.
 #[test]
 fn servers_that_lose_or_repeat_something_are_found_out() {
-    let house = House::open();
+    let outside = Outside::open();
     for (planted, found) in [
         (Planted::NobodyTold, "and the EHR was told []"),
         (Planted::CodeSentTwice, "the EHR refused tokens"),
     ] {
         let outcomes = (0..5).map(|seed| {
             let setup = Setup {
-                seed,
-                faults: FAULTS,
                 planted: Some(planted),
+                ..schedule(seed)
             };
-            run(&house, setup)
+            run(&outside, setup)
         });
         let mut violations = outcomes.flat_map(|outcome| outcome.violations);
         assert!(
@@ -239,32 +264,46 @@ fn servers_that_lose_or_repeat_something_are_found_out() {
 
 #[test]
 fn the_seed_of_a_failure_is_told() {
-    let Err((seed, violations)) = run_all(7..9, Some(Planted::NobodyTold)) else {
+    let Err(found) = run_all(7..9, Some(Planted::NobodyTold)) else {
         panic!("nothing is found");
     };
+    let Found {
+        seed, violations, ..
+    } = found;
     assert_eq!(seed, 7);
     assert!(
         violations.contains("and the EHR was told []"),
         "{violations}"
+    );
+    assert!(
+        found
+            .story
+            .iter()
+            .any(|line| line.ends_with("has a join link"))
     );
     assert!(how_to_see_it_again(seed).starts_with("VESTIBULE_SEED=7 cargo test "));
 }
 
 #[test]
 fn a_seed_is_a_schedule_to_the_byte() {
-    let house = House::open();
-    let run = |seed| {
-        let setup = Setup {
-            seed,
-            faults: FAULTS,
-            planted: None,
-        };
-        run(&house, setup)
-    };
+    let outside = Outside::open();
     for seed in 3..8 {
-        let (first, again) = (run(seed), run(seed));
+        let first = run(&outside, schedule(seed));
+        let again = run(&Outside::open(), schedule(seed));
         assert_eq!(first.story, again.story);
         assert_eq!(first.digest, again.digest);
-        assert_ne!(first.digest, run(seed + 1).digest);
+        let other = run(&outside, schedule(seed + 1));
+        assert_ne!(first.digest, other.digest);
     }
+}
+
+#[test]
+fn a_schedule_finds_nothing_of_the_one_before() {
+    let outside = Outside::open();
+    run(&outside, schedule(3));
+    let changed = outside.changed();
+    assert!(changed.contains(&"launches"), "{changed:?}");
+    assert!(changed.contains(&"sqlite_sequence"), "{changed:?}");
+    outside.empty_the_store();
+    assert_eq!(outside.changed(), Vec::<&str>::new());
 }

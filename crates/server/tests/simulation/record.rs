@@ -19,6 +19,9 @@ use crate::{
 /// Who is in the EHR, none of whom may stand on an error page.
 const NAMES: [&str; 4] = ["Halvorsen", "Spinder", "Picardo", "Marchetti"];
 
+/// How much is taken into the digest at once, in bytes.
+const DIGESTED: usize = 64 << 10;
+
 /// The record. Clones are the same.
 #[derive(Clone, Default)]
 pub(crate) struct Record(Arc<Mutex<Inner>>);
@@ -47,9 +50,19 @@ pub(crate) struct Inner {
     /// How often each kind of fault was drawn.
     pub(crate) drawn: BTreeMap<&'static str, u64>,
     /// Of every request, operation and answer, in order.
-    pub(crate) digest: Sha256,
+    digest: Sha256,
+    /// What is not yet in it.
+    undigested: Vec<u8>,
     pub(crate) visits: u32,
     pub(crate) failures: u32,
+}
+
+impl Inner {
+    /// The digest of everything until now.
+    pub(crate) fn digested(&self) -> Vec<u8> {
+        let digest = self.digest.clone().chain_update(&self.undigested);
+        digest.finalize().to_vec()
+    }
 }
 
 /// How often somebody was in a visit: whoever was there with two devices may have been
@@ -81,8 +94,13 @@ impl Record {
     pub(crate) fn digest(&self, what: impl AsRef<[u8]>) {
         let what = what.as_ref();
         self.with(|inner| {
-            inner.digest.update(what.len().to_be_bytes());
-            inner.digest.update(what);
+            let undigested = &mut inner.undigested;
+            undigested.extend_from_slice(&what.len().to_be_bytes());
+            undigested.extend_from_slice(what);
+            if undigested.len() >= DIGESTED {
+                inner.digest.update(&undigested);
+                undigested.clear();
+            }
         });
     }
 

@@ -2,7 +2,7 @@
 //! moves only when the schedule says so. Killing it is dropping it.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -37,7 +37,10 @@ use crate::{
 
 /// How often everything that is ready may run on. What is not done by then goes on the
 /// next time: a schedule like any other.
-const TURNS: u32 = 12;
+const TURNS: u32 = 3;
+
+/// The one house of all tests.
+pub(crate) static HOUSE: LazyLock<House> = LazyLock::new(House::open);
 
 /// What all servers have in common, in all their lives and in every world: what is read
 /// once and does not change.
@@ -62,7 +65,7 @@ type Asked = Arc<Mutex<Option<PageAnswer>>>;
 
 impl House {
     /// Writes configuration and profiles, and reads them.
-    pub(crate) fn open() -> Self {
+    fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         setting::write(folder.path());
         let config = Config::read(&folder.path().join("vestibule.toml")).unwrap();

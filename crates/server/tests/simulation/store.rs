@@ -82,7 +82,6 @@ behind_the_gate! {
     }
     Limits {
         take(key: LimitKey, bucket: Bucket, now: UnixTime) -> Taken;
-        drain(key: LimitKey, bucket: Bucket, now: UnixTime) -> ();
         attempt(key: LimitKey, limit: AttemptLimit, now: UnixTime) -> Attempted;
         withdraw(key: LimitKey, at: UnixTime) -> ();
         locked_until(key: LimitKey, limit: AttemptLimit, now: UnixTime) -> Option<UnixTime>;
@@ -97,7 +96,7 @@ behind_the_gate! {
         count_launches(filter: &LaunchFilter => lent, step: Step, grouping: Grouping) -> Vec<LaunchCount>;
         launch_durations(filter: &LaunchFilter => lent, page: Page<RequestId>) -> Vec<LaunchDurations>;
         summarise_launches(filter: &LaunchFilter => lent, measure: Measure, per: Per) -> Vec<Summary>;
-        visit_lengths(filter: &AppointmentFilter => lent, page: Page<AppointmentId>) -> Vec<VisitLength>;
+        visit_lengths(filter: &AppointmentFilter => lent, page: Page<AppointmentId>) -> VisitLengths;
         summarise_visits(filter: &AppointmentFilter => lent, per: Per) -> Vec<Summary>;
         departments(limit: u32) -> Vec<String>;
         list_write_backs(filter: &WriteBackFilter => lent, page: Page<i64>) -> Vec<WriteBackRow>;

@@ -3,29 +3,31 @@
 //! happens next, how it goes, and when time passes, is drawn from the seed and from
 //! nothing else.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, http};
 use rand::{RngExt as _, rngs::ChaCha20Rng};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 use vestibule_launch::Clock as _;
 use vestibule_sandbox::{Config as SandboxConfig, Controls};
 use vestibule_server::{conferencing::RoutingRules, http_client::TransportError};
-use vestibule_store::{SqliteStore, WriteBacks as _};
+use vestibule_store::WriteBacks as _;
 
 use crate::{
-    browser::{self, EHR, Person, seeded},
+    browser::{self, EHR, seeded},
     clock::TestClock,
     conferencing::Conferences,
     gate::{Asked, Asker, Fate, Gate, Planted, Queue, Waiting},
+    outside::Outside,
+    people,
     record::Record,
     server::{House, Server, go_on, page, paused_runtime},
     setting,
 };
 
 /// How many servers there are on the one store.
-const SERVERS: usize = 3;
+const SERVERS: RangeInclusive<usize> = 2..=3;
 
 const NODES: usize = 2;
 
@@ -41,22 +43,21 @@ const MOST_RESTS: u32 = 240;
 const REST: Duration = Duration::from_secs(20);
 
 /// Longest that the store or the EHR is down, in steps.
-const LONGEST_OUTAGE: u32 = 120;
+const LONGEST_OUTAGE: u32 = 60;
 
 /// Longest that time moves at once.
 const LONGEST_JUMP: Duration = Duration::from_secs(20 * 60);
 
+/// Least that a jump leaves of the life of the EHR's tokens. With tokens that end before
+/// they are renewed the EHR is not told any more, as it has to be.
+const TO_RENEW: Duration = Duration::from_secs(5 * 60);
+
+/// Longest step of time, in milliseconds, while something waits, and while nothing does.
+const LONGEST_STEP: u64 = 5_000;
+const LONGEST_QUIET_STEP: u64 = 10_000;
+
 /// What an EHR in trouble answers.
 const TROUBLES: [u16; 4] = [500, 502, 503, 504];
-
-/// Who takes part, and how often.
-const PEOPLE: [(Person, u32); 5] = [
-    (person("1", "provider", "ePrM2vKd7HtQe9Lw4Xs6ZnQ3"), 1),
-    (person("1", "patient", "eSpDnKq7TzW0mBv1fXh2AaQ3"), 2),
-    (person("2", "provider", "ePrM2vKd7HtQe9Lw4Xs6ZnQ3"), 1),
-    (person("2", "patient", "ePcKo2Bn3VmXe4Ry5Ud6LsQ3"), 1),
-    (person("3", "patient", "eZmA8kLp9GtSc1Wf2Vh3BnQ3"), 1),
-];
 
 /// What makes a world.
 #[derive(Clone, Copy)]
@@ -79,14 +80,13 @@ pub(crate) struct World<'a> {
     rng: ChaCha20Rng,
     clock: Arc<TestClock>,
     house: &'a House,
+    /// Store and EHR work here, at once and whole.
+    pub(crate) outside: &'a Outside,
     servers: Vec<Option<Server>>,
-    lives: [u32; SERVERS],
-    /// Where store and EHR work, at once and whole.
-    outside: Runtime,
+    lives: Vec<u32>,
     /// Where people and conferencing nodes live.
     town: Runtime,
     people: Vec<tokio::task::JoinHandle<()>>,
-    pub(crate) store: SqliteStore,
     pub(crate) ehr: Controls,
     ehr_router: Router,
     queue: Queue,
@@ -100,19 +100,10 @@ pub(crate) struct World<'a> {
     steps: u32,
 }
 
-const fn person(appointment: &'static str, role: &'static str, id: &'static str) -> Person {
-    Person {
-        appointment,
-        role,
-        id,
-    }
-}
-
 impl<'a> World<'a> {
-    pub(crate) fn new(house: &'a House, setup: Setup) -> Self {
+    pub(crate) fn new(house: &'a House, outside: &'a Outside, setup: Setup) -> Self {
         let mut rng = seeded(setup.seed);
         let clock = Arc::new(TestClock::new());
-        let outside = Builder::new_current_thread().enable_all().build().unwrap();
         let config = SandboxConfig::parse(&setting::sandbox()).unwrap();
         let randomness = Box::new(seeded(rng.random()));
         let (ehr_router, ehr) = vestibule_sandbox::router(
@@ -122,34 +113,35 @@ impl<'a> World<'a> {
             randomness,
             house.ehr.clone(),
         );
-        let store = outside.block_on(SqliteStore::in_memory()).unwrap();
+        outside.empty_the_store();
         let (queue, record) = (Queue::default(), Record::default());
         let town = paused_runtime();
         let conferences = Conferences::new(NODES, &queue, &record, &clock);
         for node in 0..NODES {
             town.spawn(conferences.clone().run(node));
         }
-        let people = PEOPLE.map(|(person, visits)| {
-            town.spawn(browser::take_part(
+        let mut people = Vec::new();
+        for (person, visits) in people::drawn(&mut rng) {
+            people.push(town.spawn(browser::take_part(
                 person,
                 visits,
                 seeded(rng.random()),
                 queue.clone(),
                 record.clone(),
                 conferences.clone(),
-            ))
-        });
+            )));
+        }
+        let servers = rng.random_range(SERVERS);
         let mut world = Self {
             setup,
             rng,
             clock,
             house,
-            servers: (0..SERVERS).map(|_| None).collect(),
-            lives: [0; SERVERS],
             outside,
+            servers: (0..servers).map(|_| None).collect(),
+            lives: vec![0; servers],
             town,
-            people: people.into(),
-            store,
+            people,
             ehr,
             ehr_router,
             queue,
@@ -160,7 +152,7 @@ impl<'a> World<'a> {
             outage: None,
             steps: 0,
         };
-        for server in 0..SERVERS {
+        for server in 0..servers {
             world.start(server);
         }
         world
@@ -191,10 +183,6 @@ impl<'a> World<'a> {
         self.record.violation("the EHR is not told everything");
     }
 
-    pub(crate) fn outside<T>(&self, future: impl Future<Output = T>) -> T {
-        self.outside.block_on(future)
-    }
-
     pub(crate) fn routing(&self) -> &RoutingRules {
         self.house.routing()
     }
@@ -202,7 +190,7 @@ impl<'a> World<'a> {
     fn heal(&mut self) {
         self.healed = true;
         self.outage = None;
-        for server in 0..SERVERS {
+        for server in 0..self.servers.len() {
             self.start(server);
         }
     }
@@ -210,32 +198,47 @@ impl<'a> World<'a> {
     fn step(&mut self) {
         self.steps += 1;
         let draw = self.rng.random_range(0..1000);
-        let server = self.rng.random_range(0..SERVERS);
+        let server = self.rng.random_range(0..self.servers.len());
         let waiting = self.queue.len();
         let faults = !self.healed && self.setup.faults > 0;
         match draw {
             0..4 if faults => self.kill(server),
-            900..904 if faults => self.begin_outage(),
-            904..907 if faults => {
-                self.record.drawn("time jumps");
-                let longest = LONGEST_JUMP.as_secs();
-                let seconds = self.rng.random_range(longest / 20..longest);
-                self.record.tell(format!("{seconds} s pass at once"));
-                self.advance(Duration::from_secs(seconds));
-                self.go_on();
-            }
+            965..969 if faults => self.begin_outage(),
+            969..972 if faults => self.jump(),
             4..20 => self.start(server),
-            20..900 if waiting > 0 => {
+            20..965 if waiting > 0 => {
                 let place = self.rng.random_range(0..waiting);
                 let next = self.queue.take(place);
                 self.happen(next);
             }
             _ => {
-                let milliseconds = self.rng.random_range(1..2_500);
+                let longest = match waiting {
+                    0 => LONGEST_QUIET_STEP,
+                    _ => LONGEST_STEP,
+                };
+                let milliseconds = self.rng.random_range(1..longest);
                 self.advance(Duration::from_millis(milliseconds));
                 self.go_on();
             }
         }
+    }
+
+    /// Everything stands still for a while but the time.
+    fn jump(&mut self) {
+        let longest = LONGEST_JUMP.as_secs();
+        let drawn = Duration::from_secs(self.rng.random_range(longest / 20..longest));
+        let left = match self.outside.first_token_ends() {
+            Some(end) => end.since(self.clock.now()).saturating_sub(TO_RENEW),
+            None => drawn,
+        };
+        let by = drawn.min(left);
+        if by.is_zero() {
+            return;
+        }
+        self.record.drawn("time jumps");
+        self.record.tell(format!("{} s pass at once", by.as_secs()));
+        self.advance(by);
+        self.go_on();
     }
 
     fn let_everything_happen(&mut self) {
@@ -254,7 +257,10 @@ impl<'a> World<'a> {
     /// Nothing that the EHR is to be told waits, and nothing more will come: a visit's
     /// end is told a moment after it.
     fn everything_is_told(&self) -> bool {
-        self.outside(self.store.unsent_write_backs()).unwrap().count == 0
+        let unsent = self
+            .outside
+            .block_on(self.outside.store.unsent_write_backs());
+        unsent.unwrap().count == 0
     }
 
     fn go_on(&self) {
@@ -364,7 +370,8 @@ impl<'a> World<'a> {
                 if fate != Fate::Works {
                     self.record.tell(format!("{asker:?} {name}: {fate:?}"));
                 }
-                self.outside.block_on(call(self.store.clone(), fate));
+                self.outside
+                    .block_on(call(self.outside.store.clone(), fate));
             }
             Asked::Ehr(request, answer) => {
                 if fate != Fate::Works {

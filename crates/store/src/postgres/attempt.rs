@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, PgConnection, Postgres, pool::PoolConnection};
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use tokio::time::{Instant, timeout_at};
 
-use super::PostgresStore;
+use super::{PostgresStore, connections::InUse};
 use crate::StoreError;
 
 /// When an operation is done again after the connection was lost, or the server ended,
@@ -67,25 +67,6 @@ macro_rules! run {
 }
 pub(super) use run;
 
-/// A connection that is closed, and not put back, where the operation on it was not
-/// brought to its end: it may have no other end any more, and to find that out would keep
-/// its place in the pool.
-pub(super) struct InUse(Option<PoolConnection<Postgres>>);
-
-impl InUse {
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
-        self.0.as_mut().expect("it is taken at its end only")
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        if let Some(connection) = &mut self.0 {
-            connection.close_on_drop();
-        }
-    }
-}
-
 /// An operation that is being done, within its deadline from the wait for a connection to
 /// the last answer, a second attempt included.
 pub(super) struct Run<'a> {
@@ -115,21 +96,11 @@ impl<'a> Run<'a> {
     pub(super) async fn connection(&self) -> Result<InUse, StoreError> {
         let place = self.store.places.try_acquire();
         let _place = place.map_err(|_| StoreError::TooSlow)?;
-        let acquire = async {
-            loop {
-                let mut acquired = match self.store.pool.acquire().await {
-                    Err(sqlx::Error::Io(_)) => self.store.pool.acquire().await?,
-                    acquired => acquired?,
-                };
-                // Where one connection broke the others may have as well, a moment after
-                // they were used.
-                if self.attempt == Attempt::First || acquired.ping().await.is_ok() {
-                    break Ok::<_, sqlx::Error>(acquired);
-                }
-                acquired.close_on_drop();
-            }
-        };
-        let acquired = self.within(async { Ok(InUse(Some(acquire.await?))) }).await;
+        // Where one connection broke the others may have as well, a moment after they were
+        // used.
+        let doubted = self.attempt == Attempt::Second;
+        let acquire = async { Ok(self.store.connections.acquire(doubted).await?) };
+        let acquired = self.within(acquire).await;
         acquired.unwrap_or(Err(StoreError::TooSlow))
     }
 
@@ -145,20 +116,21 @@ impl<'a> Run<'a> {
     pub(super) fn settle<T>(
         &mut self,
         done: Option<Result<T, StoreError>>,
-        mut in_use: InUse,
+        in_use: InUse,
     ) -> Option<Result<T, StoreError>> {
         let Some(done) = done else {
             return Some(Err(StoreError::TooSlow));
         };
-        if matches!(done, Err(StoreError::ReadOnly)) {
-            return Some(done);
-        }
-        let Err(StoreError::Unavailable(error)) = &done else {
-            in_use.0.take();
-            return Some(done);
+        let error = match &done {
+            Err(StoreError::Unavailable(error)) => error,
+            Err(StoreError::ReadOnly) => return Some(done),
+            Ok(_) | Err(_) => {
+                in_use.done();
+                return Some(done);
+            }
         };
-        if !is_read_only(error) {
-            in_use.0.take();
+        if is_of_the_statement(error) {
+            in_use.done();
         }
         if self.attempt == Attempt::Second || !allows(self.again, error) {
             return Some(done);
@@ -202,10 +174,12 @@ fn loss(error: &sqlx::Error) -> Option<Loss> {
     }
 }
 
-/// What the server that was the primary answers after a fail-over, for ever.
-fn is_read_only(error: &sqlx::Error) -> bool {
+/// Whether the next statement may do better by the same connection. It will not where the
+/// server ends it (its severity is FATAL then) or was the primary before a fail-over (25006).
+fn is_of_the_statement(error: &sqlx::Error) -> bool {
     let error = error.as_database_error();
-    error.is_some_and(|error| error.code().as_deref() == Some("25006"))
+    let error = error.and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    error.is_some_and(|error| error.severity() == PgSeverity::Error && error.code() != "25006")
 }
 
 #[cfg(test)]

@@ -1,18 +1,16 @@
 //! The audit log in PostgreSQL.
 
 use async_trait::async_trait;
-use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder, Row, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder};
 use vestibule_launch::UnixTime;
 
 use super::{
     PostgresStore,
     attempt::{Again, run},
-    overview::{push_page, push_time},
-    rows::time_of,
 };
 use crate::{
-    Audit, AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, StoreError,
-    SubjectKind,
+    Audit, AuditEntry, AuditFilter, NewAuditEntry, Page, StoreError, listing::page_of_entries,
+    rows::entry_of,
 };
 
 /// Entries that are forgotten at a time: some milliseconds' work.
@@ -60,24 +58,7 @@ impl Audit for PostgresStore {
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
-            let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE");
-            push_time(&mut query, "at", filter.time);
-            if let Some(administrator) = &filter.administrator {
-                query.push(" AND administrator = ");
-                query.push_bind(administrator.as_str());
-            }
-            if let Some(action) = filter.action {
-                query.push(" AND action = ").push_bind(action.as_str());
-            }
-            if let Some(kind) = filter.kind {
-                query.push(" AND subject_kind = ").push_bind(kind.as_str());
-            }
-            if let Some(subject) = &filter.subject {
-                let kind = subject.kind.as_str();
-                query.push(" AND subject_kind = ").push_bind(kind);
-                query.push(" AND subject = ").push_bind(subject.id.as_str());
-            }
-            push_page(&mut query, ("at", "number"), page, |number| number);
+            let mut query = page_of_entries(filter, page);
             let rows = query.build().fetch_all(connection).await?;
             rows.iter().map(entry_of).collect()
         })
@@ -148,35 +129,10 @@ async fn insert(
     Ok(())
 }
 
-fn entry_of(row: &PgRow) -> Result<AuditEntry, StoreError> {
-    let action: &str = row.try_get("action")?;
-    let kind: Option<&str> = row.try_get("subject_kind")?;
-    let id: Option<String> = row.try_get("subject")?;
-    let subject = match (kind, id) {
-        (Some(kind), Some(id)) => Some(AuditSubject {
-            kind: SubjectKind::of_word(kind).ok_or(StoreError::Damaged("subject_kind"))?,
-            id,
-        }),
-        _ => None,
-    };
-    Ok(AuditEntry {
-        number: row.try_get("number")?,
-        at: time_of(row, "at")?,
-        entry: NewAuditEntry {
-            administrator: row.try_get("administrator")?,
-            identity: row.try_get("identity")?,
-            role: row.try_get("role")?,
-            source: row.try_get("source")?,
-            action: AuditAction::of_word(action).ok_or(StoreError::Damaged("action"))?,
-            subject,
-            details: row.try_get("details")?,
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AuditAction;
 
     #[tokio::test]
     async fn the_database_itself_refuses_to_change_the_audit_log() {
@@ -205,7 +161,9 @@ mod tests {
             "DELETE FROM audit_retention",
             "TRUNCATE audit_retention",
         ] {
-            let refused = sqlx::query(statement).execute(&store.pool).await;
+            let refused = sqlx::query(statement)
+                .execute(&store.connections.pool)
+                .await;
             let error = refused.expect_err(statement).to_string();
             let told = ["only added to", "does not come back"];
             assert!(
@@ -214,7 +172,7 @@ mod tests {
             );
         }
         let kept: Vec<String> = sqlx::query_scalar("SELECT administrator FROM audit_log")
-            .fetch_all(&store.pool)
+            .fetch_all(&store.connections.pool)
             .await
             .unwrap();
         assert_eq!(kept, ["ada"]);

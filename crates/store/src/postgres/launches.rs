@@ -12,7 +12,6 @@ use super::{
         appointment_id_of, appointment_of, array_of, launch_of, profile_of, request_id_of, role_of,
         time_of,
     },
-    sessions,
 };
 use crate::{
     AliasHash, Appointment, Bearer, BearerHash, Begun, BrowserHash, Completed, Completion,
@@ -346,72 +345,64 @@ async fn is_complete(
     Ok(row.is_some())
 }
 
+/// One statement, and so one round trip: what goes with the launch is stored where that is
+/// completed by it.
 async fn complete(
     connection: &mut PgConnection,
     completion: &Completion,
     now: UnixTime,
 ) -> Result<Completed, StoreError> {
-    let request_id = completion.request_id.as_bytes().as_slice();
-    let mut transaction = connection.begin().await?;
     let link = completion.link.as_ref();
+    let ticket = completion.ticket.as_ref();
+    let session = completion.session.as_ref();
     let completed = sqlx::query(
-        "UPDATE launches
-         SET state = 'completed', completed_at = $2, appointment = $3,
-             department = coalesce($6, department), steps = steps || $7,
-             sealed = $4, expires_at = coalesce($5, expires_at)
-         WHERE request_id = $1 AND state = 'authorised'",
+        "WITH completed AS (
+             UPDATE launches
+             SET state = 'completed', completed_at = $2, appointment = $3, sealed = $4,
+                 expires_at = coalesce($5, expires_at), department = coalesce($6, department),
+                 steps = steps || $7
+             WHERE request_id = $1 AND state = 'authorised'
+             RETURNING request_id, profile, role),
+         alias AS (
+             INSERT INTO aliases (alias_hash, request_id, expires_at)
+             SELECT $8, request_id, $9 FROM completed),
+         ticket AS (
+             INSERT INTO tickets (ticket_hash, request_id, sealed, expires_at)
+             SELECT $10, request_id, $11, $12 FROM completed WHERE $10 IS NOT NULL),
+         bearer AS (
+             INSERT INTO bearers (request_id, bearer_hash, sealed, expires_at)
+             SELECT request_id, $13, $14, $9 FROM completed WHERE $13 IS NOT NULL),
+         session AS (
+             INSERT INTO sessions (request_id, profile, role, sealed, renew_at, expires_at)
+             SELECT request_id, profile, role, $15, $16, $17 FROM completed
+             WHERE $15 IS NOT NULL)
+         SELECT 1 FROM completed",
     )
-    .bind(request_id)
+    .bind(completion.request_id.as_bytes().as_slice())
     .bind(now.as_millis())
     .bind(completion.appointment.0)
     .bind(link.map(|link| link.sealed.as_slice()))
     .bind(link.map(|link| link.expires_at.as_millis()))
     .bind(completion.course.department.as_deref())
     .bind(completion.course.written_steps())
-    .execute(&mut *transaction)
+    .bind(completion.alias.as_bytes().as_slice())
+    .bind(completion.alias_expires_at.as_millis())
+    .bind(ticket.map(|ticket| ticket.hash.as_bytes().as_slice()))
+    .bind(ticket.map(|ticket| ticket.sealed.as_slice()))
+    .bind(ticket.map(|ticket| ticket.expires_at.as_millis()))
+    .bind(ticket.map(|ticket| ticket.bearer.hash.as_bytes().as_slice()))
+    .bind(ticket.map(|ticket| ticket.bearer.sealed.as_slice()))
+    .bind(session.map(|session| session.sealed.as_slice()))
+    .bind(session.and_then(|session| Some(session.renew_at?.as_millis())))
+    .bind(session.map(|session| session.expires_at.as_millis()))
+    .fetch_optional(connection)
     .await;
-    let completed = match completed {
-        Ok(done) => done.rows_affected() == 1,
-        Err(error) if is_of(&error, COMPLETED_ONCE) => false,
-        Err(error) => return Err(error.into()),
-    };
-    if !completed {
-        transaction.rollback().await?;
-        return Ok(Completed::Refused);
+    match completed {
+        Ok(Some(_)) => Ok(Completed::Now),
+        Ok(None) => Ok(Completed::Refused),
+        Err(error) if is_of(&error, COMPLETED_ONCE) => Ok(Completed::Refused),
+        Err(error) => Err(error.into()),
     }
-    sqlx::query("INSERT INTO aliases (alias_hash, request_id, expires_at) VALUES ($1, $2, $3)")
-        .bind(completion.alias.as_bytes().as_slice())
-        .bind(request_id)
-        .bind(completion.alias_expires_at.as_millis())
-        .execute(&mut *transaction)
-        .await?;
-    if let Some(ticket) = &completion.ticket {
-        sqlx::query(
-            "INSERT INTO tickets (ticket_hash, request_id, sealed, expires_at)
-             VALUES ($1, $2, $3, $4)",
-        )
-        .bind(ticket.hash.as_bytes().as_slice())
-        .bind(request_id)
-        .bind(&ticket.sealed)
-        .bind(ticket.expires_at.as_millis())
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query(
-            "INSERT INTO bearers (request_id, bearer_hash, sealed, expires_at)
-             VALUES ($1, $2, $3, $4)",
-        )
-        .bind(request_id)
-        .bind(ticket.bearer.hash.as_bytes().as_slice())
-        .bind(&ticket.bearer.sealed)
-        .bind(completion.alias_expires_at.as_millis())
-        .execute(&mut *transaction)
-        .await?;
-    }
-    if let Some(session) = &completion.session {
-        sessions::insert(&mut transaction, completion.request_id, session).await?;
-    }
-    transaction.commit().await?;
-    Ok(Completed::Now)
 }
 
 /// The first browser's `UPDATE` holds the ticket's row until it commits: the next one

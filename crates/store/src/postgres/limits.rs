@@ -50,23 +50,6 @@ impl Limits for PostgresStore {
         })
     }
 
-    async fn drain(&self, key: LimitKey, bucket: Bucket, now: UnixTime) -> Result<(), StoreError> {
-        run!(self, Again::Always, |connection, _| {
-            sqlx::query(
-                "INSERT INTO buckets (key, full_at) VALUES ($1, $2 + least($3, $4))
-                 ON CONFLICT (key) DO UPDATE
-                     SET full_at = least(greatest(buckets.full_at, $2) + $3, $2 + $4)",
-            )
-            .bind(key.as_bytes().as_slice())
-            .bind(now_micros(now))
-            .bind(bucket.refill_micros())
-            .bind(bucket.full_micros())
-            .execute(connection)
-            .await?;
-            Ok(())
-        })
-    }
-
     /// Not done again where it may have been committed: an attempt would count twice, and
     /// be withdrawn once.
     async fn attempt(

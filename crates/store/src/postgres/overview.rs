@@ -1,37 +1,67 @@
 //! Listings and figures in PostgreSQL.
 
-mod queries;
-mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use sqlx::{Connection as _, PgConnection, Row as _};
+use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder, Row as _};
 use vestibule_launch::{RequestId, UnixTime};
 
-use self::{
-    queries::{
-        counts_of_launches, durations_of_launches, lengths_of_visits, page_of_appointments,
-        page_of_launches, page_of_write_backs, select_appointments, select_launches,
-        summary_of_launches, summary_of_visits,
-    },
-    rows::{
-        appointment_row_of, attempt_of, attendee_of, count_row_of, durations_of, launch_row_of,
-        length_of, summary_of,
-    },
-};
 use super::{
     PostgresStore,
     attempt::{Again, Attempt as Try, run},
     rows::maybe_time_of,
-    write_backs::{self, ONE_AFTER_THE_OTHER},
+    write_backs::ONE_AFTER_THE_OTHER,
 };
 use crate::{
     AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Grouping, LaunchCount,
     LaunchDurations, LaunchFilter, LaunchRow, Measure, Overview, Page, Per, SentAgain, Step,
-    StoreError, Summary, VisitLength, WriteBackFilter, WriteBackRow,
+    StoreError, Summary, VisitLengths, WriteBackFilter, WriteBackRow,
+    listing::{
+        Sql, counts_of_launches, durations_of_launches, lengths_of_visits, page_of_appointments,
+        page_of_launches, page_of_write_backs, select_appointments, select_launches,
+        summary_of_launches, summary_of_visits,
+    },
+    rows::{
+        overview::{
+            appointment_row_of, attendee_of, count_row_of, durations_of, launch_row_of, length_of,
+            summary_of,
+        },
+        write_backs::{attempt_of, row_of},
+    },
 };
-pub(super) use queries::{push_page, push_time};
+
+impl Sql for Postgres {
+    /// Each looks at the few rows of the appointment, and never at all that run.
+    const TIMES: &'static str = "
+    (SELECT min(began_at) FROM visit_times
+     WHERE visit_times.appointment = appointments.id) AS began_at,
+    (SELECT max(ended_at) FROM visit_times
+     WHERE visit_times.appointment = appointments.id) AS ended_at,
+    coalesce((SELECT bool_or(ended_at IS NULL) FROM visit_times
+     WHERE visit_times.appointment = appointments.id), FALSE) AS runs";
+    const OVER: &'static str = "(SELECT bool_and(ended_at IS NOT NULL) FROM visit_times
+         WHERE visit_times.appointment = appointments.id)";
+    // Where they are not known, they are null.
+    const PROFILE_KNOWN: &'static str = "";
+    const ROLE_KNOWN: &'static str = "";
+    // It knows how many rows there are.
+    const FEWER_OTHERWISE: &'static str = "";
+
+    fn bind_number(query: &mut QueryBuilder<Self>, number: i64) {
+        query.push_bind(number);
+    }
+
+    fn bind_text(query: &mut QueryBuilder<Self>, text: String) {
+        query.push_bind(text);
+    }
+
+    fn bind_bytes(query: &mut QueryBuilder<Self>, bytes: Vec<u8>) {
+        query.push_bind(bytes);
+    }
+}
 
 #[async_trait]
 impl Overview for PostgresStore {
@@ -64,7 +94,8 @@ impl Overview for PostgresStore {
     }
 
     /// `appointments_created_at` gives them in the order of the listing, and
-    /// `appointments_profile` those of a profile. What is running is in
+    /// `appointments_profile` those of a profile, as `appointments_long` and
+    /// `appointments_profile_long` do those that were used for long. What is running is in
     /// `conferences_running` and `participants_connected`, which hold nothing else.
     async fn list_appointments(
         &self,
@@ -86,9 +117,8 @@ impl Overview for PostgresStore {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = select_appointments();
-            query
-                .push(" AND appointments.id = ")
-                .push_bind(appointment.0);
+            query.push(" FROM appointments WHERE id = ");
+            query.push_bind(appointment.0);
             let row = query.build().fetch_optional(connection).await?;
             row.map(|row| appointment_row_of(&row)).transpose()
         })
@@ -169,17 +199,18 @@ impl Overview for PostgresStore {
         })
     }
 
-    /// Reads the appointments that were used in the time, or within two days before it.
+    /// Reads a page of appointments, and what is known of their visits.
     async fn visit_lengths(
         &self,
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
-    ) -> Result<Vec<VisitLength>, StoreError> {
+    ) -> Result<VisitLengths, StoreError> {
         let _turn = self.reading().await?;
         run!(self, Again::Always, |connection, _| {
             let mut query = lengths_of_visits(filter, page);
             let rows = query.build().fetch_all(connection).await?;
-            rows.iter().map(length_of).collect()
+            let lengths: Result<_, StoreError> = rows.iter().map(length_of).collect();
+            Ok(VisitLengths::of(lengths?, filter.time))
         })
     }
 
@@ -230,7 +261,7 @@ impl Overview for PostgresStore {
         run!(self, Again::Always, |connection, _| {
             let mut query = page_of_write_backs(filter, page);
             let rows = query.build().fetch_all(connection).await?;
-            rows.iter().map(write_backs::row_of).collect()
+            rows.iter().map(row_of).collect()
         })
     }
 
@@ -263,10 +294,10 @@ impl Overview for PostgresStore {
     }
 }
 
-/// Nobody claims meanwhile: of the later ones of the lane none is on its way that was not
-/// seen here. Those that are unsent wait with it from now on; see [`write_backs::CLAIM`].
-/// Of what has the lane `visit`, an earlier version's, it is not known which table tells it:
-/// whatever came later may have overtaken it.
+/// Nobody claims meanwhile: of the later ones of the kind none is on its way that was not
+/// seen here. Those that are unsent wait with it from now on; see [`super::write_backs::CLAIM`].
+/// Of what an earlier version stored as `visit` the kind is not known: whatever came later,
+/// but for a device test, may have overtaken it, and goes with it.
 ///
 /// Where the answer was lost, the second attempt finds what the first has made due.
 async fn send_again(
@@ -296,8 +327,8 @@ async fn send_again(
             "SELECT count(*) FROM write_backs AS later
              JOIN write_backs AS first ON first.id = $1
              WHERE later.request_id = first.request_id
-                 AND (later.lane = first.lane
-                     OR first.lane = 'visit' AND later.lane <> 'device_test')
+                 AND (later.kind = first.kind
+                     OR first.kind = 'visit' AND later.kind <> 'device_test')
                  AND later.id >= first.id AND later.sent_again_at = $2",
         )
         .bind(write_back)
@@ -313,18 +344,18 @@ async fn send_again(
               WHERE id = $1 AND NOT EXISTS
                   (SELECT 1 FROM write_backs AS later
                    WHERE later.request_id = write_backs.request_id
-                       AND (later.lane = write_backs.lane
-                           OR write_backs.lane = 'visit' AND later.lane <> 'device_test')
+                       AND (later.kind = write_backs.kind
+                           OR write_backs.kind = 'visit' AND later.kind <> 'device_test')
                        AND later.id > write_backs.id
                        AND (later.state = 'sent' OR later.leased_until > $2))
-              RETURNING id, request_id, lane),
+              RETURNING id, request_id, kind),
          following AS
              (UPDATE write_backs
               SET state = 'unsent', finished_at = NULL, due_at = $2, sent_again_at = $2
               FROM again
               WHERE write_backs.request_id = again.request_id
-                  AND (write_backs.lane = again.lane
-                      OR again.lane = 'visit' AND write_backs.lane <> 'device_test')
+                  AND (write_backs.kind = again.kind
+                      OR again.kind = 'visit' AND write_backs.kind <> 'device_test')
                   AND write_backs.state = 'given_up'
                   AND write_backs.id > again.id
               RETURNING write_backs.id),
@@ -332,7 +363,7 @@ async fn send_again(
              (UPDATE write_backs SET due_at = $2
               FROM again
               WHERE write_backs.request_id = again.request_id
-                  AND (write_backs.lane = 'device_test') = (again.lane = 'device_test')
+                  AND (write_backs.kind = 'device_test') = (again.kind = 'device_test')
                   AND write_backs.state = 'unsent'
                   AND write_backs.id > again.id AND write_backs.due_at < $2)
          SELECT (SELECT count(*) FROM again) + (SELECT count(*) FROM following)",

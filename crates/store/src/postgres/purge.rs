@@ -52,18 +52,20 @@ pub(super) async fn purge(
     before: UnixTime,
     now: UnixTime,
 ) -> Result<u64, StoreError> {
-    let mut connection = store.pool.acquire().await?;
+    let acquired = timeout(store.patience, store.connections.acquire(false)).await;
+    // Whatever becomes of this: the lock goes with the connection.
+    let mut in_use = acquired.map_err(|_| StoreError::TooSlow)??;
+    let connection = in_use.connection();
     let alone = sqlx::query(ALONE).fetch_one(&mut *connection).await?;
     if !alone.try_get::<bool, _>("alone")? {
+        in_use.done();
         return Ok(0);
     }
-    // Whatever becomes of this: the lock goes with the connection.
-    connection.close_on_drop();
     // One batch that takes its time must not keep the others from being forgotten.
     sqlx::query("SET statement_timeout = '60s'")
         .execute(&mut *connection)
         .await?;
-    let purged = timeout(LIMIT, purge_alone(&mut connection, before, now)).await;
+    let purged = timeout(LIMIT, purge_alone(connection, before, now)).await;
     let purged = purged.map_err(|_| StoreError::TooSlow)??;
     sqlx::query(NO_LONGER_ALONE)
         .execute(&mut *connection)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
@@ -11,32 +11,12 @@ use super::{
     attempt::{Again, Attempt, run},
     rows::{maybe_time_of, profile_of, request_id_of, role_of, time_of},
 };
-use crate::{NewSession, Session, Sessions, StoreError, session::NOT_LEASED};
+use crate::{Session, Sessions, StoreError, session::NOT_LEASED};
 
 /// Whether a session is of use to anybody at `$1`.
 macro_rules! of_use {
     () => {
-        concat!(
-            "(EXISTS (SELECT 1 FROM aliases
-              WHERE aliases.request_id = sessions.request_id AND aliases.expires_at > $1)
-          OR EXISTS (SELECT 1 FROM launches
-              JOIN running_visits ON running_visits.appointment = launches.appointment
-              WHERE launches.request_id = sessions.request_id)
-          OR EXISTS (SELECT 1 FROM write_backs
-              WHERE write_backs.request_id = sessions.request_id AND state = 'unsent')
-          OR EXISTS (SELECT 1 FROM write_backs AS given_up
-              WHERE given_up.request_id = sessions.request_id
-                  AND given_up.state = 'given_up'
-                  AND given_up.finished_at > $1 - ",
-            $crate::session::sent_again_within!(),
-            "
-                  AND NOT EXISTS (SELECT 1 FROM write_backs AS later
-                      WHERE later.request_id = given_up.request_id
-                          AND (later.lane = given_up.lane
-                              OR given_up.lane = 'visit' AND later.lane <> 'device_test')
-                          AND later.state = 'sent'
-                          AND later.id > given_up.id)))"
-        )
+        $crate::session::of_use!("$1", "later.id > given_up.id")
     };
 }
 pub(super) use of_use;
@@ -177,25 +157,6 @@ impl Sessions for PostgresStore {
             Ok(ended == 1)
         })
     }
-}
-
-/// Stores the session of a launch that completes.
-pub(super) async fn insert(
-    connection: &mut PgConnection,
-    request_id: RequestId,
-    session: &NewSession,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO sessions (request_id, profile, role, sealed, renew_at, expires_at)
-         SELECT request_id, profile, role, $2, $3, $4 FROM launches WHERE request_id = $1",
-    )
-    .bind(request_id.as_bytes().as_slice())
-    .bind(&session.sealed)
-    .bind(session.renew_at.map(UnixTime::as_millis))
-    .bind(session.expires_at.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 fn session_of(row: &PgRow, lease: i64) -> Result<Session, StoreError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Connection as _, PgConnection, Row, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
@@ -11,12 +11,12 @@ use super::{
     PostgresStore,
     attempt::{Again, run},
     launches,
-    rows::{appointment_id_of, appointment_of, array_of, launch_of, maybe_time_of, time_of},
+    rows::{appointment_id_of, appointment_of, launch_of, maybe_time_of, participant_of},
     write_backs,
 };
 use crate::{
-    AliasHash, Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch,
-    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
+    Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch, NewWriteBack,
+    Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
 };
 
 /// How much longer an event may take for each launch that it tells of: the end of a node
@@ -408,15 +408,4 @@ async fn visit_of(
     .await?
     .map(|row| appointment_id_of(&row))
     .transpose()
-}
-
-pub(super) fn participant_of(row: &PgRow) -> Result<Participant, StoreError> {
-    Ok(Participant {
-        participant: Uuid::from_bytes(array_of(row, "participant")?),
-        node: row.try_get("node")?,
-        alias: AliasHash::from_bytes(array_of(row, "alias_hash")?),
-        sealed: row.try_get("sealed")?,
-        connected_at: time_of(row, "connected_at")?,
-        disconnected_at: maybe_time_of(row, "disconnected_at")?,
-    })
 }

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Connection as _, PgConnection, Row, postgres::PgRow};
+use sqlx::{Connection as _, PgConnection, Row};
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
     PostgresStore,
     attempt::{Again, Attempt, run},
-    rows::{count_of, maybe_time_of, profile_of, request_id_of, time_of},
 };
 use crate::{
-    Lane, NewWriteBack, NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord,
-    WriteBackRow, WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
+    NewWriteBack, NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBacks,
+    rows::write_backs::{record_of, write_back_of},
+    write_back::ATTEMPTS_KEPT,
 };
 
 /// Those who claim go one after the other, so that a profile has no more places than it
@@ -27,7 +27,8 @@ pub(super) const ONE_AFTER_THE_OTHER: &str =
 /// wait for anything, one step each, and of each the first that are due, up to its free
 /// places. Those that wait behind the head of their order are due no earlier than the head
 /// (see [`put_off`] and [`insert`]), so the first of a profile are heads, and
-/// `write_backs_lane` says so with one look. `write_backs_leased` counts the places taken.
+/// `write_backs_unsent_request` says so with one look. `write_backs_leased` counts the
+/// places taken.
 pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
          (SELECT profile FROM write_backs WHERE state = 'unsent' ORDER BY profile LIMIT 1)
          UNION ALL
@@ -50,7 +51,7 @@ pub(super) const CLAIM: &str = "WITH RECURSIVE profiles AS (
                    AND NOT EXISTS
                        (SELECT 1 FROM write_backs AS older
                         WHERE older.state = 'unsent' AND older.request_id = head.request_id
-                            AND (older.lane = 'device_test') = (head.lane = 'device_test')
+                            AND (older.kind = 'device_test') = (head.kind = 'device_test')
                             AND older.id < head.id)
                ORDER BY head.due_at, head.created_at, head.id
                LIMIT places.free
@@ -242,12 +243,12 @@ async fn put_off(
               SET last_status = $3, last_reason = $8, due_at = $4, leased_until = NULL
               WHERE id = $1 AND lease = $2
                   AND (leased_until IS NOT NULL OR $5 AND state = 'unsent' AND due_at = $4)
-              RETURNING id, request_id, lane, attempts),
+              RETURNING id, request_id, kind, attempts),
          behind AS
              (UPDATE write_backs SET due_at = $4
               FROM recorded
               WHERE write_backs.request_id = recorded.request_id
-                  AND (write_backs.lane = 'device_test') = (recorded.lane = 'device_test')
+                  AND (write_backs.kind = 'device_test') = (recorded.kind = 'device_test')
                   AND write_backs.state = 'unsent'
                   AND write_backs.id > recorded.id AND write_backs.due_at < $4),",
         keep_attempt!("$6", "$3", "$8", "$7"),
@@ -277,11 +278,11 @@ pub(super) async fn insert(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, lane)
+        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, kind)
          VALUES ($1, $2, $3, $4, $5,
              greatest($6, (SELECT due_at FROM write_backs
                            WHERE request_id = $3 AND state = 'unsent'
-                               AND (lane = 'device_test') = ($7 = 'device_test')
+                               AND (kind = 'device_test') = ($7 = 'device_test')
                            ORDER BY id DESC LIMIT 1)),
              $7)
          ON CONFLICT (dedupe) DO NOTHING",
@@ -292,68 +293,8 @@ pub(super) async fn insert(
     .bind(&write_back.sealed)
     .bind(now.as_millis())
     .bind(write_back.due_at.as_millis())
-    .bind(write_back.lane.as_str())
+    .bind(write_back.kind.as_str())
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn write_back_of(row: &PgRow) -> Result<WriteBack, StoreError> {
-    Ok(WriteBack {
-        id: row.try_get("id")?,
-        profile: profile_of(row)?,
-        request_id: request_id_of(row)?,
-        sealed: row.try_get("sealed")?,
-        attempts: count_of(row, "attempts")?,
-        created_at: time_of(row, "created_at")?,
-        since: maybe_time_of(row, "sent_again_at")?.unwrap_or(time_of(row, "created_at")?),
-        lease: row.try_get("lease")?,
-    })
-}
-
-/// As listings show it.
-pub(super) fn row_of(row: &PgRow) -> Result<WriteBackRow, StoreError> {
-    let lane: &str = row.try_get("lane")?;
-    Ok(WriteBackRow {
-        record: record_of(row)?,
-        profile: profile_of(row)?,
-        request_id: request_id_of(row)?,
-        lane: Lane::of(lane)?,
-    })
-}
-
-pub(super) fn reason_of(row: &PgRow, column: &str) -> Result<Option<Reason>, StoreError> {
-    let word: Option<&str> = row.try_get(column)?;
-    Ok(Reason::of(word))
-}
-
-fn record_of(row: &PgRow) -> Result<WriteBackRecord, StoreError> {
-    let last_status: Option<i32> = row.try_get("last_status")?;
-    let state: &str = row.try_get("state")?;
-    Ok(WriteBackRecord {
-        id: row.try_get("id")?,
-        sealed: row.try_get("sealed")?,
-        created_at: time_of(row, "created_at")?,
-        attempts: count_of(row, "attempts")?,
-        last_status: last_status
-            .map(u16::try_from)
-            .transpose()
-            .map_err(|_| StoreError::Damaged("last_status"))?,
-        last_reason: reason_of(row, "last_reason")?,
-        state: match state {
-            "unsent" => WriteBackState::Unsent {
-                due_at: time_of(row, "due_at")?,
-            },
-            "sent" => WriteBackState::Sent {
-                at: time_of(row, "finished_at")?,
-            },
-            "given_up" => WriteBackState::GivenUp {
-                at: time_of(row, "finished_at")?,
-            },
-            "not_needed" => WriteBackState::NotNeeded {
-                at: time_of(row, "finished_at")?,
-            },
-            _ => return Err(StoreError::Damaged("state")),
-        },
-    })
 }

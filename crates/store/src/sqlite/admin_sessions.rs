@@ -71,7 +71,7 @@ impl AdminSessions for SqliteStore {
         .bind(bytes(hash.as_bytes()))
         .bind(now.as_millis())
         .bind((now - idle).as_millis())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?;
         row.map(|row| session_of(&row)).transpose()
     }

@@ -1,17 +1,13 @@
 //! The audit log in SQLite.
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 use vestibule_launch::UnixTime;
 
-use super::{
-    SqliteStore,
-    overview::{push_page, push_time},
-    rows::time_of,
-};
+use super::SqliteStore;
 use crate::{
-    Audit, AuditAction, AuditEntry, AuditFilter, AuditSubject, NewAuditEntry, Page, StoreError,
-    SubjectKind,
+    Audit, AuditEntry, AuditFilter, NewAuditEntry, Page, StoreError, listing::page_of_entries,
+    rows::entry_of,
 };
 
 #[async_trait]
@@ -38,24 +34,7 @@ impl Audit for SqliteStore {
         filter: &AuditFilter,
         page: Page<i64>,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE");
-        push_time(&mut query, "at", filter.time);
-        if let Some(administrator) = &filter.administrator {
-            query.push(" AND administrator = ");
-            query.push_bind(administrator.clone());
-        }
-        if let Some(action) = filter.action {
-            query.push(" AND action = ").push_bind(action.as_str());
-        }
-        if let Some(kind) = filter.kind {
-            query.push(" AND subject_kind = ").push_bind(kind.as_str());
-        }
-        if let Some(subject) = &filter.subject {
-            let kind = subject.kind.as_str();
-            query.push(" AND subject_kind = ").push_bind(kind);
-            query.push(" AND subject = ").push_bind(subject.id.clone());
-        }
-        push_page(&mut query, ("at", "number"), page, |number| number);
+        let mut query = page_of_entries(filter, page);
         query
             .build()
             .fetch_all(&mut *self.reading().await?)
@@ -118,35 +97,10 @@ async fn insert(
     Ok(())
 }
 
-fn entry_of(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
-    let action: String = row.try_get("action")?;
-    let kind: Option<String> = row.try_get("subject_kind")?;
-    let id: Option<String> = row.try_get("subject")?;
-    let subject = match (kind, id) {
-        (Some(kind), Some(id)) => Some(AuditSubject {
-            kind: SubjectKind::of_word(&kind).ok_or(StoreError::Damaged("subject_kind"))?,
-            id,
-        }),
-        _ => None,
-    };
-    Ok(AuditEntry {
-        number: row.try_get("number")?,
-        at: time_of(row, "at")?,
-        entry: NewAuditEntry {
-            administrator: row.try_get("administrator")?,
-            identity: row.try_get("identity")?,
-            role: row.try_get("role")?,
-            source: row.try_get("source")?,
-            action: AuditAction::of_word(&action).ok_or(StoreError::Damaged("action"))?,
-            subject,
-            details: row.try_get("details")?,
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AuditAction;
 
     #[tokio::test]
     async fn the_database_itself_refuses_to_change_the_audit_log() {

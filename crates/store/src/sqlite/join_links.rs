@@ -25,7 +25,7 @@ impl JoinLinks for SqliteStore {
         )
         .bind(bytes(request_id.as_bytes()))
         .bind(now.as_millis())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?;
         Ok(row.map(|row| row.try_get("sealed")).transpose()?)
     }
@@ -42,7 +42,7 @@ impl JoinLinks for SqliteStore {
         )
         .bind(bytes(fingerprint.as_bytes()))
         .bind(now.as_millis())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?
         .map(|row| Ok((request_id_of(&row)?, row.try_get("sealed")?)))
         .transpose()

@@ -80,7 +80,7 @@ impl LaunchEvents for SqliteStore {
     async fn events_of(&self, request_id: RequestId) -> Result<Vec<LaunchEventRecord>, StoreError> {
         sqlx::query("SELECT * FROM launch_events WHERE request_id = ?1 ORDER BY number")
             .bind(bytes(request_id.as_bytes()))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.finding)
             .await?
             .iter()
             .map(record_of)
@@ -97,7 +97,7 @@ impl LaunchEvents for SqliteStore {
              ORDER BY number DESC LIMIT 1",
         )
         .bind(bytes(request_id.as_bytes()))
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?
         .map(|row| test_of(&row))
         .transpose()

@@ -10,7 +10,6 @@ use super::{
     rows::{
         appointment_of, array_of, bytes, launch_of, profile_of, request_id_of, role_of, time_of,
     },
-    sessions,
 };
 use crate::{
     AliasHash, Appointment, AppointmentId, Bearer, BearerHash, Begun, BrowserHash, Completed,
@@ -19,6 +18,16 @@ use crate::{
     overcome::{Joined, OVERCOME, OVERCOME_BY_ALIAS},
     ticket::REPEAT_WITHIN,
 };
+
+/// The launch `$1`, where it may be completed: it is authorised, and no other one with its
+/// launch token has completed.
+macro_rules! completable {
+    () => {
+        "launches WHERE request_id = $1 AND state = 'authorised' AND NOT EXISTS
+                 (SELECT 1 FROM launches AS other WHERE other.fingerprint = launches.fingerprint
+                      AND other.completed_at IS NOT NULL)"
+    };
+}
 
 #[async_trait]
 impl Launches for SqliteStore {
@@ -41,7 +50,7 @@ impl Launches for SqliteStore {
         role: EhrRole,
         now: UnixTime,
     ) -> Result<Consumed, StoreError> {
-        let consumed = sqlx::query(
+        let consuming = sqlx::query(
             "UPDATE launches SET state = 'authorised', authorised_at = ?4
              WHERE request_id = ?1 AND profile = ?2 AND role = ?3
                  AND state = 'started' AND expires_at > ?4 AND sealed IS NOT NULL
@@ -50,10 +59,8 @@ impl Launches for SqliteStore {
         .bind(bytes(request_id.as_bytes()))
         .bind(bytes(profile.as_bytes()))
         .bind(role.as_str())
-        .bind(now.as_millis())
-        .fetch_optional(&self.pool)
-        .await?;
-        if let Some(row) = consumed {
+        .bind(now.as_millis());
+        if let Some(row) = self.writer.write(consuming).await?.first() {
             let sealed: Option<Vec<u8>> = row.try_get("sealed")?;
             return Ok(Consumed::Now(sealed.ok_or(StoreError::Damaged("launch"))?));
         }
@@ -75,7 +82,7 @@ impl Launches for SqliteStore {
         appointment: NewAppointment,
         now: UnixTime,
     ) -> Result<Appointment, StoreError> {
-        let row = sqlx::query(
+        let finding = sqlx::query(
             // Never a number that one had who is forgotten: the audit log names it for years.
             "INSERT INTO appointments
                  (id, profile, encounter_key, sealed, created_at, last_used_at)
@@ -89,10 +96,9 @@ impl Launches for SqliteStore {
         .bind(bytes(appointment.profile.as_bytes()))
         .bind(bytes(appointment.encounter.as_bytes()))
         .bind(appointment.sealed)
-        .bind(now.as_millis())
-        .fetch_one(&self.pool)
-        .await?;
-        appointment_of(&row)
+        .bind(now.as_millis());
+        let rows = self.writer.write(finding).await?;
+        appointment_of(rows.first().ok_or(StoreError::Damaged("appointment"))?)
     }
 
     async fn complete_launch(
@@ -100,60 +106,76 @@ impl Launches for SqliteStore {
         completion: Completion,
         now: UnixTime,
     ) -> Result<Completed, StoreError> {
-        let mut transaction = self.write().await?;
-        let completed = sqlx::query(
-            "UPDATE launches
-             SET state = 'completed', completed_at = ?2, appointment = ?3,
-                 department = coalesce(?6, department), steps = steps || ?7,
-                 sealed = ?4, expires_at = coalesce(?5, expires_at)
-             WHERE request_id = ?1 AND state = 'authorised' AND NOT EXISTS
-                 (SELECT 1 FROM launches AS other
-                  WHERE other.fingerprint = launches.fingerprint AND other.completed_at IS NOT NULL)",
+        let Completion {
+            request_id,
+            appointment,
+            link,
+            alias,
+            alias_expires_at,
+            ticket,
+            session,
+            course,
+        } = completion;
+        // The launch comes last: until then, all the others find it as it was.
+        let completing = sqlx::query(concat!(
+            "INSERT INTO aliases (alias_hash, request_id, expires_at)
+             SELECT $2, request_id, $3 FROM ",
+            completable!(),
+            ";
+             INSERT INTO tickets (ticket_hash, request_id, sealed, expires_at)
+             SELECT $4, request_id, $5, $6 FROM ",
+            completable!(),
+            " AND $4 IS NOT NULL;
+             INSERT INTO bearers (request_id, bearer_hash, sealed)
+             SELECT request_id, $7, $8 FROM ",
+            completable!(),
+            " AND $7 IS NOT NULL;
+             INSERT INTO sessions (request_id, profile, role, sealed, renew_at, expires_at)
+             SELECT request_id, profile, role, $9, $10, $11 FROM ",
+            completable!(),
+            " AND $9 IS NOT NULL;
+             UPDATE launches
+             SET state = 'completed', completed_at = $12, appointment = $13, sealed = $14,
+                 expires_at = coalesce($15, expires_at), department = coalesce($16, department),
+                 steps = steps || $17
+             WHERE request_id = (SELECT request_id FROM ",
+            completable!(),
+            ")
+             RETURNING 1"
+        ))
+        .bind(bytes(request_id.as_bytes()))
+        // From $2 the alias, from $4 the ticket, from $7 the bearer token.
+        .bind(bytes(alias.as_bytes()))
+        .bind(alias_expires_at.as_millis())
+        .bind(ticket.as_ref().map(|ticket| bytes(ticket.hash.as_bytes())))
+        .bind(ticket.as_ref().map(|ticket| ticket.sealed.clone()))
+        .bind(ticket.as_ref().map(|ticket| ticket.expires_at.as_millis()))
+        .bind(
+            ticket
+                .as_ref()
+                .map(|ticket| bytes(ticket.bearer.hash.as_bytes())),
         )
-        .bind(bytes(completion.request_id.as_bytes()))
+        .bind(ticket.map(|ticket| ticket.bearer.sealed))
+        // From $9 the session, from $12 the launch itself.
+        .bind(session.as_ref().map(|session| session.sealed.clone()))
+        .bind(
+            session
+                .as_ref()
+                .and_then(|session| Some(session.renew_at?.as_millis())),
+        )
+        .bind(session.map(|session| session.expires_at.as_millis()))
         .bind(now.as_millis())
-        .bind(completion.appointment.0)
-        .bind(completion.link.as_ref().map(|link| link.sealed.clone()))
-        .bind(completion.link.as_ref().map(|link| link.expires_at.as_millis()))
-        .bind(completion.course.department.as_deref())
-        .bind(completion.course.written_steps())
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if completed == 0 {
-            return Ok(Completed::Refused);
-        }
-        sqlx::query("INSERT INTO aliases (alias_hash, request_id, expires_at) VALUES (?1, ?2, ?3)")
-            .bind(bytes(completion.alias.as_bytes()))
-            .bind(bytes(completion.request_id.as_bytes()))
-            .bind(completion.alias_expires_at.as_millis())
-            .execute(&mut *transaction)
-            .await?;
-        if let Some(ticket) = completion.ticket {
-            sqlx::query(
-                "INSERT INTO tickets (ticket_hash, request_id, sealed, expires_at)
-                 VALUES (?1, ?2, ?3, ?4)",
-            )
-            .bind(bytes(ticket.hash.as_bytes()))
-            .bind(bytes(completion.request_id.as_bytes()))
-            .bind(ticket.sealed)
-            .bind(ticket.expires_at.as_millis())
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query(
-                "INSERT INTO bearers (request_id, bearer_hash, sealed) VALUES (?1, ?2, ?3)",
-            )
-            .bind(bytes(completion.request_id.as_bytes()))
-            .bind(bytes(ticket.bearer.hash.as_bytes()))
-            .bind(ticket.bearer.sealed)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        if let Some(session) = completion.session {
-            sessions::insert(&mut transaction, completion.request_id, session).await?;
-        }
-        transaction.commit().await?;
-        Ok(Completed::Now)
+        .bind(appointment.0)
+        .bind(link.as_ref().map(|link| link.sealed.clone()))
+        .bind(link.map(|link| link.expires_at.as_millis()))
+        .bind(course.department.clone())
+        .bind(course.written_steps());
+        let completed = self.writer.write_all(completing).await?;
+        Ok(if completed.is_empty() {
+            Completed::Refused
+        } else {
+            Completed::Now
+        })
     }
 
     async fn find_alias(
@@ -172,7 +194,7 @@ impl Launches for SqliteStore {
         )
         .bind(bytes(alias.as_bytes()))
         .bind(now.as_millis())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?
         .map(|row| {
             Ok(FoundAlias {
@@ -258,7 +280,7 @@ impl Launches for SqliteStore {
         )
         .bind(bytes(request_id.as_bytes()))
         .bind(now.as_millis())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?
         .map(|row| {
             Ok(Bearer {
@@ -334,7 +356,7 @@ impl Launches for SqliteStore {
     async fn find_launch(&self, request_id: RequestId) -> Result<Option<Launch>, StoreError> {
         sqlx::query("SELECT * FROM launches WHERE request_id = ?1")
             .bind(bytes(request_id.as_bytes()))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.finding)
             .await?
             .map(|row| launch_of(&row))
             .transpose()
@@ -347,7 +369,7 @@ impl Launches for SqliteStore {
              WHERE aliases.alias_hash = ?1",
         )
         .bind(bytes(alias.as_bytes()))
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?
         .map(|row| launch_of(&row))
         .transpose()
@@ -466,13 +488,14 @@ async fn insert(
     state: &'static str,
     now: UnixTime,
 ) -> Result<Begun, StoreError> {
-    let inserted = sqlx::query(
+    let inserting = sqlx::query(
         "INSERT INTO launches
              (request_id, profile, role, fingerprint, state, sealed, created_at, expires_at,
               department, steps)
          SELECT ?1, ?2, ?3, ?4, ?5, iif(?5 = 'started', ?6, NULL), ?7, ?8, ?9, ?10
          WHERE NOT EXISTS
-             (SELECT 1 FROM launches WHERE fingerprint = ?4 AND completed_at IS NOT NULL)",
+             (SELECT 1 FROM launches WHERE fingerprint = ?4 AND completed_at IS NOT NULL)
+         RETURNING 1",
     )
     .bind(bytes(launch.request_id.as_bytes()))
     .bind(bytes(launch.profile.as_bytes()))
@@ -482,14 +505,12 @@ async fn insert(
     .bind(launch.sealed)
     .bind(now.as_millis())
     .bind(launch.expires_at.as_millis())
-    .bind(launch.course.department.as_deref())
-    .bind(launch.course.written_steps())
-    .execute(&store.pool)
-    .await?
-    .rows_affected();
-    Ok(if inserted == 1 {
-        Begun::New
-    } else {
+    .bind(launch.course.department.clone())
+    .bind(launch.course.written_steps());
+    let inserted = store.writer.write(inserting).await?;
+    Ok(if inserted.is_empty() {
         Begun::AlreadyUsed
+    } else {
+        Begun::New
     })
 }

@@ -5,12 +5,13 @@
 //! the last counts.
 
 use async_trait::async_trait;
-use sqlx::{Row, SqlitePool};
+use sqlx::Row;
 use vestibule_launch::UnixTime;
 
 use super::{
     SqliteStore,
     rows::{bytes, maybe_time_of},
+    writer::Writer,
 };
 use crate::{
     AttemptLimit, Attempted, Bucket, LimitKey, Limits, StoreError, Taken, limit::now_micros,
@@ -24,43 +25,27 @@ impl Limits for SqliteStore {
         bucket: Bucket,
         now: UnixTime,
     ) -> Result<Taken, StoreError> {
-        let taken = sqlx::query(
+        let taking = sqlx::query(
             "INSERT INTO buckets (key, full_at) SELECT ?1, ?2 + ?3 WHERE ?3 <= ?4
              ON CONFLICT (key) DO UPDATE SET full_at = max(full_at, ?2) + ?3
-                 WHERE max(full_at, ?2) + ?3 <= ?2 + ?4",
+                 WHERE max(full_at, ?2) + ?3 <= ?2 + ?4
+             RETURNING 1",
         )
         .bind(bytes(key.as_bytes()))
         .bind(now_micros(now))
         .bind(bucket.refill_micros())
-        .bind(bucket.full_micros())
-        .execute(&self.counts)
-        .await?
-        .rows_affected();
-        if taken == 1 {
+        .bind(bucket.full_micros());
+        if !self.counts.write(taking).await?.is_empty() {
             return Ok(Taken::Now);
         }
         let row = sqlx::query("SELECT full_at FROM buckets WHERE key = ?1")
             .bind(bytes(key.as_bytes()))
-            .fetch_optional(&self.counts)
+            .fetch_optional(&self.finding)
             .await?;
         let full_at = row.map_or(Ok(now_micros(now)), |row| row.try_get("full_at"))?;
         Ok(Taken::Empty {
             retry_after: bucket.retry_after(full_at, now),
         })
-    }
-
-    async fn drain(&self, key: LimitKey, bucket: Bucket, now: UnixTime) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO buckets (key, full_at) VALUES (?1, ?2 + min(?3, ?4))
-             ON CONFLICT (key) DO UPDATE SET full_at = min(max(full_at, ?2) + ?3, ?2 + ?4)",
-        )
-        .bind(bytes(key.as_bytes()))
-        .bind(now_micros(now))
-        .bind(bucket.refill_micros())
-        .bind(bucket.full_micros())
-        .execute(&self.counts)
-        .await?;
-        Ok(())
     }
 
     async fn attempt(
@@ -69,24 +54,22 @@ impl Limits for SqliteStore {
         limit: AttemptLimit,
         now: UnixTime,
     ) -> Result<Attempted, StoreError> {
-        let counted = sqlx::query(
+        let counting = sqlx::query(
             "INSERT INTO attempts (key, times, expires_at) VALUES (?1, json_array(?2), ?5)
              ON CONFLICT (key) DO UPDATE SET
                  times = (SELECT json_group_array(value)
                      FROM (SELECT value FROM json_each(times) WHERE value > ?3
                            UNION ALL SELECT ?2)),
                  expires_at = max(expires_at, ?5)
-             WHERE (SELECT count(*) FROM json_each(times) WHERE value > ?3) < ?4",
+             WHERE (SELECT count(*) FROM json_each(times) WHERE value > ?3) < ?4
+             RETURNING 1",
         )
         .bind(bytes(key.as_bytes()))
         .bind(now.as_millis())
         .bind(limit.since(now))
         .bind(limit.most())
-        .bind((now + limit.window).as_millis())
-        .execute(&self.counts)
-        .await?
-        .rows_affected();
-        if counted == 1 {
+        .bind((now + limit.window).as_millis());
+        if !self.counts.write(counting).await?.is_empty() {
             return Ok(Attempted::Now);
         }
         // Where an attempt was withdrawn meanwhile, the next may be made at once.
@@ -95,15 +78,14 @@ impl Limits for SqliteStore {
     }
 
     async fn withdraw(&self, key: LimitKey, at: UnixTime) -> Result<(), StoreError> {
-        sqlx::query(
+        let withdrawing = sqlx::query(
             "UPDATE attempts SET times = json_remove(times, (SELECT fullkey
                  FROM json_each(attempts.times) WHERE value = ?2 LIMIT 1))
              WHERE key = ?1 AND EXISTS (SELECT 1 FROM json_each(times) WHERE value = ?2)",
         )
         .bind(bytes(key.as_bytes()))
-        .bind(at.as_millis())
-        .execute(&self.counts)
-        .await?;
+        .bind(at.as_millis());
+        self.counts.write(withdrawing).await?;
         Ok(())
     }
 
@@ -120,7 +102,7 @@ impl Limits for SqliteStore {
         .bind(bytes(key.as_bytes()))
         .bind(limit.since(now))
         .bind(limit.most())
-        .fetch_optional(&self.counts)
+        .fetch_optional(&self.finding)
         .await?;
         let failed_at = row
             .map(|row| maybe_time_of(&row, "failed_at"))
@@ -132,14 +114,10 @@ impl Limits for SqliteStore {
 }
 
 /// Forgets counts that say nothing any more.
-pub(super) async fn purge(counts: &SqlitePool, now: UnixTime) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM buckets WHERE full_at <= ?1")
-        .bind(now_micros(now))
-        .execute(counts)
-        .await?;
-    sqlx::query("DELETE FROM attempts WHERE expires_at <= ?1")
-        .bind(now.as_millis())
-        .execute(counts)
-        .await?;
+pub(super) async fn purge(counts: &Writer, now: UnixTime) -> Result<(), StoreError> {
+    let buckets = sqlx::query("DELETE FROM buckets WHERE full_at <= ?1").bind(now_micros(now));
+    counts.write(buckets).await?;
+    let attempts = sqlx::query("DELETE FROM attempts WHERE expires_at <= ?1").bind(now.as_millis());
+    counts.write(attempts).await?;
     Ok(())
 }

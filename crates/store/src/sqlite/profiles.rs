@@ -16,7 +16,7 @@ impl Profiles for SqliteStore {
     async fn profile_number(&self, uuid: Uuid) -> Result<ProfileNumber, StoreError> {
         let known = sqlx::query("SELECT number FROM profiles WHERE uuid = ?1")
             .bind(bytes(uuid.as_bytes()))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.finding)
             .await?;
         let row = match known {
             Some(row) => row,
@@ -127,7 +127,7 @@ impl Profiles for SqliteStore {
 
     async fn profiles(&self) -> Result<Vec<StoredProfile>, StoreError> {
         sqlx::query("SELECT * FROM profiles WHERE sealed IS NOT NULL ORDER BY number")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.finding)
             .await?
             .iter()
             .map(|row| {
@@ -143,7 +143,7 @@ impl Profiles for SqliteStore {
 
     async fn profiles_revision(&self) -> Result<i64, StoreError> {
         let row = sqlx::query("SELECT revision FROM profiles_revision")
-            .fetch_one(&self.pool)
+            .fetch_one(&self.finding)
             .await?;
         Ok(row.try_get("revision")?)
     }

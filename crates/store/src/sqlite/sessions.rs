@@ -10,32 +10,14 @@ use super::{
     SqliteStore,
     rows::{bytes, maybe_time_of, profile_of, request_id_of, role_of, time_of},
 };
-use crate::{NewSession, Session, Sessions, StoreError, session::NOT_LEASED};
+use crate::{Session, Sessions, StoreError, session::NOT_LEASED};
 
 /// Whether a session is of use to anybody at `?1`.
 macro_rules! of_use {
     () => {
-        concat!(
-            "(EXISTS (SELECT 1 FROM aliases
-              WHERE aliases.request_id = sessions.request_id AND aliases.expires_at > ?1)
-          OR EXISTS (SELECT 1 FROM launches
-              JOIN running_visits ON running_visits.appointment = launches.appointment
-              WHERE launches.request_id = sessions.request_id)
-          OR EXISTS (SELECT 1 FROM write_backs
-              WHERE write_backs.request_id = sessions.request_id AND state = 'unsent')
-          OR EXISTS (SELECT 1 FROM write_backs AS given_up
-              WHERE given_up.request_id = sessions.request_id
-                  AND given_up.state = 'given_up'
-                  AND given_up.finished_at > ?1 - ",
-            $crate::session::sent_again_within!(),
-            "
-                  AND NOT EXISTS (SELECT 1 FROM write_backs AS later
-                      WHERE later.request_id = given_up.request_id
-                          AND (later.lane = given_up.lane
-                              OR given_up.lane = 'visit' AND later.lane <> 'device_test')
-                          AND later.state = 'sent'
-                          AND (later.created_at, later.id)
-                              > (given_up.created_at, given_up.id))))"
+        $crate::session::of_use!(
+            "?1",
+            "(later.created_at, later.id) > (given_up.created_at, given_up.id)"
         )
     };
 }
@@ -45,7 +27,7 @@ impl Sessions for SqliteStore {
     async fn find_session(&self, request_id: RequestId) -> Result<Option<Session>, StoreError> {
         sqlx::query("SELECT * FROM sessions WHERE request_id = ?1")
             .bind(bytes(request_id.as_bytes()))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.finding)
             .await?
             .map(|row| session_of(&row, NOT_LEASED))
             .transpose()
@@ -57,13 +39,14 @@ impl Sessions for SqliteStore {
         lease: Duration,
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
+        // As in `claim_write_backs`.
         let rows = sqlx::query(concat!(
             "UPDATE sessions SET lease = lease + 1, leased_until = ?2
              WHERE request_id IN
                  (SELECT request_id FROM sessions
                   WHERE renew_at <= ?1 AND (leased_until IS NULL OR leased_until <= ?1) AND ",
             of_use!(),
-            "     ORDER BY renew_at, request_id LIMIT ?3)
+            "     ORDER BY renew_at, request_id LIMIT ?3 + 0)
              RETURNING *"
         ))
         .bind(now.as_millis())
@@ -152,25 +135,6 @@ impl Sessions for SqliteStore {
         .rows_affected();
         Ok(ended == 1)
     }
-}
-
-/// Stores the session of a launch that completes.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    request_id: RequestId,
-    session: NewSession,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO sessions (request_id, profile, role, sealed, renew_at, expires_at)
-         SELECT request_id, profile, role, ?2, ?3, ?4 FROM launches WHERE request_id = ?1",
-    )
-    .bind(bytes(request_id.as_bytes()))
-    .bind(session.sealed)
-    .bind(session.renew_at.map(UnixTime::as_millis))
-    .bind(session.expires_at.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Forgets sessions that have expired and are of no use.

@@ -1,12 +1,14 @@
-use sqlx::Row;
+use std::path::PathBuf;
+
+use sqlx::{Row, migrate::Migrator};
 use uuid::Uuid;
 use vestibule_launch::{EhrRole, ErrorName, RequestId};
 
 use super::*;
 use crate::{
-    AppointmentFilter, AppointmentId, Course, EncounterKey, Fingerprint, Lane, LaunchFilter,
-    Launches as _, NewAppointment, NewLaunch, Overview as _, Profiles as _, SentAgain,
-    VisitProgress, Visits as _, WriteBackState,
+    AppointmentFilter, AppointmentId, AuditAction, AuditFilter, Course, EncounterKey, Fingerprint,
+    LaunchFilter, Launches as _, NewAppointment, NewLaunch, Overview as _, Profiles as _,
+    SentAgain, VisitProgress, Visits as _, WriteBackKind, WriteBackState, listing,
 };
 
 /// A new store, and the folder of its file.
@@ -15,6 +17,23 @@ async fn opened() -> (tempfile::TempDir, SqliteStore) {
     let path = folder.path().join("state.db");
     let store = SqliteStore::open(&path).await.unwrap();
     (folder, store)
+}
+
+/// The changes to the tables that come before the one of this name.
+fn before(name: &str) -> Migrator {
+    migrations::before(&migrations::of_sqlite(), name)
+}
+
+/// A new database file to which these changes were made, and its folder.
+async fn with_changes(changes: Migrator) -> (tempfile::TempDir, PathBuf, SqlitePool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    changes.run(&pool).await.unwrap();
+    (folder, path, pool)
 }
 
 #[tokio::test]
@@ -37,12 +56,12 @@ async fn the_database_waits_logs_ahead_and_keeps_its_references() {
 #[tokio::test]
 async fn counts_do_not_wait_for_the_disk() {
     let (_folder, store) = opened().await;
-    let pragma = async |pool: &SqlitePool| {
-        let row = sqlx::query("PRAGMA synchronous").fetch_one(pool).await;
-        row.unwrap().get::<i64, _>(0)
+    let pragma = async |writer: &Writer| {
+        let rows = writer.write(sqlx::query("PRAGMA synchronous")).await;
+        rows.unwrap()[0].get::<i64, _>(0)
     };
     let (full, normal) = (2, 1);
-    assert_eq!(pragma(&store.pool).await, full);
+    assert_eq!(pragma(&store.writer).await, full);
     assert_eq!(pragma(&store.counts).await, normal);
 }
 
@@ -76,9 +95,9 @@ async fn plan(store: &SqliteStore, mut query: sqlx::QueryBuilder<Sqlite>) -> Vec
 #[tokio::test]
 async fn an_appointment_is_shown_without_reading_every_visit() {
     let (_folder, store) = opened().await;
-    for ended in ["", " AND appointments.id = 1"] {
-        let mut query = overview::select_appointments();
-        query.push(ended);
+    for which in ["TRUE", "appointments.id = 1"] {
+        let mut query = listing::select_appointments();
+        query.push(" FROM appointments WHERE ").push(which);
         query.push(" ORDER BY appointments.created_at DESC, appointments.id DESC LIMIT 26");
         let steps = plan(&store, query).await;
         for table in ["conferences", "participants", "launches"] {
@@ -122,7 +141,7 @@ async fn a_page_of_one_profile_is_found_without_reading_the_others() {
         (of_error, "launches_error_name (error_name=?"),
         (of_department, "launches_department (department=?"),
     ] {
-        let query = overview::page_of_launches(&filter, page(RequestId::from_bytes([0; 16])));
+        let query = listing::page_of_launches(&filter, page(RequestId::from_bytes([0; 16])));
         let steps = plan(&store, query).await;
         let found = format!("SEARCH launches USING INDEX {index}");
         assert!(steps[0].starts_with(&found), "{steps:?}");
@@ -144,20 +163,104 @@ async fn a_page_of_one_profile_is_found_without_reading_the_others() {
         ),
         (running, "INTEGER PRIMARY KEY"),
     ] {
-        let query = overview::page_of_appointments(&filter, page(AppointmentId(0)));
+        let query = listing::page_of_appointments(&filter, page(AppointmentId(0)));
         let steps = plan(&store, query).await;
         let found = format!("SEARCH appointments USING {index}");
         assert!(steps[0].starts_with(&found), "{steps:?}");
     }
 }
 
+/// Those of a time are first those that were launched first not long before, and then of all
+/// that are older the few that were used for long.
+#[tokio::test]
+async fn appointments_of_a_time_are_found_without_reading_older_ones() {
+    let (_folder, store) = opened().await;
+    let time = Some(crate::TimeRange {
+        from: UnixTime::from_millis(5),
+        until: UnixTime::from_millis(9),
+    });
+    for (profile, of_the_time, of_older_ones) in [
+        (
+            None,
+            "appointments_created_at (created_at>? AND created_at<?)",
+            "appointments_long (created_at<?)",
+        ),
+        (
+            Some(Uuid::nil()),
+            "appointments_profile (profile=? AND created_at>? AND created_at<?)",
+            "appointments_profile_long (profile=? AND created_at<?)",
+        ),
+    ] {
+        let expected = [of_the_time, of_older_ones]
+            .map(|index| format!("SEARCH appointments USING INDEX {index}"));
+        let filter = AppointmentFilter {
+            time,
+            profile,
+            ..AppointmentFilter::default()
+        };
+        let listed = listing::page_of_appointments(&filter, page(AppointmentId(0)));
+        let measured = listing::lengths_of_visits(&filter, page(AppointmentId(0)));
+        for query in [listed, measured] {
+            let steps = plan(&store, query).await;
+            let found = steps
+                .iter()
+                .filter(|step| step.contains(" appointments USING"));
+            assert_eq!(found.collect::<Vec<_>>(), expected.each_ref(), "{steps:?}");
+            for table in ["launches", "conferences", "participants"] {
+                let scan = format!("SCAN {table}");
+                assert!(
+                    !steps.iter().any(|step| step.starts_with(&scan)),
+                    "{steps:?}"
+                );
+            }
+        }
+    }
+}
+
+/// However many appointments there are, a page of lengths looks at those of its page: a file
+/// of all of them takes as long as there are visits, and not the square of it.
+#[tokio::test]
+async fn visits_are_measured_by_the_page() {
+    let (_folder, store) = opened().await;
+    let filter = AppointmentFilter::default();
+    let query = listing::lengths_of_visits(&filter, page(AppointmentId(0)));
+    let steps = plan(&store, query).await;
+    for (table, found) in [
+        (
+            "appointments",
+            "SEARCH appointments USING INDEX appointments_created_at",
+        ),
+        (
+            "conferences",
+            "SEARCH conferences USING PRIMARY KEY (appointment=?)",
+        ),
+        (
+            "participants",
+            "SEARCH participants USING PRIMARY KEY (appointment=?)",
+        ),
+    ] {
+        let of_table: Vec<_> = steps
+            .iter()
+            .filter(|step| step.contains(&format!(" {table} USING")))
+            .collect();
+        assert_eq!(of_table.len(), 1, "{steps:?}");
+        assert!(of_table[0].starts_with(found), "{steps:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_an_administrator_asks_the_audit_log_has_an_index() {
     let (_folder, store) = opened().await;
-    for column in ["administrator", "action"] {
-        let mut query = sqlx::QueryBuilder::new("SELECT * FROM audit_log WHERE TRUE AND ");
-        query.push(column).push(" = ").push_bind("ada");
-        query.push(" ORDER BY at DESC, number DESC LIMIT 100");
+    let by_ada = AuditFilter {
+        administrator: Some("ada".to_owned()),
+        ..AuditFilter::default()
+    };
+    let sent_again = AuditFilter {
+        action: Some(AuditAction::SentAgain),
+        ..AuditFilter::default()
+    };
+    for (column, filter) in [("administrator", by_ada), ("action", sent_again)] {
+        let query = listing::page_of_entries(&filter, page(0));
         let steps = plan(&store, query).await;
         let index = format!("SEARCH audit_log USING INDEX audit_log_{column}");
         assert!(steps[0].starts_with(&index), "{steps:?}");
@@ -184,6 +287,21 @@ async fn a_listing_that_takes_too_long_is_ended_and_the_next_is_not() {
         let departments = crate::Overview::departments(&store, 10).await;
         assert!(departments.unwrap().is_empty());
     }
+}
+
+#[tokio::test]
+async fn in_memory_what_follows_a_listing_has_not_its_deadline() {
+    let mut store = SqliteStore::in_memory().await.unwrap();
+    store.patience = Duration::ZERO;
+    let long = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+         SELECT count(*) FROM n";
+    let mut connection = store.reading().await.unwrap();
+    let ended = sqlx::query(long).fetch_one(&mut *connection).await;
+    let error = StoreError::from(ended.err().unwrap());
+    assert!(matches!(error, StoreError::TooSlow), "{error}");
+    drop(connection);
+    let row = sqlx::query(long).fetch_one(store.pool()).await.unwrap();
+    assert_eq!(row.get::<i64, _>(0), 100_000);
 }
 
 #[tokio::test]
@@ -231,17 +349,9 @@ async fn what_was_stored_is_there_after_a_restart() {
 
 #[tokio::test]
 async fn a_database_of_the_first_version_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.db");
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    let first = migrations().iter().next().unwrap().clone();
-    Migrator::with_migrations(vec![first])
-        .run(&pool)
-        .await
-        .unwrap();
+    let first = migrations::of_sqlite().iter().next().unwrap().clone();
+    let first = Migrator::with_migrations(vec![first]);
+    let (_folder, path, pool) = with_changes(first).await;
     sqlx::query(
         "INSERT INTO launches
              (request_id, profile, role, fingerprint, state, created_at, expires_at)
@@ -263,15 +373,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
 
 #[tokio::test]
 async fn write_backs_and_their_attempts_outlive_that_their_table_is_made_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.db");
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .foreign_keys(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    let before: Vec<_> = migrations().iter().take(10).cloned().collect();
-    Migrator::with_migrations(before).run(&pool).await.unwrap();
+    let (_folder, path, pool) = with_changes(before("story")).await;
     for statement in [
         "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at,
              state, attempts, last_status, finished_at, lane, sent_again_at, lease)
@@ -302,7 +404,7 @@ async fn write_backs_and_their_attempts_outlive_that_their_table_is_made_anew() 
     assert_eq!(row.record.last_reason, None);
     let at = UnixTime::from_millis(8);
     assert_eq!(row.record.state, WriteBackState::GivenUp { at });
-    assert_eq!(row.lane, Some(Lane::DeviceTest));
+    assert_eq!(row.kind, Some(WriteBackKind::DeviceTest));
     let attempts = store.attempts_of(&[1]).await.unwrap();
     let statuses: Vec<_> = attempts[&1].iter().map(|attempt| attempt.status).collect();
     assert_eq!(statuses, [Some(503), Some(400)]);
@@ -310,7 +412,7 @@ async fn write_backs_and_their_attempts_outlive_that_their_table_is_made_anew() 
     // with their write-back.
     for (statement, expected) in [
         (
-            "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at,
+            "INSERT INTO write_backs (dedupe, profile, request_id, kind, sealed, created_at,
                  due_at)
              VALUES (randomblob(32), zeroblob(16), zeroblob(16), 'visit', x'09', 7, 7)
              RETURNING id",
@@ -329,16 +431,11 @@ async fn write_backs_and_their_attempts_outlive_that_their_table_is_made_anew() 
 
 #[tokio::test]
 async fn a_change_that_comes_before_others_is_made_where_those_are_made_already() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.db");
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    let before = migrations();
-    let before = before.iter().filter(|it| it.version != 11).cloned();
-    let before = Migrator::with_migrations(before.collect());
-    before.run(&pool).await.unwrap();
+    let before = before("lanes");
+    let others = before.iter().filter(|it| it.description != "story");
+    let before = Migrator::with_migrations(others.cloned().collect());
+    let outstanding = migrations::of_sqlite().iter().count() - before.iter().count();
+    let (_folder, path, pool) = with_changes(before).await;
     sqlx::query(
         "INSERT INTO launches (request_id, profile, role, fingerprint, state, created_at,
              expires_at)
@@ -349,7 +446,7 @@ async fn a_change_that_comes_before_others_is_made_where_those_are_made_already(
     .unwrap();
     pool.close().await;
     let tables = SqliteStore::examine(&path).await.unwrap();
-    assert_eq!((tables.outstanding, tables.newer), (1, false));
+    assert_eq!((tables.outstanding, tables.newer), (outstanding, false));
     let store = SqliteStore::open(&path).await.unwrap();
     let row = store.launch_row(RequestId::from_bytes([0; 16])).await;
     let row = row.unwrap().unwrap();
@@ -362,16 +459,7 @@ async fn a_change_that_comes_before_others_is_made_where_those_are_made_already(
 
 #[tokio::test]
 async fn numbers_that_the_audit_log_names_are_given_to_no_other_after_the_upgrade() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.db");
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    let before = migrations();
-    let before = before.iter().filter(|it| it.version < 12).cloned();
-    let before = Migrator::with_migrations(before.collect());
-    before.run(&pool).await.unwrap();
+    let (_folder, path, pool) = with_changes(before("appointment_numbers")).await;
     for statement in [
         "INSERT INTO appointments (id, profile, encounter_key, sealed, created_at,
              last_used_at)
@@ -404,20 +492,11 @@ async fn numbers_that_the_audit_log_names_are_given_to_no_other_after_the_upgrad
     assert_eq!(new.unwrap().id.0, 42);
 }
 
-/// Of a lane `visit` it is not known which table tells it: whatever came later, but for
-/// a device test, may have overtaken it.
+/// Of what was stored as `visit` the kind is not known: whatever came later, but for a
+/// device test, may have overtaken it.
 #[tokio::test]
 async fn write_backs_from_before_the_upgrade_are_sent_again_where_nothing_came_later() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.db");
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true);
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    let before = migrations();
-    let before = before.iter().filter(|it| it.version < 15).cloned();
-    let before = Migrator::with_migrations(before.collect());
-    before.run(&pool).await.unwrap();
+    let (_folder, path, pool) = with_changes(before("lanes")).await;
     sqlx::query(
         "INSERT INTO write_backs (id, dedupe, profile, request_id, lane, sealed, created_at,
              due_at, state, finished_at)
@@ -441,10 +520,10 @@ async fn write_backs_from_before_the_upgrade_are_sent_again_where_nothing_came_l
     };
     let every = crate::WriteBackFilter::default();
     let rows = store.list_write_backs(&every, page).await.unwrap();
-    let lanes: Vec<_> = rows.iter().map(|row| row.lane).collect();
+    let kinds: Vec<_> = rows.iter().map(|row| row.kind).collect();
     assert_eq!(
-        lanes,
-        [Some(Lane::DeviceTest), None, None],
+        kinds,
+        [Some(WriteBackKind::DeviceTest), None, None],
         "the newest first"
     );
     assert_eq!(store.attempts_of(&[1]).await.unwrap()[&1].len(), 1);
@@ -452,7 +531,7 @@ async fn write_backs_from_before_the_upgrade_are_sent_again_where_nothing_came_l
     let again = async |id| store.send_again(id, now).await.unwrap();
     assert_eq!(again(2).await, SentAgain::Due(1));
     sqlx::query(
-        "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at,
+        "INSERT INTO write_backs (dedupe, profile, request_id, kind, sealed, created_at,
              due_at, state, finished_at)
          VALUES (randomblob(32), zeroblob(16), zeroblob(16), 'end_of_call', x'', 4, 4, 'sent', 4)",
     )
@@ -460,6 +539,50 @@ async fn write_backs_from_before_the_upgrade_are_sent_again_where_nothing_came_l
     .await
     .unwrap();
     assert_eq!(again(1).await, SentAgain::Overtaken);
+}
+
+#[tokio::test]
+async fn a_database_from_before_write_backs_had_kinds_is_opened_and_keeps_what_is_in_it() {
+    let (_folder, path, pool) = with_changes(before("write_back_kinds")).await;
+    for statement in [
+        "INSERT INTO appointments (id, profile, encounter_key, sealed, created_at,
+             last_used_at)
+         VALUES (7, zeroblob(16), zeroblob(32), x'01', 5, 6)",
+        "INSERT INTO launches (request_id, profile, role, fingerprint, state, appointment,
+             created_at, expires_at, completed_at)
+         VALUES (zeroblob(16), zeroblob(16), 'patient', zeroblob(32), 'completed', 7, 5, 6, 6)",
+        "INSERT INTO write_backs (dedupe, profile, request_id, lane, sealed, created_at, due_at)
+         SELECT randomblob(32), zeroblob(16), zeroblob(16), column2, x'07', column1, column1
+         FROM (VALUES (1, 'visit'), (2, 'epic_connection_status'), (3, 'end_of_call'),
+             (4, 'zoom_notification'), (5, 'device_test'))",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let tables = SqliteStore::examine(&path).await.unwrap();
+    assert!(tables.outstanding > 0 && !tables.newer, "{tables:?}");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let launch = store.find_launch(RequestId::from_bytes([0; 16])).await;
+    let launch = launch.unwrap().unwrap();
+    assert_eq!(launch.appointment, Some(AppointmentId(7)));
+    let appointment = store.find_appointment_by_key(EncounterKey::from_bytes([0; 32]));
+    let appointment = appointment.await.unwrap().unwrap();
+    assert_eq!((appointment.id.0, appointment.sealed), (7, vec![1]));
+    let page = crate::Page {
+        after: None,
+        limit: 9,
+    };
+    let every = crate::WriteBackFilter::default();
+    let mut rows = store.list_write_backs(&every, page).await.unwrap();
+    rows.reverse();
+    let kinds: Vec<_> = rows.iter().map(|row| row.kind).collect();
+    let mut known = vec![None];
+    known.extend(WriteBackKind::ALL.map(Some));
+    assert_eq!(kinds, known);
+    assert!(rows.iter().all(|row| row.record.sealed == [7]));
+    store.close().await;
+    let tables = SqliteStore::examine(&path).await.unwrap();
+    assert_eq!((tables.outstanding, tables.newer), (0, false));
 }
 
 #[tokio::test]

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
     SqliteStore, launches,
-    rows::{appointment_of, array_of, bytes, launch_of, maybe_time_of, time_of},
+    rows::{appointment_id_of, appointment_of, bytes, launch_of, maybe_time_of, participant_of},
     write_backs,
 };
 use crate::{
-    AliasHash, Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch,
-    NewWriteBack, Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
+    Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch, NewWriteBack,
+    Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
 };
 
 /// Nothing lasts longer.
@@ -31,7 +31,7 @@ impl Visits for SqliteStore {
              FROM appointments WHERE encounter_key = ?1",
         )
         .bind(bytes(encounter.as_bytes()))
-        .fetch_optional(&self.pool)
+        .fetch_optional(&self.finding)
         .await?
         .map(|row| appointment_of(&row))
         .transpose()
@@ -95,7 +95,7 @@ impl Visits for SqliteStore {
              WHERE appointments.profile = ?1",
         )
         .bind(bytes(profile.as_bytes()))
-        .fetch_one(&self.pool)
+        .fetch_one(&self.finding)
         .await?;
         u64::try_from(row.try_get::<i64, _>("visits")?).map_err(|_| StoreError::Damaged("visit"))
     }
@@ -119,7 +119,7 @@ impl Visits for SqliteStore {
         )
         .bind(appointment.0)
         .bind(since.as_millis())
-        .fetch_one(&self.pool)
+        .fetch_one(&self.finding)
         .await?;
         maybe_time_of(&row, "over_since")
     }
@@ -129,7 +129,7 @@ impl Visits for SqliteStore {
             "SELECT DISTINCT appointment FROM running_visits WHERE node = ?1 ORDER BY appointment",
         )
         .bind(node)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.finding)
         .await?
         .iter()
         .map(appointment_id_of)
@@ -144,7 +144,7 @@ impl Visits for SqliteStore {
             "SELECT * FROM participants WHERE appointment = ?1 ORDER BY connected_at, participant",
         )
         .bind(appointment.0)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.finding)
         .await?
         .iter()
         .map(participant_of)
@@ -154,7 +154,7 @@ impl Visits for SqliteStore {
     async fn launches_of(&self, appointment: AppointmentId) -> Result<Vec<Launch>, StoreError> {
         sqlx::query("SELECT * FROM launches WHERE appointment = ?1 ORDER BY created_at, request_id")
             .bind(appointment.0)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.finding)
             .await?
             .iter()
             .map(launch_of)
@@ -379,19 +379,4 @@ async fn visit_of(
     .await?
     .map(|row| appointment_id_of(&row))
     .transpose()
-}
-
-fn appointment_id_of(row: &SqliteRow) -> Result<AppointmentId, StoreError> {
-    Ok(AppointmentId(row.try_get("appointment")?))
-}
-
-pub(super) fn participant_of(row: &SqliteRow) -> Result<Participant, StoreError> {
-    Ok(Participant {
-        participant: Uuid::from_bytes(array_of(row, "participant")?),
-        node: row.try_get("node")?,
-        alias: AliasHash::from_bytes(array_of(row, "alias_hash")?),
-        sealed: row.try_get("sealed")?,
-        connected_at: time_of(row, "connected_at")?,
-        disconnected_at: maybe_time_of(row, "disconnected_at")?,
-    })
 }

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection};
 use vestibule_launch::{RequestId, UnixTime};
 
-use super::{
-    SqliteStore,
-    rows::{bytes, maybe_time_of, profile_of, request_id_of, time_of},
-};
+use super::{SqliteStore, rows::bytes};
 use crate::{
-    Lane, NewWriteBack, NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord,
-    WriteBackRow, WriteBackState, WriteBacks, write_back::ATTEMPTS_KEPT,
+    NewWriteBack, NotTold, Reason, StoreError, Unsent, WriteBack, WriteBackRecord, WriteBacks,
+    rows::write_backs::{record_of, write_back_of},
+    write_back::ATTEMPTS_KEPT,
 };
 
 #[async_trait]
@@ -24,6 +22,7 @@ impl WriteBacks for SqliteStore {
         limit: u32,
         of_profile: u32,
     ) -> Result<Vec<WriteBack>, StoreError> {
+        // SQLite plans a statement anew for every value of a bare parameter after LIMIT.
         let rows = sqlx::query(
             "WITH leased AS
                  (SELECT profile, count(*) AS places FROM write_backs
@@ -39,14 +38,14 @@ impl WriteBacks for SqliteStore {
                       AND NOT EXISTS
                           (SELECT 1 FROM write_backs AS older
                            WHERE older.state = 'unsent' AND older.request_id = oldest.request_id
-                               AND (older.lane = 'device_test') = (oldest.lane = 'device_test')
+                               AND (older.kind = 'device_test') = (oldest.kind = 'device_test')
                                AND (older.created_at, older.id) < (oldest.created_at, oldest.id)))
              UPDATE write_backs
              SET attempts = attempts + 1, lease = lease + 1, leased_until = ?2
              WHERE id IN
                  (SELECT ready.id FROM ready LEFT JOIN leased USING (profile)
                   WHERE ready.place + coalesce(leased.places, 0) <= ?4
-                  ORDER BY ready.due_at, ready.created_at, ready.id LIMIT ?3)
+                  ORDER BY ready.due_at, ready.created_at, ready.id LIMIT ?3 + 0)
              RETURNING *",
         )
         .bind(now.as_millis())
@@ -113,7 +112,7 @@ impl WriteBacks for SqliteStore {
             "SELECT count(*) AS count, min(created_at) AS oldest
              FROM write_backs WHERE state = 'unsent'",
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&self.finding)
         .await?;
         let count: i64 = row.try_get("count")?;
         let oldest: Option<i64> = row.try_get("oldest")?;
@@ -129,7 +128,7 @@ impl WriteBacks for SqliteStore {
     ) -> Result<Vec<WriteBackRecord>, StoreError> {
         sqlx::query("SELECT * FROM write_backs WHERE request_id = ?1 ORDER BY created_at, id")
             .bind(bytes(request_id.as_bytes()))
-            .fetch_all(&self.pool)
+            .fetch_all(&self.finding)
             .await?
             .iter()
             .map(record_of)
@@ -210,7 +209,7 @@ pub(super) async fn insert(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, lane)
+        "INSERT INTO write_backs (dedupe, profile, request_id, sealed, created_at, due_at, kind)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (dedupe) DO NOTHING",
     )
@@ -220,7 +219,7 @@ pub(super) async fn insert(
     .bind(write_back.sealed)
     .bind(now.as_millis())
     .bind(write_back.due_at.as_millis())
-    .bind(write_back.lane.as_str())
+    .bind(write_back.kind.as_str())
     .execute(connection)
     .await?;
     Ok(())
@@ -236,60 +235,4 @@ pub(super) async fn purge(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn write_back_of(row: &SqliteRow) -> Result<WriteBack, StoreError> {
-    Ok(WriteBack {
-        id: row.try_get("id")?,
-        profile: profile_of(row)?,
-        request_id: request_id_of(row)?,
-        sealed: row.try_get("sealed")?,
-        attempts: row.try_get("attempts")?,
-        created_at: time_of(row, "created_at")?,
-        since: maybe_time_of(row, "sent_again_at")?.unwrap_or(time_of(row, "created_at")?),
-        lease: row.try_get("lease")?,
-    })
-}
-
-/// As listings show it.
-pub(super) fn row_of(row: &SqliteRow) -> Result<WriteBackRow, StoreError> {
-    let lane: String = row.try_get("lane")?;
-    Ok(WriteBackRow {
-        record: record_of(row)?,
-        profile: profile_of(row)?,
-        request_id: request_id_of(row)?,
-        lane: Lane::of(&lane)?,
-    })
-}
-
-pub(super) fn reason_of(row: &SqliteRow, column: &str) -> Result<Option<Reason>, StoreError> {
-    let word: Option<String> = row.try_get(column)?;
-    Ok(Reason::of(word.as_deref()))
-}
-
-fn record_of(row: &SqliteRow) -> Result<WriteBackRecord, StoreError> {
-    let state: String = row.try_get("state")?;
-    Ok(WriteBackRecord {
-        id: row.try_get("id")?,
-        sealed: row.try_get("sealed")?,
-        created_at: time_of(row, "created_at")?,
-        attempts: row.try_get("attempts")?,
-        last_status: row.try_get("last_status")?,
-        last_reason: reason_of(row, "last_reason")?,
-        state: match state.as_str() {
-            "unsent" => WriteBackState::Unsent {
-                due_at: time_of(row, "due_at")?,
-            },
-            "sent" => WriteBackState::Sent {
-                at: time_of(row, "finished_at")?,
-            },
-            "given_up" => WriteBackState::GivenUp {
-                at: time_of(row, "finished_at")?,
-            },
-            "not_needed" => WriteBackState::NotNeeded {
-                at: time_of(row, "finished_at")?,
-            },
-            _ => return Err(StoreError::Damaged("state")),
-        },
-    })
 }

@@ -17,9 +17,6 @@ pub trait Limits {
     async fn take(&self, key: LimitKey, bucket: Bucket, now: UnixTime)
     -> Result<Taken, StoreError>;
 
-    /// Takes a token if there is one, and whatever is left where there is less.
-    async fn drain(&self, key: LimitKey, bucket: Bucket, now: UnixTime) -> Result<(), StoreError>;
-
     /// Counts an attempt as failed before it is made, unless too many have: of callers
     /// at once no more than the limit go on. An attempt that succeeds is withdrawn.
     async fn attempt(

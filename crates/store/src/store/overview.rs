@@ -8,7 +8,7 @@ use vestibule_launch::{RequestId, UnixTime};
 use crate::{
     AppointmentFilter, AppointmentId, AppointmentRow, Attempt, Attendee, Grouping, LaunchCount,
     LaunchDurations, LaunchFilter, LaunchRow, Measure, Page, Per, SentAgain, Step, StoreError,
-    Summary, VisitLength, WriteBackFilter, WriteBackRow,
+    Summary, VisitLengths, WriteBackFilter, WriteBackRow,
 };
 
 /// Listings with the newest first, figures, and write-backs that are sent again.
@@ -67,13 +67,14 @@ pub trait Overview {
         per: Per,
     ) -> Result<Vec<Summary>, StoreError>;
 
-    /// How long visits were that are over, by when they began. The filter's time is that
-    /// in which they began; its progress is not asked for.
+    /// How long visits were that are over, by when their appointments were first launched.
+    /// The filter's time is that in which they began; its progress is not asked for. A page
+    /// has so many appointments, and their visits: the next one is behind the last of these.
     async fn visit_lengths(
         &self,
         filter: &AppointmentFilter,
         page: Page<AppointmentId>,
-    ) -> Result<Vec<VisitLength>, StoreError>;
+    ) -> Result<VisitLengths, StoreError>;
 
     /// The same of every visit, in few figures.
     async fn summarise_visits(
@@ -100,7 +101,7 @@ pub trait Overview {
     ) -> Result<HashMap<i64, Vec<Attempt>>, StoreError>;
 
     /// Makes a write-back that was given up due again, for another day, and with it those of
-    /// its launch and lane that were given up after it: the last one says what is so now.
+    /// its launch and kind that were given up after it: the last one says what is so now.
     /// Later ones that are unsent wait for them.
     async fn send_again(&self, write_back: i64, now: UnixTime) -> Result<SentAgain, StoreError>;
 }

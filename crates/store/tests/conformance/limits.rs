@@ -71,23 +71,6 @@ pub(crate) async fn a_bucket_gives_its_tokens_at_once_and_then_one_after_the_oth
     assert_eq!(take(store, 1, SIX, at(1000)).await, empty(10), "never more");
 }
 
-pub(crate) async fn a_drained_bucket_owes_no_more_than_it_holds(store: &dyn Store) {
-    for _ in 0..20 {
-        let drained = store.drain(key(1), SIX, at(0)).await;
-        drained.expect("the store counts");
-    }
-    assert_eq!(take(store, 1, SIX, at(0)).await, empty(10));
-    assert_eq!(take(store, 1, SIX, at(10)).await, Taken::Now);
-    store
-        .drain(key(2), SIX, at(0))
-        .await
-        .expect("the store counts");
-    for _ in 0..5 {
-        assert_eq!(take(store, 2, SIX, at(0)).await, Taken::Now);
-    }
-    assert_eq!(take(store, 2, SIX, at(0)).await, empty(10));
-}
-
 pub(crate) async fn buckets_are_counted_apart(store: &dyn Store) {
     let one = Bucket::per_minute(1);
     assert_eq!(take(store, 1, one, at(0)).await, Taken::Now);

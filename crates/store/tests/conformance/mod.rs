@@ -61,10 +61,12 @@ macro_rules! conforms {
                 launches_are_listed_by_what_is_asked_for,
                 departments_are_listed_once,
                 appointments_are_listed_with_their_times,
+                appointments_are_of_the_time_in_which_they_took_place,
                 attendees_have_the_role_of_their_launch,
                 launches_are_counted_by_time_and_group,
                 durations_are_told_by_the_page_or_by_the_node,
                 a_visit_that_is_over_has_a_length,
+                pages_of_lengths_have_each_visit_once,
                 write_backs_are_listed_by_what_is_asked_for,
             } {}
             sent_again {
@@ -73,7 +75,7 @@ macro_rules! conforms {
                 what_was_given_up_is_sent_again_in_its_place,
                 what_was_given_up_after_it_is_sent_again_behind_it,
                 what_was_overtaken_is_not_sent_again,
-                what_another_lane_tells_overtakes_nothing,
+                what_another_kind_tells_overtakes_nothing,
             } {
                 one_of_fifty_sends_again,
             }
@@ -162,7 +164,6 @@ macro_rules! conforms {
             } {}
             limits {
                 a_bucket_gives_its_tokens_at_once_and_then_one_after_the_other,
-                a_drained_bucket_owes_no_more_than_it_holds,
                 buckets_are_counted_apart,
                 a_bucket_without_room_gives_nothing,
                 attempts_are_refused_from_the_last_allowed_until_the_window_has_passed,
@@ -227,6 +228,31 @@ macro_rules! conforms {
     };
 }
 pub(crate) use conforms;
+
+/// Runs what concerns write-backs of before the upgrade. `$with_visits` makes an empty store
+/// and another way to its database; by that `$as_before` makes every write-back one of an
+/// earlier version.
+macro_rules! conforms_after_the_upgrade {
+    ($with_visits:path, $as_before:path) => {
+        $crate::conformance::conforms_after_the_upgrade! {
+            $with_visits, $as_before;
+            write_backs what_waited_at_the_upgrade_is_told_before_what_came_later,
+            sent_again what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later,
+            sessions a_session_is_not_renewed_for_what_was_overtaken_since_the_upgrade,
+        }
+    };
+    ($with_visits:path, $as_before:path; $($noun:ident $check:ident,)+) => {$(
+        #[tokio::test]
+        async fn $check() {
+            $with_visits(|store, other| async move {
+                let as_before = async || $as_before(&other).await;
+                conformance::$noun::$check(&*store, as_before).await;
+            })
+            .await;
+        }
+    )+};
+}
+pub(crate) use conforms_after_the_upgrade;
 
 const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
 const PROFILE: Uuid = Uuid::from_u128(0x12da_aebc_ea75_43c1_a6c7_c044_be66_a36e);

@@ -283,6 +283,70 @@ pub(crate) async fn appointments_are_listed_with_their_times(store: &dyn Store) 
     assert_eq!(rest.await.expect("the store lists them"), [all[2].clone()]);
 }
 
+/// What an appointment's first launch or last launch says is not when it took place: it is
+/// of every time in which it was launched, or somebody was there.
+pub(crate) async fn appointments_are_of_the_time_in_which_they_took_place(store: &dyn Store) {
+    let long_before = NOW - 10 * DAY;
+    let lead = async |number, encounter, at| {
+        led(store, number, EhrRole::Patient, (encounter, None), at).await
+    };
+    let reaches_into_it = lead(1, 1, NOW).await;
+    let over_before = lead(2, 2, NOW).await;
+    let runs = lead(3, 3, NOW).await;
+    let first_launched_in_it = lead(4, 4, NOW + 25 * SECOND).await;
+    lead(5, 5, NOW + 50 * SECOND).await;
+    let launched_again = lead(6, 6, long_before).await;
+    lead(7, 6, NOW + 30 * SECOND).await;
+    let before_and_after = lead(8, 7, long_before).await;
+    lead(9, 7, NOW + 5 * DAY).await;
+    comes(store, 10, reaches_into_it, 1).await;
+    comes(store, 11, over_before, 2).await;
+    comes(store, 12, runs, 3).await;
+    goes(store, 15, over_before, 2).await;
+    goes(store, 30, reaches_into_it, 1).await;
+    let of = |from: UnixTime, until: UnixTime| AppointmentFilter {
+        time: Some(TimeRange { from, until }),
+        ..AppointmentFilter::default()
+    };
+    let asked = of(NOW + 20 * SECOND, NOW + 40 * SECOND);
+    let expected = [first_launched_in_it, runs, reaches_into_it, launched_again];
+    let with = |profile, progress| AppointmentFilter {
+        profile,
+        progress,
+        ..asked.clone()
+    };
+    for (filter, expected) in [
+        (asked.clone(), &expected[..]),
+        (with(Some(PROFILE), None), &expected),
+        (with(Some(OTHER_PROFILE), None), &[]),
+        (with(None, Some(VisitProgress::Running)), &[runs]),
+        (with(None, Some(VisitProgress::Over)), &[reaches_into_it]),
+        (
+            with(Some(PROFILE), Some(VisitProgress::Nobody)),
+            &[first_launched_in_it, launched_again],
+        ),
+        (of(NOW - 5 * DAY, NOW - 4 * DAY), &[]),
+        (
+            of(long_before, long_before + DAY),
+            &[before_and_after, launched_again],
+        ),
+        (of(NOW + 5 * DAY, NOW + 6 * DAY), &[before_and_after]),
+    ] {
+        let rows = appointments(store, filter.clone()).await;
+        let found: Vec<_> = rows.iter().map(|row| row.appointment.id).collect();
+        assert_eq!(found, expected, "{filter:?}");
+        // The same in pages.
+        let mut after = None;
+        for expected in expected {
+            let rows = store.list_appointments(&filter, Page { after, limit: 1 });
+            let rows = rows.await.expect("the store lists appointments");
+            let found: Vec<_> = rows.iter().map(|row| row.appointment.id).collect();
+            assert_eq!(found, [*expected], "{filter:?}");
+            after = rows.last().map(AppointmentRow::position);
+        }
+    }
+}
+
 /// Who is at an appointment has the role of the launch that led there; who dialled an
 /// alias of no launch has none.
 pub(crate) async fn attendees_have_the_role_of_their_launch(store: &dyn Store) {
@@ -410,7 +474,7 @@ pub(crate) async fn a_visit_that_is_over_has_a_length(store: &dyn Store) {
     let lengths = store
         .visit_lengths(&AppointmentFilter::default(), page(50))
         .await;
-    let lengths = lengths.expect("there are lengths");
+    let lengths = lengths.expect("there are lengths").lengths;
     let [length] = lengths.as_slice() else {
         panic!("one visit is over: {lengths:?}");
     };
@@ -490,7 +554,7 @@ pub(crate) async fn a_visit_is_as_long_as_somebody_was_there(store: &dyn Store) 
         ..AppointmentFilter::default()
     };
     let lengths = store.visit_lengths(&since(NOW), page(50)).await;
-    let lengths = lengths.expect("there are lengths");
+    let lengths = lengths.expect("there are lengths").lengths;
     assert_eq!(lengths.len(), 1);
     assert_eq!(lengths[0].began_at, NOW + 10 * SECOND);
     assert_eq!(lengths[0].ended_at, NOW + 60 * SECOND);
@@ -506,11 +570,49 @@ pub(crate) async fn a_visit_is_as_long_as_somebody_was_there(store: &dyn Store) 
         }]
     );
     let later = store.visit_lengths(&since(NOW + MINUTE), page(50)).await;
-    assert_eq!(later.expect("the store answers"), []);
-    let after = lengths.last().map(vestibule_store::VisitLength::position);
-    let rest = Page { after, limit: 50 };
-    let rest = store.visit_lengths(&since(NOW), rest).await;
-    assert_eq!(rest.expect("the store answers"), []);
+    assert_eq!(later.expect("the store answers").lengths, []);
+}
+
+/// A page has the visits of so many appointments: those of all pages are all that are over,
+/// each once.
+pub(crate) async fn pages_of_lengths_have_each_visit_once(store: &dyn Store) {
+    let mut all = Vec::new();
+    for number in 1..=5 {
+        all.push(led(store, number, EhrRole::Provider, (number, None), NOW).await);
+    }
+    for (seq, number) in [(10, 1), (11, 2), (12, 4)] {
+        comes(store, seq, all[usize::from(number) - 1], number).await;
+    }
+    goes(store, 20, all[0], 1).await;
+    goes(store, 30, all[3], 4).await;
+    let every = AppointmentFilter::default();
+    let of_the_day = AppointmentFilter {
+        time: Some(TimeRange {
+            from: NOW,
+            until: NOW + DAY,
+        }),
+        profile: Some(PROFILE),
+        ..every.clone()
+    };
+    for filter in [every, of_the_day] {
+        let mut after = None;
+        let mut found = Vec::new();
+        loop {
+            let visits = store.visit_lengths(&filter, Page { after, limit: 2 }).await;
+            let visits = visits.expect("there are lengths");
+            found.extend(
+                visits
+                    .lengths
+                    .iter()
+                    .map(|one| (one.appointment, one.present)),
+            );
+            if visits.last.is_none() {
+                break;
+            }
+            after = visits.last;
+        }
+        assert_eq!(found, [(all[3], 18_000), (all[0], 10_000)]);
+    }
 }
 
 /// Who joined is told apart from whom the join link was given and who did not. Who joined and

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use vestibule_launch::UnixTime;
-use vestibule_store::{Lane, SentAgain, Store, WriteBack, WriteBackFilter};
+use vestibule_store::{SentAgain, Store, WriteBack, WriteBackFilter, WriteBackKind};
 
 use super::{
     MINUTE, NOW, SECOND,
     overview::{DAY, page},
     race,
-    write_backs::{claim, failed, numbers, of_lane, sent, store_all, write_back},
+    write_backs::{claim, failed, numbers, of_kind, sent, store_all, write_back},
 };
 
 /// Of each attempt it is known when it was over and what the EHR answered; of very many
@@ -113,7 +113,7 @@ pub(crate) async fn what_was_given_up_is_sent_again_in_its_place(store: &dyn Sto
 }
 
 /// The EHR hears what was given up after it too, in order: the last is what is so now. Of
-/// another lane or launch, and of before, nothing is sent.
+/// another kind or launch, and of before, nothing is sent.
 pub(crate) async fn what_was_given_up_after_it_is_sent_again_behind_it(store: &dyn Store) {
     let all = vec![
         write_back(1, 1),
@@ -154,17 +154,21 @@ pub(crate) async fn what_was_given_up_after_it_is_sent_again_behind_it(store: &d
     assert_eq!(first, SentAgain::Overtaken);
 }
 
-/// Of an earlier version's lane it is not known which table tells it: whatever was given up
-/// later goes with it, but a device test. `as_before` makes all that there is one of these.
+/// Of an earlier version's write-back the kind is not known: whatever was given up later
+/// goes with it, but a device test. `as_before` makes all that there is one of these.
 pub(crate) async fn what_was_given_up_before_the_upgrade_is_sent_again_with_what_came_later(
     store: &dyn Store,
     as_before: impl AsyncFn(),
 ) {
     store_all(store, 1, vec![write_back(1, 1)], NOW).await;
     as_before().await;
-    let lanes = [Lane::EndOfCall, Lane::DeviceTest, Lane::ZoomNotification];
-    let later = (2..).zip(lanes);
-    let later = later.map(|(number, lane)| of_lane(number, 1, lane));
+    let kinds = [
+        WriteBackKind::EndOfCall,
+        WriteBackKind::DeviceTest,
+        WriteBackKind::ZoomNotification,
+    ];
+    let later = (2..).zip(kinds);
+    let later = later.map(|(number, kind)| of_kind(number, 1, kind));
     store_all(store, 2, later.collect(), NOW).await;
     let mut given_up = Vec::new();
     for _ in 0..4 {
@@ -208,17 +212,17 @@ pub(crate) async fn what_was_overtaken_is_not_sent_again(store: &dyn Store) {
 
 /// What the EHR was told of something else is no news of this, and is not told again with
 /// it.
-pub(crate) async fn what_another_lane_tells_overtakes_nothing(store: &dyn Store) {
-    let lanes = [
-        Lane::EpicConnectionStatus,
-        Lane::EndOfCall,
-        Lane::ZoomNotification,
-        Lane::DeviceTest,
-        Lane::EpicConnectionStatus,
-        Lane::ZoomNotification,
+pub(crate) async fn what_another_kind_tells_overtakes_nothing(store: &dyn Store) {
+    let kinds = [
+        WriteBackKind::EpicConnectionStatus,
+        WriteBackKind::EndOfCall,
+        WriteBackKind::ZoomNotification,
+        WriteBackKind::DeviceTest,
+        WriteBackKind::EpicConnectionStatus,
+        WriteBackKind::ZoomNotification,
     ];
-    let all = (1..).zip(lanes);
-    let all = all.map(|(number, lane)| of_lane(number, 1, lane)).collect();
+    let all = (1..).zip(kinds);
+    let all = all.map(|(number, kind)| of_kind(number, 1, kind)).collect();
     store_all(store, 1, all, NOW).await;
     let mut ids = std::collections::BTreeMap::new();
     loop {
@@ -244,7 +248,7 @@ pub(crate) async fn what_another_lane_tells_overtakes_nothing(store: &dyn Store)
     let rows = rows.expect("the store lists write-backs");
     let row = rows.iter().find(|row| row.record.id == ids[&2]);
     let row = row.expect("it is there");
-    assert_eq!(row.lane, Some(Lane::EndOfCall));
+    assert_eq!(row.kind, Some(WriteBackKind::EndOfCall));
     let given_up = vestibule_store::WriteBackState::GivenUp { at: NOW + SECOND };
     assert_eq!(row.record.state, given_up, "another one's");
     assert_eq!(send_again(store, ids[&2], later).await, SentAgain::Due(1));

@@ -3,12 +3,14 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use vestibule_launch::{EhrRole, UnixTime};
-use vestibule_store::{Change, Completed, Lane, NewSession, SENT_AGAIN_WITHIN, Session, Store};
+use vestibule_store::{
+    Change, Completed, NewSession, SENT_AGAIN_WITHIN, Session, Store, WriteBackKind,
+};
 
 use super::{
     MINUTE, NOW, PROFILE, SECOND, begin, complete_at, consume, launch, race, request_id, visit,
     visits::{apply, event},
-    write_backs::{claim as claim_write_backs, failed, of_lane, sent, store_all, write_back},
+    write_backs::{claim as claim_write_backs, failed, of_kind, sent, store_all, write_back},
 };
 
 const LEASE: Duration = Duration::from_secs(5);
@@ -221,9 +223,9 @@ pub(crate) async fn a_session_is_not_renewed_for_what_was_overtaken_since_the_up
         assert!(failed(store, &claimed, Some(400), None).await);
     }
     as_before().await;
-    for (number, lane) in LATER {
+    for (number, kind) in LATER {
         let seq = 10 + number;
-        store_all(store, seq, vec![of_lane(seq, number, lane)], NOW).await;
+        store_all(store, seq, vec![of_kind(seq, number, kind)], NOW).await;
         let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
         assert!(sent(store, &claimed, NOW).await);
     }
@@ -234,25 +236,28 @@ pub(crate) async fn a_session_is_not_renewed_for_what_was_overtaken_since_the_up
 }
 
 /// What is sent to the EHR after the upgrade, of two launches.
-const LATER: [(u8, Lane); 2] = [(1, Lane::EndOfCall), (2, Lane::DeviceTest)];
+const LATER: [(u8, WriteBackKind); 2] = [
+    (1, WriteBackKind::EndOfCall),
+    (2, WriteBackKind::DeviceTest),
+];
 
 /// A write-back that was given up may be sent again for a day, with the user's own token:
-/// unless a later one of its lane was sent.
+/// unless a later one of its kind was sent.
 pub(crate) async fn a_session_is_renewed_while_what_was_given_up_may_be_sent_again(
     store: &dyn Store,
 ) {
-    use Lane::{EndOfCall, EpicConnectionStatus};
+    use WriteBackKind::{EndOfCall, EpicConnectionStatus};
     for number in [1, 2, 3] {
         session(store, number, DUE).await;
     }
-    store_all(store, 1, vec![of_lane(10, 1, EndOfCall)], NOW).await;
+    store_all(store, 1, vec![of_kind(10, 1, EndOfCall)], NOW).await;
     let claimed = claim_write_backs(store, NOW, 1).await.remove(0);
     assert!(failed(store, &claimed, Some(400), None).await);
-    // Of these the last is sent: of another lane, and of the same.
+    // Of these the last is sent: of another kind, and of the same.
     for (launch, later) in [(2, EndOfCall), (3, EpicConnectionStatus)] {
         let both = [
-            of_lane(10 * launch, launch, EpicConnectionStatus),
-            of_lane(10 * launch + 1, launch, later),
+            of_kind(10 * launch, launch, EpicConnectionStatus),
+            of_kind(10 * launch + 1, launch, later),
         ];
         store_all(store, launch, both.into(), NOW).await;
         let claimed = claim_write_backs(store, NOW, 1).await.remove(0);

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use uuid::Uuid;
 use vestibule_launch::UnixTime;
 use vestibule_store::{
-    Change, Lane, NewWriteBack, NotTold, Page, Reason, Store, Unsent, WriteBack, WriteBackFilter,
-    WriteBackProgress, WriteBackRecord, WriteBackState,
+    Change, NewWriteBack, NotTold, Page, Reason, Store, Unsent, WriteBack, WriteBackFilter,
+    WriteBackKind, WriteBackProgress, WriteBackRecord, WriteBackState,
 };
 
 use super::{MINUTE, NOW, PROFILE, SECOND, race, request_id, visits::event};
@@ -19,16 +19,16 @@ pub(super) fn write_back(number: u8, launch: u8) -> NewWriteBack {
         dedupe: [number; 32],
         profile: PROFILE,
         request_id: request_id(launch),
-        lane: Lane::EpicConnectionStatus,
+        kind: WriteBackKind::EpicConnectionStatus,
         sealed: vec![number],
         due_at: NOW,
     }
 }
 
 /// The same, told by this table of the profile.
-pub(super) fn of_lane(number: u8, launch: u8, lane: Lane) -> NewWriteBack {
+pub(super) fn of_kind(number: u8, launch: u8, kind: WriteBackKind) -> NewWriteBack {
     NewWriteBack {
-        lane,
+        kind,
         ..write_back(number, launch)
     }
 }
@@ -213,9 +213,9 @@ pub(crate) async fn write_backs_of_one_launch_are_sent_in_order(store: &dyn Stor
 /// What another table tells of a launch waits as well: an EHR that is told that the call is
 /// over must know who has left it. Device tests alone do not wait, and nothing for them.
 pub(crate) async fn write_backs_of_one_launch_wait_but_for_device_tests(store: &dyn Store) {
-    let twice = Lane::ALL.into_iter().chain(Lane::ALL);
+    let twice = WriteBackKind::ALL.into_iter().chain(WriteBackKind::ALL);
     let all = (1..).zip(twice);
-    let all = all.map(|(number, lane)| of_lane(number, 1, lane)).collect();
+    let all = all.map(|(number, kind)| of_kind(number, 1, kind)).collect();
     store_all(store, 1, all, NOW).await;
     let claimed = claim(store, NOW, 10).await;
     assert_eq!(
@@ -235,8 +235,8 @@ pub(crate) async fn write_backs_of_one_launch_wait_but_for_device_tests(store: &
     }
 }
 
-/// What `as_before` makes, of all that there is, one of an earlier version's lane: of that it
-/// is not known which table tells it. Whatever comes later waits for it, but a device test.
+/// What `as_before` makes, of all that there is, one of an earlier version: of that the
+/// kind is not known. Whatever comes later waits for it, but a device test.
 pub(crate) async fn what_waited_at_the_upgrade_is_told_before_what_came_later(
     store: &dyn Store,
     as_before: impl AsyncFn(),
@@ -244,9 +244,9 @@ pub(crate) async fn what_waited_at_the_upgrade_is_told_before_what_came_later(
     store_all(store, 1, vec![write_back(1, 1), write_back(2, 1)], NOW).await;
     as_before().await;
     let later = vec![
-        of_lane(3, 1, Lane::EndOfCall),
-        of_lane(4, 1, Lane::DeviceTest),
-        of_lane(5, 2, Lane::EndOfCall),
+        of_kind(3, 1, WriteBackKind::EndOfCall),
+        of_kind(4, 1, WriteBackKind::DeviceTest),
+        of_kind(5, 2, WriteBackKind::EndOfCall),
     ];
     store_all(store, 2, later, NOW).await;
     let claimed = claim(store, NOW, 9).await;
@@ -259,7 +259,7 @@ pub(crate) async fn what_waited_at_the_upgrade_is_told_before_what_came_later(
     store_all(
         store,
         3,
-        vec![of_lane(6, 1, Lane::ZoomNotification)],
+        vec![of_kind(6, 1, WriteBackKind::ZoomNotification)],
         NOW + SECOND,
     )
     .await;

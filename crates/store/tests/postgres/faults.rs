@@ -9,10 +9,15 @@ use std::{
 };
 
 use sqlx::{Connection as _, PgConnection};
-use tokio::task::JoinSet;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
 use vestibule_store::{
-    Begun, Completed, Consumed, Launches as _, PostgresStore, Profiles as _, Sessions as _,
-    Store as _, StoreError,
+    AttemptLimit, Begun, Completed, Consumed, Launches as _, LimitKey, Limits as _, PostgresStore,
+    Profiles as _, Sessions as _, Store as _, StoreError,
 };
 use vestibule_test_postgres::{Cluster, Durability};
 
@@ -120,6 +125,71 @@ async fn every_connection_that_broke_is_replaced() {
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
     many().await;
+}
+
+/// What would be done twice is not tried again by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_broke_is_no_matter_to_the_next_caller() {
+    let cluster = Cluster::start(Durability::Off);
+    let url = cluster.database();
+    let address = url.parse().expect("the address is good");
+    let store = PostgresStore::open(&address, 1).await;
+    let store = store.expect("the database opens");
+    let limit = AttemptLimit {
+        most: 9,
+        window: Duration::from_secs(60),
+    };
+    let attempt = || store.attempt(LimitKey::from_bytes([1; 32]), limit, NOW);
+    attempt().await.expect("it is counted");
+    cluster.query(
+        &url,
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    // This one finds out, unless somebody looked before.
+    let _ = attempt().await;
+    attempt().await.expect("it is counted");
+}
+
+/// A way to the database on which connections can be lost without a word: both ends stay
+/// open, and nothing comes through any more. Gives its port.
+async fn lossy(to: u16, lost: watch::Sender<()>) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await;
+    let listener = listener.expect("it has a port");
+    let port = listener.local_addr().expect("it has a port").port();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut lost = lost.subscribe();
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(("127.0.0.1", to)).await?;
+                tokio::select! {
+                    through = copy_bidirectional(&mut near, &mut far) => through.map(|_| ()),
+                    _ = lost.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_were_lost_without_a_word_are_replaced() {
+    let cluster = Cluster::start(Durability::Off);
+    let url = cluster.database();
+    let (before, rest) = url.split_once("127.0.0.1:").expect("it is local");
+    let (port, rest) = rest.split_once('/').expect("it names a database");
+    let (lost, _) = watch::channel(());
+    let port = lossy(port.parse().expect("it is a port"), lost.clone()).await;
+    let address = format!("{before}127.0.0.1:{port}/{rest}");
+    let address = address.parse().expect("the address is good");
+    let store = PostgresStore::open_within(&address, 1, Duration::from_secs(1)).await;
+    let store = store.expect("the database opens");
+    began(&store, 1).await;
+    lost.send(()).expect("a connection is open");
+    let begun = Instant::now();
+    while store.find_launch(request_id(1)).await.is_err() {
+        assert!(begun.elapsed() < GENEROUS, "its place is lost too");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use vestibule_launch::{EhrRole, RequestId, UnixTime};
 use vestibule_store::{
     AliasHash, AppointmentId, Change, Completed, Completion, Consumed, Course, EncounterKey,
-    EventId, Fingerprint, Lane, Launches as _, NewAppointment, NewLaunch, NewSession, NewWriteBack,
-    PostgresStore, Sessions as _, Store as _, VisitEvent, Visits as _, WriteBacks as _,
+    EventId, Fingerprint, Launches as _, NewAppointment, NewLaunch, NewSession, NewWriteBack,
+    PostgresStore, Sessions as _, Store as _, VisitEvent, Visits as _, WriteBackKind,
+    WriteBacks as _,
 };
 use vestibule_test_postgres::database;
 
@@ -93,7 +94,7 @@ fn write_back(number: u32) -> NewWriteBack {
         dedupe: bytes(number),
         profile: PROFILE,
         request_id: request_id(number),
-        lane: Lane::EndOfCall,
+        kind: WriteBackKind::EndOfCall,
         sealed: number.to_be_bytes().to_vec(),
         due_at: NOW,
     }

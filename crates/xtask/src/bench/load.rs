@@ -93,7 +93,9 @@ impl Load {
             process::run(&mut workspace.cargo([
                 "build",
                 "--quiet",
-                "--release",
+                // As it is handed out.
+                "--profile",
+                "dist",
                 "--package",
                 "vestibule-server",
                 "--package",
@@ -106,15 +108,15 @@ impl Load {
 
     /// The program that measures, on its own core.
     fn bench(&self, workspace: &Workspace, peers: &Peers, www: &Path) -> Command {
-        let release = |name| workspace.target().join("release").join(name);
+        let built = |name| workspace.target().join("dist").join(name);
         let mut bench = workspace.command("taskset");
         bench
             .args(["--cpu-list", LOAD_CORE])
-            .arg(release("vestibule-benches"))
+            .arg(built("vestibule-benches"))
             .args(["load", "--seconds", &self.seconds.to_string()])
             .args(["--runs", &self.runs.to_string()])
             .arg("--vestibule")
-            .arg(release("vestibule"))
+            .arg(built("vestibule"))
             .arg("--www")
             .arg(www)
             .arg("--peers")

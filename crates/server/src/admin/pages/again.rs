@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use vestibule_store::{
-    AuditAction, AuditSubject, Lane, Page, SentAgain, WriteBackFilter, WriteBackProgress,
+    AuditAction, AuditSubject, Page, SentAgain, WriteBackFilter, WriteBackKind, WriteBackProgress,
 };
 
 use super::{
@@ -77,17 +77,17 @@ pub(super) async fn all(
         true => admin.tools.store.list_write_backs(&filter, page).await?,
         false => Vec::new(),
     };
-    // The first of a lane takes the others with it.
+    // The first of a launch and kind takes the others with it.
     rows.sort_by_key(|row| (row.record.created_at, row.record.id));
-    let mut lanes = HashSet::new();
+    let mut kinds = HashSet::new();
     let mut count = 0;
     for row in rows {
-        let lane = (row.request_id, row.lane.map(Lane::as_str));
-        if lanes.contains(&lane) {
+        let kind = (row.request_id, row.kind.map(WriteBackKind::as_str));
+        if kinds.contains(&kind) {
             continue;
         }
         if let SentAgain::Due(due) = send(&admin, &who, row.record.id).await? {
-            lanes.insert(lane);
+            kinds.insert(kind);
             count += due;
         }
     }

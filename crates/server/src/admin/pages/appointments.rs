@@ -150,8 +150,8 @@ pub(super) async fn page(
             std::iter::once(any).chain(states),
         )
         .days(&chosen)
-        .called("from", "First launched from (UTC)")
-        .called("to", "First launched to (UTC)")
+        .called("from", "Launched or attended from (UTC)")
+        .called("to", "Launched or attended to (UTC)")
         .choice(&chosen, "profile", "Profile", profile_choices(&admin))
         .choice(
             &chosen,
@@ -272,13 +272,9 @@ pub(super) async fn csv(
         return Ok(csv_stream::file(sheet.name, csv.into_text()));
     }
     let (shared, by) = (Arc::clone(&admin), who.clone());
-    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+    Ok(csv_stream::download(&admin, &who, &sheet, move |page| {
         let (admin, who, filter) = (Arc::clone(&shared), by.clone(), filter.clone());
         async move {
-            let page = Page {
-                after,
-                limit: csv_stream::ROWS,
-            };
             let rows = admin.tools.store.list_appointments(&filter, page).await?;
             let next = rows.last().map(AppointmentRow::position);
             let shown = attended(&admin, rows).await?;

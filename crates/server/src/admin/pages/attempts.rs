@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::Response,
 };
-use vestibule_store::{AuditAction, AuditSubject, Page, Reason, WriteBackRow};
+use vestibule_store::{AuditAction, AuditSubject, Reason, WriteBackRow};
 
 use super::{
     csv_stream::{self, Sheet},
@@ -49,13 +49,9 @@ pub(super) async fn csv(
         ],
     };
     let shared = Arc::clone(&admin);
-    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+    Ok(csv_stream::download(&admin, &who, &sheet, move |page| {
         let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
-            let page = Page {
-                after,
-                limit: csv_stream::ROWS,
-            };
             let rows = admin.tools.store.list_write_backs(&filter, page).await?;
             let next = rows.last().map(WriteBackRow::position);
             let attempts = write_back_rows::attempts(&admin, &rows).await?;

@@ -116,13 +116,9 @@ pub(super) async fn csv(
         ],
     };
     let shared = Arc::clone(&admin);
-    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+    Ok(csv_stream::download(&admin, &who, &sheet, move |page| {
         let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
-            let page = Page {
-                after,
-                limit: csv_stream::ROWS,
-            };
             let entries = admin.tools.store.list_audit(&filter, page).await?;
             let next = entries.last().map(AuditEntry::position);
             Ok((entries.into_iter().map(line).collect(), next))

@@ -8,7 +8,7 @@ use axum::{
 };
 use vestibule_store::{
     AppointmentFilter, AuditAction, AuditSubject, Group, Grouping, LaunchCount, LaunchDurations,
-    LaunchFilter, Page, Per, StoreError, Summary, VisitLength,
+    LaunchFilter, Per, StoreError, Summary, VisitLength,
 };
 
 use super::{
@@ -119,11 +119,9 @@ fn durations(
         ]
     };
     let shared = Arc::clone(admin);
-    csv_stream::download(admin, who, &sheet, move |after| {
+    csv_stream::download(admin, who, &sheet, move |page| {
         let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
-            let limit = csv_stream::ROWS;
-            let page = Page { after, limit };
             let rows = admin.tools.store.launch_durations(&filter, page).await?;
             let next = rows.last().map(LaunchDurations::position);
             Ok((rows.iter().map(line).collect(), next))
@@ -155,14 +153,11 @@ fn lengths(admin: &Arc<Admin>, who: &Administrator, filter: AppointmentFilter) -
         ]
     };
     let shared = Arc::clone(admin);
-    csv_stream::download(admin, who, &sheet, move |after| {
+    csv_stream::download(admin, who, &sheet, move |page| {
         let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
-            let limit = csv_stream::ROWS;
-            let page = Page { after, limit };
-            let rows = admin.tools.store.visit_lengths(&filter, page).await?;
-            let next = rows.last().map(VisitLength::position);
-            Ok((rows.iter().map(line).collect(), next))
+            let visits = admin.tools.store.visit_lengths(&filter, page).await?;
+            Ok((visits.lengths.iter().map(line).collect(), visits.last))
         }
     })
 }

@@ -14,13 +14,13 @@ use tokio::{
     sync::{Semaphore, mpsc},
     time::timeout,
 };
-use vestibule_store::{Position, StoreError};
+use vestibule_store::{Page, Position, StoreError};
 
 use super::{csv::Csv, frame};
 use crate::admin::{Admin, Administrator, session};
 
 /// Rows that are read at once.
-pub(super) const ROWS: u32 = 500;
+const ROWS: u32 = 500;
 
 /// Most downloads at once.
 const MOST: usize = 4;
@@ -68,9 +68,8 @@ impl Downloads {
     }
 }
 
-/// `read` reads the page behind a position: an empty one is the end. Where the store
-/// fails, `who` has signed out or the time is over, the download breaks off, so that
-/// nobody takes a part for the whole.
+/// `read` reads a page: an empty one is the end. Where the store fails, `who` has signed out
+/// or the time is over, the download breaks off, so that nobody takes a part for the whole.
 pub(super) fn download<I, R, F>(
     admin: &Arc<Admin>,
     who: &Administrator,
@@ -79,7 +78,7 @@ pub(super) fn download<I, R, F>(
 ) -> Response
 where
     I: Send + 'static,
-    R: FnMut(Option<Position<I>>) -> F + Send + 'static,
+    R: FnMut(Page<I>) -> F + Send + 'static,
     F: Future<Output = Lines<I>> + Send + 'static,
 {
     let Ok(permit) = Arc::clone(&admin.downloads.0).try_acquire_owned() else {
@@ -115,7 +114,7 @@ async fn send<I, R, F>(
     sender: &mpsc::Sender<Part>,
 ) -> Result<(), BreaksOff>
 where
-    R: FnMut(Option<Position<I>>) -> F,
+    R: FnMut(Page<I>) -> F,
     F: Future<Output = Lines<I>>,
 {
     let put = async |part| sender.send(part).await.map_err(|_| BreaksOff::Gone);
@@ -125,7 +124,8 @@ where
         if !session::goes_on(admin, who).await? {
             return Err(BreaksOff::SignedOut);
         }
-        let (lines, Some(last)) = read(after).await? else {
+        let page = Page { after, limit: ROWS };
+        let (lines, Some(last)) = read(page).await? else {
             return put(Part::End).await;
         };
         let mut csv = Csv::default();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use vestibule_launch::{EhrRole, UnixTime};
 use vestibule_store::{
-    Lane, LaunchProgress, LaunchRow, LaunchState, LaunchStep, Reason, VisitProgress,
+    LaunchProgress, LaunchRow, LaunchState, LaunchStep, Reason, VisitProgress, WriteBackKind,
     WriteBackProgress, WriteBackState,
 };
 
@@ -125,12 +125,12 @@ pub(super) fn of_change(change: StatusChange) -> &'static str {
 }
 
 /// The same where it cannot be opened.
-pub(super) fn of_lane(lane: Option<Lane>) -> &'static str {
-    match lane {
-        Some(Lane::EpicConnectionStatus) => "connection status",
-        Some(Lane::EndOfCall) => "end of call",
-        Some(Lane::ZoomNotification) => "Zoom notification",
-        Some(Lane::DeviceTest) => "device test",
+pub(super) fn of_kind(kind: Option<WriteBackKind>) -> &'static str {
+    match kind {
+        Some(WriteBackKind::EpicConnectionStatus) => "connection status",
+        Some(WriteBackKind::EndOfCall) => "end of call",
+        Some(WriteBackKind::ZoomNotification) => "Zoom notification",
+        Some(WriteBackKind::DeviceTest) => "device test",
         None => "of the visit",
     }
 }

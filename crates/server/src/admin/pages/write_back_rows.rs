@@ -113,6 +113,6 @@ pub(super) fn letter(admin: &Admin, row: &WriteBackRow) -> Option<Letter> {
 pub(super) fn what(row: &WriteBackRow, letter: Option<&Letter>) -> &'static str {
     match letter {
         Some(letter) => words::of_change(letter.status.change),
-        None => words::of_lane(row.lane),
+        None => words::of_kind(row.kind),
     }
 }

@@ -91,13 +91,9 @@ pub(super) async fn csv(
         ],
     };
     let shared = Arc::clone(&admin);
-    Ok(csv_stream::download(&admin, &who, &sheet, move |after| {
+    Ok(csv_stream::download(&admin, &who, &sheet, move |page| {
         let (admin, filter) = (Arc::clone(&shared), filter.clone());
         async move {
-            let page = Page {
-                after,
-                limit: csv_stream::ROWS,
-            };
             let rows = admin.tools.store.list_write_backs(&filter, page).await?;
             let next = rows.last().map(WriteBackRow::position);
             let lines = rows.iter().map(|row| line(&admin, row)).collect();

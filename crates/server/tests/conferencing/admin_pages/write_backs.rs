@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_store::AuditAction;
 
 use super::{PATIENCE, SETUP, location};
@@ -11,13 +9,7 @@ use crate::house::{ENCOUNTER, House};
 
 #[tokio::test]
 async fn all_that_are_listed_are_sent_again_by_one_button() {
-    let house = House::open(SETUP).await;
-    let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
-    house
-        .ehr
-        .fault(Endpoint::EndOfCall, Fault::times(2, refused));
-    house.visit().await;
-    house.clock.advance(Duration::from_secs(60));
+    let house = House::refused().await;
     let signed = house.sign_in("olga").await;
     let given_up = "/admin/write-backs?state=given_up";
     let start = tokio::time::Instant::now();
@@ -97,13 +89,7 @@ async fn write_backs_are_found_by_encounter_and_by_meeting() {
 
 #[tokio::test]
 async fn each_attempt_says_why_it_came_to_nothing() {
-    let house = House::open(SETUP).await;
-    let refused = FaultAnswer::status(StatusCode::BAD_REQUEST);
-    house
-        .ehr
-        .fault(Endpoint::EndOfCall, Fault::times(2, refused));
-    house.visit().await;
-    house.clock.advance(Duration::from_secs(60));
+    let house = House::refused().await;
     let signed = house.sign_in("vic").await;
     let given_up = "/admin/write-backs?state=given_up";
     signed.until(given_up, ">given up</span>").await;
