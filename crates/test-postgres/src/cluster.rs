@@ -23,6 +23,14 @@ const PATIENCE: &str = "60";
 /// what lasts as long as a test.
 const OWNER: &str = "vestibule";
 
+/// Little of the disk, and nothing of the memory that programs share through `/dev/shm`: that
+/// of a container is small.
+const SMALL: &str = "wal_level = minimal\nmax_wal_senders = 0\nmin_wal_size = 32MB\n\
+    max_wal_size = 96MB\ndynamic_shared_memory_type = mmap\n";
+
+/// How many bytes of the server's log a failure shows.
+const TAIL: usize = 2_000;
+
 /// Whether what is committed is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -109,14 +117,21 @@ impl Cluster {
         self.url(&name)
     }
 
+    /// Drops a database, given by its URL, and breaks its connections. Where the server does
+    /// not run, nothing happens: the database goes with its cluster.
+    pub(crate) fn forget(&self, database: &str) {
+        let name = name_of(database);
+        let drop = self.psql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        let _ = output(drop);
+    }
+
     /// Runs a statement in a database, given by its URL, with PostgreSQL's own client.
     /// Gives the rows as it prints them: a line each, columns divided by `|`.
     ///
     /// # Panics
     /// Where it fails.
     pub fn query(&self, database: &str, statement: &str) -> String {
-        let (_, name) = database.rsplit_once('/').expect("it is a URL");
-        self.sql(name, statement)
+        self.sql(name_of(database), statement)
     }
 
     /// Ends the server at once, as when it crashes: no transaction is finished, and every
@@ -175,7 +190,7 @@ impl Cluster {
             .arg(self.data())
             .args(["--username", OWNER, "--auth=trust", "--encoding=UTF8"])
             .args(["--locale=C", "--no-sync", "--no-instructions"]);
-        run(&mut initdb);
+        self.run(initdb);
         let durable = match durability {
             Durability::On => "on",
             Durability::Off => "off",
@@ -186,7 +201,7 @@ impl Cluster {
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\n\
              fsync = {durable}\nfull_page_writes = {durable}\n\
              shared_buffers = 64MB\nmax_connections = 200\nautovacuum = off\n\
-             log_min_messages = warning\n"
+             log_min_messages = warning\n{SMALL}"
         );
         let path = self.data().join("postgresql.auto.conf");
         fs::write(&path, settings).expect("the cluster's settings can be written");
@@ -202,16 +217,34 @@ impl Cluster {
             .args(["--wait", "--silent", "--timeout", PATIENCE, "--pgdata"])
             .arg(self.data())
             .arg("--log")
-            .arg(self.folder.join("log"));
-        run(&mut pg_ctl);
+            .arg(self.log());
+        self.run(pg_ctl);
     }
 
     fn sql(&self, database: &str, statement: &str) -> String {
+        self.run(self.psql(database, statement))
+    }
+
+    fn psql(&self, database: &str, statement: &str) -> Command {
         let mut psql = self.program("psql");
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
             .args(["--set", "ON_ERROR_STOP=1", "--command", statement])
             .arg(self.url(database));
-        run(&mut psql)
+        psql
+    }
+
+    /// Runs one of the programs. Where it fails, so does the test, with what program and
+    /// server say.
+    fn run(&self, command: Command) -> String {
+        output(command).unwrap_or_else(|failure| {
+            let log = fs::read(self.log()).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log[log.len().saturating_sub(TAIL)..]);
+            panic!("{failure}\nthe end of the server's log:\n{log}")
+        })
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("log")
     }
 
     /// To every process of the server: the one that listens, and those for connections.
@@ -286,24 +319,29 @@ fn free_port() -> u16 {
     panic!("no port from 15000 to 31000 is free");
 }
 
-/// Runs a program to its end. Its output goes to files and not to pipes: the server that
-/// `pg_ctl` starts would hold a pipe open.
-fn run(command: &mut Command) -> String {
+/// The name of a database, given by its URL.
+fn name_of(database: &str) -> &str {
+    let (_, name) = database.rsplit_once('/').expect("it is a URL");
+    name
+}
+
+/// Runs a program to its end and gives what it says, or why it failed. Its output goes to
+/// files and not to pipes: the server that `pg_ctl` starts would hold a pipe open.
+fn output(mut command: Command) -> Result<String, String> {
     let mut stdout = tempfile::tempfile().expect("a temporary file can be made");
     let mut stderr = tempfile::tempfile().expect("a temporary file can be made");
     let handle = |file: &fs::File| Stdio::from(file.try_clone().expect("a file has handles"));
     let status = command
         .stdout(handle(&stdout))
         .stderr(handle(&stderr))
-        .status();
-    let status = status.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        .status()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     let text = read_from_start(&mut stdout);
-    assert!(
-        status.success(),
-        "{command:?}: {text}{}",
-        read_from_start(&mut stderr)
-    );
-    text
+    if status.success() {
+        return Ok(text);
+    }
+    let errors = read_from_start(&mut stderr);
+    Err(format!("{command:?}: {status}\n{text}{errors}"))
 }
 
 fn read_from_start(file: &mut fs::File) -> String {

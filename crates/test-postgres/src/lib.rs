@@ -9,22 +9,48 @@ mod cluster;
 mod user;
 mod watchdog;
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    cell::RefCell,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 pub use cluster::{Cluster, Durability};
 
 /// An empty database, for one test, in the cluster that the tests of this process share.
-/// Gives its URL. It goes with the cluster, when the process ends.
+/// Gives its URL. It goes with the thread that asks for it, which has to be that of the test:
+/// so the cluster has what is in use, however many tests there are.
 ///
 /// # Panics
 /// Where there is no PostgreSQL on the machine, with what to do.
 pub fn database() -> String {
     static SHARED: OnceLock<Cluster> = OnceLock::new();
     let cluster = SHARED.get_or_init(|| Cluster::start(Durability::Off));
-    cluster.database()
+    let url = cluster.database();
+    let database = Database {
+        cluster,
+        url: url.clone(),
+    };
+    IN_USE.with_borrow_mut(|in_use| in_use.push(database));
+    url
+}
+
+thread_local! {
+    static IN_USE: RefCell<Vec<Database>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Gone from its cluster when dropped.
+struct Database {
+    cluster: &'static Cluster,
+    url: String,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.cluster.forget(&self.url);
+    }
 }
 
 /// A name that no other database of this process has.

@@ -8,21 +8,26 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// As the input ends: ends PostgreSQL, whose number is in its own file, and removes the
-/// folder. `CONT` comes first, where a test has frozen it: a stopped process takes no
-/// other signal but `KILL`.
+/// As the input ends: ends PostgreSQL and removes the folder. Its number is in its own file;
+/// another process may have it by now, which is not in that folder and is left alone. `CONT`
+/// comes first, where a test has frozen it: a stopped process takes no other signal but
+/// `KILL`.
 const SCRIPT: &str = r#"
 read -r end
-if [ -f "$1/data/postmaster.pid" ]; then
-    read -r pid < "$1/data/postmaster.pid"
-    kill -CONT "$pid" 2>/dev/null
-    kill -QUIT "$pid" 2>/dev/null
+pid=none
+[ -f "$1/data/postmaster.pid" ] && read -r pid < "$1/data/postmaster.pid"
+runs() {
+    [ "/proc/$pid/cwd" -ef "$1/data" ]
+}
+if runs "$1"; then
+    kill -CONT "$pid"
+    kill -QUIT "$pid"
     tries=0
-    while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
+    while runs "$1" && [ "$tries" -lt 100 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done
-    kill -KILL "$pid" 2>/dev/null
+    runs "$1" && kill -KILL "$pid"
 fi
 rm -rf "$1"
 "#;
