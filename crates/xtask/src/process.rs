@@ -109,7 +109,8 @@ fn wait(command: &mut Command, deadline: Duration) -> Result<Option<ExitStatus>>
     }
 }
 
-fn name(command: &Command) -> String {
+/// A command as it is told of.
+pub(crate) fn name(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy()];
     words.extend(command.get_args().map(|word| word.to_string_lossy()));
     format!("`{}`", words.join(" "))

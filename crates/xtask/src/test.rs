@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use vestibule_test_log::FOLDER_VARIABLE;
 
@@ -26,7 +26,9 @@ use crate::{
     workspace::Workspace,
 };
 
+mod failures;
 mod on_postgresql;
+mod room;
 
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 5;
@@ -134,6 +136,9 @@ pub(crate) fn run(workspace: &Workspace, steps: &[Step]) -> Result<ExitCode> {
         }
         let (result, elapsed) = progress.timed_step(&what, || step.perform(workspace, &machine));
         rows.push(Row::new(what, &result, elapsed));
+        if result.is_err() {
+            eprintln!("{}", room::told(workspace.target()));
+        }
     }
 
     print!("\n{}", table(&rows));
@@ -218,13 +223,10 @@ impl Step {
                 let logs = Logs::begin(workspace.target())?;
                 let mut tests = cargo("test --workspace --no-fail-fast");
                 tests.env(FOLDER_VARIABLE, logs.folder());
-                let all = process::run(tests.envs(machine.variables()));
+                let log = workspace.target().join("tests.log");
+                let all = failures::run(tests.envs(machine.variables()), &log);
                 let on_postgresql = on_postgresql::run(workspace, logs.folder());
-                // It says what it finds whether or not a test has failed.
-                let searched = logs
-                    .search()
-                    .inspect_err(|error| eprintln!("error: {error}"));
-                all.and(on_postgresql).and(searched)
+                all_of([all, on_postgresql, logs.search()])
             }
             Self::BrowserTests => browser_tests(workspace, machine),
             Self::Deny => {
@@ -243,6 +245,17 @@ impl Step {
             ),
         }
     }
+}
+
+/// What is wrong with any of them, and not only with the first.
+fn all_of<const N: usize>(results: [Result<()>; N]) -> Result<()> {
+    let errors: Vec<String> = results
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| format!("{error:#}"))
+        .collect();
+    ensure!(errors.is_empty(), "{}", errors.join("\n"));
+    Ok(())
 }
 
 /// The wasm modules' own tests, in a browser without a screen, through the
@@ -425,6 +438,13 @@ mod tests {
         assert!(machine.blocks(Step::BrowserTests));
         assert!(!machine.blocks(Step::Tests));
         assert!(!machine.blocks(Step::Wasm));
+    }
+
+    #[test]
+    fn of_several_things_that_are_wrong_each_is_told() {
+        all_of([Ok(()), Ok(())]).unwrap();
+        let error = all_of([Err(anyhow!("one")), Ok(()), Err(anyhow!("two"))]).unwrap_err();
+        assert_eq!(error.to_string(), "one\ntwo");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use vestibule_test_log::FOLDER_VARIABLE;
 
+use super::failures;
 use crate::{process, workspace::Workspace};
 
 /// Those tests, by their modules.
@@ -40,12 +41,12 @@ pub(super) fn run(workspace: &Workspace, logs: &Path) -> Result<()> {
         missing.join(", ")
     );
     let mut tests = tests();
-    process::run(
-        tests
-            .args(MODULES)
-            .env("VESTIBULE_TEST_DATABASE", "postgresql")
-            .env(FOLDER_VARIABLE, logs),
-    )
+    tests
+        .args(MODULES)
+        .env("VESTIBULE_TEST_DATABASE", "postgresql")
+        .env(FOLDER_VARIABLE, logs);
+    let log = workspace.target().join("tests-on-postgresql.log");
+    failures::run(&mut tests, &log)
 }
 
 /// The modules of which no test is listed: one a line, such as `module::name: test`.
