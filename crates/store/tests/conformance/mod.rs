@@ -16,6 +16,7 @@ use vestibule_store::{
 pub(crate) mod admin_sessions;
 pub(crate) mod audit;
 pub(crate) mod bearers;
+pub(crate) mod figures;
 pub(crate) mod join_links;
 pub(crate) mod launch_events;
 pub(crate) mod launches;
@@ -53,9 +54,15 @@ macro_rules! conforms {
             } {
                 fifty_entries_at_once_are_all_kept,
             }
-            overview {
+            figures {
+                launches_are_counted_by_time_and_group,
+                durations_are_told_by_the_page_or_by_the_node,
+                a_visit_that_is_over_has_a_length,
                 durations_are_summarised_by_time_and_department,
                 a_visit_is_as_long_as_somebody_was_there,
+                pages_of_lengths_have_each_visit_once,
+            } {}
+            overview {
                 launches_that_joined_are_told_from_those_that_did_not,
                 pages_of_launches_have_each_launch_once,
                 launches_are_listed_by_what_is_asked_for,
@@ -63,10 +70,6 @@ macro_rules! conforms {
                 appointments_are_listed_with_their_times,
                 appointments_are_of_the_time_in_which_they_took_place,
                 attendees_have_the_role_of_their_launch,
-                launches_are_counted_by_time_and_group,
-                durations_are_told_by_the_page_or_by_the_node,
-                a_visit_that_is_over_has_a_length,
-                pages_of_lengths_have_each_visit_once,
                 write_backs_are_listed_by_what_is_asked_for,
             } {}
             sent_again {
