@@ -58,6 +58,7 @@ pub(crate) fn push_took_place<D: Sql>(query: &mut QueryBuilder<D>, time: TimeRan
     };
     bind(query, " AND created_at < ", until);
     bind(query, " AND (created_at >= ", from);
+    // Counted: for EXISTS, with OR beside it, PostgreSQL may hash the whole table.
     bind(
         query,
         " OR (SELECT count(*) FROM launches

@@ -37,7 +37,7 @@ use crate::{Store, StoreError, Tables, migrations, store::is_read_only, tables};
 /// How long a statement waits for another one's write, and a caller for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Those that find single rows.
+/// Those that find what a launch needs: single rows, and short lists.
 const FINDING_CONNECTIONS: u32 = 2;
 
 /// Those for listings and figures: what administrators look at waits for each other, and
@@ -57,7 +57,7 @@ pub struct SqliteStore {
     writer: Writer,
     /// For what may be forgotten when the power fails.
     counts: Writer,
-    /// For single rows. It writes nothing.
+    /// For single rows and short lists. It writes nothing.
     finding: SqlitePool,
     /// For listings and figures. They write nothing, and end in time: see
     /// [`Self::reading`].
@@ -115,9 +115,13 @@ impl SqliteStore {
                 .test_before_acquire(false)
                 .acquire_timeout(PATIENCE)
         };
-        // A launch that begins finds what it needs also where no file can be opened any more.
-        let finding = reading(FINDING_CONNECTIONS).connect_with(read_only.clone());
-        let finding = finding.await.map_err(failed)?;
+        // A launch that begins finds what it needs also where no file can be opened any more:
+        // these are open from the start to the end.
+        let finding = reading(FINDING_CONNECTIONS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(read_only.clone());
+        tokio::try_join!(finding.acquire(), finding.acquire()).map_err(failed)?;
         Ok(Self {
             pool,
             writer,
@@ -266,6 +270,8 @@ fn writing() -> SqlitePoolOptions {
     let of_made = read_only.clone();
     SqlitePoolOptions::new()
         .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| Box::pin(of_made.clone().made(connection)))

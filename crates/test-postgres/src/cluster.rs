@@ -121,8 +121,8 @@ impl Cluster {
     /// not run, nothing happens: the database goes with its cluster.
     pub(crate) fn forget(&self, database: &str) {
         let name = name_of(database);
-        let drop = self.psql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
-        let _ = output(drop);
+        let mut drop = self.psql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        let _ = drop.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 
     /// Runs a statement in a database, given by its URL, with PostgreSQL's own client.

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// As the input ends: ends PostgreSQL and removes the folder. Its number is in its own file;
-/// another process may have it by now, which is not in that folder and is left alone. `CONT`
+/// another process may have it by now, which was not started for that folder and is left alone. `CONT`
 /// comes first, where a test has frozen it: a stopped process takes no other signal but
 /// `KILL`.
 const SCRIPT: &str = r#"
@@ -17,7 +17,7 @@ read -r end
 pid=none
 [ -f "$1/data/postmaster.pid" ] && read -r pid < "$1/data/postmaster.pid"
 runs() {
-    [ "/proc/$pid/cwd" -ef "$1/data" ]
+    grep -qaF -- "$1/data" "/proc/$pid/cmdline" 2>/dev/null
 }
 if runs "$1"; then
     kill -CONT "$pid"

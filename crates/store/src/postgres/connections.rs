@@ -22,7 +22,8 @@ use tokio::{
 /// its caller is told that it failed, may be done when it wakes.
 pub(super) const FRESH: Duration = Duration::from_millis(5);
 
-/// How long one goes from hand to hand before the pool has it again.
+/// How long one goes from hand to hand before the pool has it again, and how long one may be
+/// unused before it is closed: who knows what is at its other end by then.
 const ROUND: Duration = Duration::from_secs(300);
 
 /// The connections of a store. Cheap to clone; clones share them.
@@ -56,6 +57,16 @@ impl PutBy {
     fn is_fresh(&self) -> bool {
         self.used_at.elapsed() < FRESH
     }
+
+    fn is_old(&self) -> bool {
+        self.used_at.elapsed() >= ROUND
+    }
+
+    /// Not by way of the pool, which would ask it whether it lives, and wait until the network
+    /// gives it up.
+    fn close(mut self) {
+        self.connection.close_on_drop();
+    }
 }
 
 impl Connections {
@@ -75,6 +86,13 @@ impl Connections {
         let turn = Arc::new(turn.map_err(|_| sqlx::Error::PoolClosed)?);
         loop {
             let last = self.put_by().pop();
+            let last = match last {
+                Some(old) if old.is_old() => {
+                    old.close();
+                    continue;
+                }
+                last => last,
+            };
             let is_fresh = last.as_ref().is_none_or(PutBy::is_fresh);
             let (connection, since) = match last {
                 Some(last) => (last.connection, last.since),
@@ -128,15 +146,12 @@ impl InUse {
         // A transaction that was dropped is still open then, with its locks: the pool ends it
         // at once.
         let is_open = connection.should_flush();
-        let is_round_over = |since: Instant| since.elapsed() >= ROUND;
+        let is_round_over = self.since.elapsed() >= ROUND;
         let mut put_by = self.connections.put_by();
-        // Nobody has asked for these for long. The pool would, and wait for one whose other
-        // end is gone until the network gives it up.
-        for old in put_by.extract_if(.., |old| is_round_over(old.since) && !old.is_fresh()) {
-            let mut connection = old.connection;
-            connection.close_on_drop();
-        }
-        if is_open || is_round_over(self.since) || self.connections.pool.is_closed() {
+        put_by
+            .extract_if(.., |old| old.is_old())
+            .for_each(PutBy::close);
+        if is_open || is_round_over || self.connections.pool.is_closed() {
             return;
         }
         put_by.push(PutBy {
@@ -158,6 +173,7 @@ impl Drop for InUse {
 #[cfg(test)]
 mod tests {
     use sqlx::Row as _;
+    use tokio::time;
 
     use super::*;
     use crate::{PostgresAddress, PostgresStore, Store as _};
@@ -210,11 +226,11 @@ mod tests {
         let mut first = store.connections.acquire(false).await.unwrap();
         let pid = number(&mut first).await;
         first.done();
-        let other = PostgresStore::open(&address, 1).await.unwrap();
-        let mut administrator = other.connections.acquire(false).await.unwrap();
+        // One that has no deadline.
+        let mut other = PgConnection::connect_with(address.options()).await.unwrap();
         let mut end = async |pid: i32| {
-            let end = sqlx::query("SELECT pg_terminate_backend($1, 10000)").bind(pid);
-            end.execute(administrator.connection()).await.unwrap();
+            let end = sqlx::query("SELECT pg_terminate_backend($1, 60000)").bind(pid);
+            end.execute(&mut other).await.unwrap();
         };
         end(pid).await;
         let mut next = store.connections.acquire(true).await.unwrap();
@@ -224,6 +240,20 @@ mod tests {
         end(pid_of_next).await;
         // Where nobody doubts it, the operation finds out, and is done again.
         store.ready().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_nobody_has_used_for_long_is_not_used_again() {
+        let (_, store) = opened(1).await;
+        let mut first = store.connections.acquire(false).await.unwrap();
+        let before = number(&mut first).await;
+        first.done();
+        // Nothing else goes by this clock meanwhile.
+        time::pause();
+        time::advance(ROUND).await;
+        time::resume();
+        let mut second = store.connections.acquire(false).await.unwrap();
+        assert_ne!(number(&mut second).await, before);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Limits in SQLite.
 //!
-//! Their connections do not wait for the disk at each commit (`synchronous = NORMAL`):
+//! Their connection does not wait for the disk at each commit (`synchronous = NORMAL`):
 //! with a write-ahead log the file stays whole, and what is lost when the power fails are
 //! the last counts.
 

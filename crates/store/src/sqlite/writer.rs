@@ -11,11 +11,12 @@ use std::{
 };
 
 use sqlx::{
-    Execute as _, SqlStr, Sqlite, SqlitePool,
+    Connection as _, Execute as _, SqlStr, Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     query::Query,
     sqlite::{SqliteArguments, SqliteRow},
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::PATIENCE;
 use crate::{StoreError, store::is_busy};
@@ -151,58 +152,81 @@ impl Writer {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Commits what was asked for; one by one where that cannot be done at once, so that
-    /// each caller learns of what is wrong with their own.
-    async fn commit(&self, together: Vec<Asked>) {
-        let mut rest = match self.try_commit(&together).await {
-            Ok(rows) => return answer(together, rows),
-            Err(Failed::Within(_)) if together.len() > 1 => together.into_iter(),
-            Err(Failed::Within(error) | Failed::Before(error)) => return refuse(together, error),
-        };
-        while let Some(one) = rest.next() {
-            let one = [one];
-            match self.try_commit(&one).await {
-                Ok(rows) => answer(one, rows),
-                Err(Failed::Within(error)) => refuse(one, error),
-                Err(Failed::Before(error)) => return refuse(one.into_iter().chain(rest), error),
-            }
-        }
-    }
-
-    async fn try_commit(&self, together: &[Asked]) -> Result<Vec<Vec<SqliteRow>>, Failed> {
-        let mut connection = self.pool.acquire().await.map_err(Failed::Before)?;
-        let _turn = self.turn.lock().await;
-        if let [alone] = together
-            && !alone.are_several
-        {
-            // A statement is a transaction by itself.
-            let rows = alone.query().fetch_all(&mut *connection).await;
-            let rows = rows.map_err(|error| match error {
-                sqlx::Error::Database(refusal) if is_busy(&*refusal) => {
-                    Failed::Before(sqlx::Error::Database(refusal))
-                }
-                error => Failed::Within(error),
-            });
-            return Ok(vec![rows?]);
-        }
-        let beginning = sqlx::Connection::begin_with(&mut *connection, "BEGIN IMMEDIATE");
-        let mut transaction = beginning.await.map_err(Failed::Before)?;
-        let mut rows = Vec::with_capacity(together.len());
-        for asked in together {
-            let query = asked.query();
-            rows.push(
-                query
-                    .fetch_all(&mut *transaction)
-                    .await
-                    .map_err(Failed::Within)?,
-            );
-        }
-        transaction.commit().await.map_err(Failed::Within)?;
-        Ok(rows)
+    /// The connection, and the turn to write by it.
+    async fn ready(
+        &self,
+    ) -> Result<(PoolConnection<Sqlite>, tokio::sync::MutexGuard<'_, ()>), sqlx::Error> {
+        let connection = self.pool.acquire().await?;
+        let turn = timeout(PATIENCE, self.turn.lock()).await;
+        Ok((connection, turn.map_err(|_| sqlx::Error::PoolTimedOut)?))
     }
 }
 
+/// Commits what was asked for; one by one where that cannot be done at once, so that each
+/// caller learns of what is wrong with their own.
+async fn commit(connection: &mut SqliteConnection, together: Vec<Asked>) {
+    let rest = match try_commit(connection, &together).await {
+        Ok(rows) => return answer(together, rows),
+        Err(Failed::Within(_)) if together.len() > 1 => together,
+        Err(Failed::Within(error) | Failed::Before(error)) => return refuse(together, error),
+    };
+    let mut rest = rest.into_iter();
+    while let Some(one) = rest.next() {
+        if one.answer.is_closed() {
+            continue;
+        }
+        if one.is_late() {
+            refuse([one], sqlx::Error::PoolTimedOut);
+            continue;
+        }
+        let one = [one];
+        match try_commit(connection, &one).await {
+            Ok(rows) => answer(one, rows),
+            Err(Failed::Within(error)) => refuse(one, error),
+            Err(Failed::Before(error)) => return refuse(one.into_iter().chain(rest), error),
+        }
+    }
+}
+
+async fn try_commit(
+    connection: &mut SqliteConnection,
+    together: &[Asked],
+) -> Result<Vec<Vec<SqliteRow>>, Failed> {
+    if let [alone] = together
+        && !alone.are_several
+    {
+        // A statement is a transaction by itself.
+        let rows = alone.query().fetch_all(connection).await;
+        let rows = rows.map_err(|error| match error {
+            sqlx::Error::Database(refusal) if is_busy(&*refusal) => {
+                Failed::Before(sqlx::Error::Database(refusal))
+            }
+            error => Failed::Within(error),
+        });
+        return Ok(vec![rows?]);
+    }
+    let beginning = connection.begin_with("BEGIN IMMEDIATE");
+    let mut transaction = beginning.await.map_err(Failed::Before)?;
+    let mut rows = Vec::with_capacity(together.len());
+    for asked in together {
+        let query = asked.query();
+        rows.push(
+            query
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(Failed::Within)?,
+        );
+    }
+    transaction.commit().await.map_err(Failed::Within)?;
+    Ok(rows)
+}
+
 impl Asked {
+    /// Whether its caller has waited as long as anybody may.
+    fn is_late(&self) -> bool {
+        self.at.elapsed() >= PATIENCE
+    }
+
     fn query(&self) -> Query<'static, Sqlite, SqliteArguments> {
         sqlx::query_with(self.sql.clone(), self.arguments.clone())
     }
@@ -238,21 +262,45 @@ struct Attendant {
 
 impl Attendant {
     async fn attend(mut self) {
-        while let Some(together) = self.next() {
-            self.writer.commit(together).await;
+        while self.is_needed() {
+            match self.writer.ready().await {
+                // Only now: until then its callers may give it up, and others come along.
+                Ok((mut connection, _turn)) => {
+                    let together = self.writer.queue().next();
+                    if !together.is_empty() {
+                        commit(&mut connection, together).await;
+                    }
+                }
+                // Who has waited for as long is refused, and not who has just come.
+                Err(sqlx::Error::PoolTimedOut) => {}
+                Err(error) => refuse(mem::take(&mut self.writer.queue().asked), error),
+            }
         }
     }
 
-    /// What is to be committed next.
-    fn next(&mut self) -> Option<Vec<Asked>> {
+    /// Whether anything is asked for; otherwise it is not the attendant any more.
+    fn is_needed(&mut self) -> bool {
         let mut queue = self.writer.queue();
-        let late = |asked: &mut Asked| asked.at.elapsed() >= PATIENCE;
-        refuse(queue.asked.extract_if(.., late), sqlx::Error::PoolTimedOut);
-        queue.asked.retain(|asked| !asked.answer.is_closed());
-        let many = queue.asked.len().min(MOST);
-        self.is_done = many == 0;
+        queue.shed();
+        self.is_done = queue.asked.is_empty();
         queue.is_attended = !self.is_done;
-        (many > 0).then(|| queue.asked.drain(..many).collect())
+        !self.is_done
+    }
+}
+
+impl Queue {
+    /// Refuses what has waited for too long, and forgets what nobody waits for any more.
+    fn shed(&mut self) {
+        let late = self.asked.extract_if(.., |asked| asked.is_late());
+        refuse(late, sqlx::Error::PoolTimedOut);
+        self.asked.retain(|asked| !asked.answer.is_closed());
+    }
+
+    /// What is to be committed next.
+    fn next(&mut self) -> Vec<Asked> {
+        self.shed();
+        let many = self.asked.len().min(MOST);
+        self.asked.drain(..many).collect()
     }
 }
 

@@ -37,14 +37,17 @@ fn run_on(terminal: &mut impl Write, command: &mut Command, log: &Path) -> Resul
         .stdout(file)
         .spawn()
         .with_context(|| format!("cannot start {name}"))?;
+    let mut shown = Ok(());
     let status = loop {
         let ended = child.try_wait()?;
-        copy(&mut follower, terminal)?;
+        // Where the terminal goes away the tests still come to their end.
+        shown = shown.and_then(|()| copy(&mut follower, terminal));
         if let Some(status) = ended {
             break status;
         }
         thread::sleep(POLL);
     };
+    shown?;
     if status.success() {
         return Ok(());
     }

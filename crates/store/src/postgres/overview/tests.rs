@@ -145,12 +145,10 @@ const FILL_DAYS: &str =
 async fn appointments_of_a_time_are_found_without_reading_older_ones() {
     let address = vestibule_test_postgres::database().parse().unwrap();
     let store = PostgresStore::open(&address, 2).await.unwrap();
-    let filled = sqlx::query(FILL_DAYS)
-        .bind(MANY)
-        .execute(&store.connections.pool);
+    let mut patient = PgConnection::connect_with(address.options()).await.unwrap();
+    let filled = sqlx::query(FILL_DAYS).bind(MANY).execute(&mut patient);
     filled.await.unwrap();
-    let analysed = sqlx::query("ANALYZE").execute(&store.connections.pool);
-    analysed.await.unwrap();
+    sqlx::query("ANALYZE").execute(&mut patient).await.unwrap();
     let from = UnixTime::from_millis(MANY / 2 * 60_000);
     let filter = AppointmentFilter {
         time: Some(TimeRange {
