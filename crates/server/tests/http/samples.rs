@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::de::DeserializeOwned;
 use vestibule_launch::ParameterMap;
 use vestibule_server::{
-    admin::AdminConfig,
+    admin::{AdminConfig, AdminUser, OidcConfig},
     conferencing::{PexipConfig, RoutingRuleDocument},
     config::{Config, LandingPageConfig},
     database::DatabaseConfig,
@@ -13,6 +13,7 @@ use vestibule_server::{
     limits::LimitsConfig,
     profile::{PreviousSecrets, Profile, ProfileDocument, TokenResponseMap, folder},
     retention::RetentionConfig,
+    serving::{ConnectionLimits, TlsConfig},
     telemetry::{MetricsConfig, TracesConfig},
     write_back::{DeviceTestDocument, EndOfCallDocument, EpicDocument},
 };
@@ -106,6 +107,10 @@ fn the_sample_configuration_has_every_key() {
     has::<RetentionConfig>(&text);
     has::<DatabaseConfig>(&text);
     has::<AdminConfig>(&text);
+    has::<AdminUser>(&text);
+    has::<OidcConfig>(&text);
+    has::<TlsConfig>(&text);
+    has::<ConnectionLimits>(&text);
     has::<MetricsConfig>(&text);
     has::<TracesConfig>(&text);
     has::<PexipConfig>(&text);
