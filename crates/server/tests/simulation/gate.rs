@@ -32,6 +32,8 @@ pub(crate) enum Planted {
     NobodyTold,
     /// What is sent to the EHR's token endpoint is sent a second time.
     CodeSentTwice,
+    /// The schedule breaks off once it has something to tell.
+    Panic,
 }
 
 /// Who asks.

@@ -106,9 +106,15 @@ fn schedule(seed: u64) -> Setup {
 
 fn run(outside: &Outside, setup: Setup) -> Outcome {
     let mut world = World::new(&HOUSE, outside, setup);
-    world.run();
-    let violations = invariants::violations(&world);
-    world.record.with(|record| Outcome {
+    let record = world.record.clone();
+    let violations = panic::catch_unwind(AssertUnwindSafe(|| {
+        world.run();
+        invariants::violations(&world)
+    }));
+    let panicked =
+        |panicked: Box<dyn Any + Send>| vec![format!("a panic: {}", message(&*panicked))];
+    let violations = violations.unwrap_or_else(panicked);
+    record.with(|record| Outcome {
         violations,
         story: record.story.clone(),
         digest: record.digested(),
@@ -138,21 +144,17 @@ fn run_all(seeds: Range<u64>, planted: Option<Planted>) -> Result<Sum, Found> {
                 planted,
                 ..schedule(seed)
             };
-            let outcome = panic::catch_unwind(AssertUnwindSafe(|| run(&outside, setup)));
-            let (violations, story) = match outcome {
-                Ok(outcome) if outcome.violations.is_empty() => {
-                    sum.lock().unwrap().add(outcome);
-                    continue;
-                }
-                Ok(outcome) => (outcome.violations.join("\n"), outcome.story),
-                Err(panicked) => (format!("a panic: {}", message(&*panicked)), Vec::new()),
-            };
+            let outcome = run(&outside, setup);
+            if outcome.violations.is_empty() {
+                sum.lock().unwrap().add(outcome);
+                continue;
+            }
             let mut worst = worst.lock().unwrap();
             if worst.as_ref().is_none_or(|before| seed < before.seed) {
                 *worst = Some(Found {
                     seed,
-                    violations,
-                    story,
+                    violations: outcome.violations.join("\n"),
+                    story: outcome.story,
                 });
             }
         }
@@ -282,6 +284,15 @@ fn the_seed_of_a_failure_is_told() {
             .any(|line| line.ends_with("has a join link"))
     );
     assert!(how_to_see_it_again(seed).starts_with("VESTIBULE_SEED=7 cargo test "));
+}
+
+#[test]
+fn a_schedule_that_panics_tells_its_story_until_then() {
+    let Err(found) = run_all(7..8, Some(Planted::Panic)) else {
+        panic!("nothing is found");
+    };
+    assert_eq!(found.violations, "a panic: planted");
+    assert!(!found.story.is_empty());
 }
 
 #[test]

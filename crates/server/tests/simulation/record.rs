@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::http;
@@ -75,7 +75,8 @@ pub(crate) struct Times {
 
 impl Record {
     pub(crate) fn with<T>(&self, note: impl FnOnce(&mut Inner) -> T) -> T {
-        note(&mut self.0.lock().unwrap())
+        // What a schedule that panicked has told until then counts.
+        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn violation(&self, what: impl Into<String>) {

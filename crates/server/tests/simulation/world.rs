@@ -171,6 +171,10 @@ impl<'a> World<'a> {
                 return;
             }
             self.step();
+            let has_told = || self.record.with(|record| !record.story.is_empty());
+            if self.setup.planted == Some(Planted::Panic) && has_told() {
+                panic!("planted");
+            }
         }
         self.heal();
         for _ in 0..MOST_RESTS {
