@@ -48,7 +48,7 @@ use world::{Setup, World};
 const FAULTS: u32 = 6;
 
 /// How many schedules there are where nothing else is said.
-const SCHEDULES: u64 = 600;
+const SCHEDULES: u64 = 2000;
 
 /// Everything that can go wrong in a schedule.
 const KINDS: [&str; 15] = [
