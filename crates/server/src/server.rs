@@ -60,6 +60,8 @@ pub struct Server {
     recorder: Recorder,
     store: Arc<dyn Store>,
     in_flight: InFlight,
+    /// How long the audit log is kept.
+    audit_kept: Duration,
     /// Requests that begin to come in, where launches and Pexip do.
     coming: InFlight,
 }
@@ -294,6 +296,7 @@ impl Server {
             recorder,
             store,
             in_flight,
+            audit_kept: AdminConfig::audit_kept(config.admin.as_ref()),
             coming,
         })
     }
@@ -364,6 +367,7 @@ impl Server {
             state,
             store,
             in_flight,
+            audit_kept,
             coming,
         } = self;
         tokio::spawn(recorder.run());
@@ -388,7 +392,7 @@ impl Server {
         let ended = tokio::select! {
             () = end => Ok(()),
             () = node.run() => Ok(()),
-            () = jobs::run(&state, &registry, &in_flight) => Ok(()),
+            () = jobs::run(&state, &registry, &in_flight, audit_kept) => Ok(()),
             () = watching => Ok(()),
             Some(ended) = serving.join_next() => ended.map_err(ServerError::Serve),
         };
