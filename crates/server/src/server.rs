@@ -332,6 +332,11 @@ impl Server {
         (&self.router, admin)
     }
 
+    /// The routes of the listener for metrics, if there is one.
+    pub fn metrics_router(&self) -> Option<&axum::Router> {
+        self.metrics.as_ref().map(MetricsServer::router)
+    }
+
     /// Where metrics are told, if they are.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(MetricsServer::address)

@@ -19,6 +19,7 @@ use crate::{
     in_flight::InFlight,
     profile::Profiles,
     readiness::Readiness,
+    routes,
     serving::{Draining, Listener, Settings, Tls},
     tools::Tools,
 };
@@ -108,12 +109,18 @@ impl MetricsServer {
             .route("/metrics", get(metrics))
             .layer(middleware::from_fn(end_at_deadline))
             .with_state(Arc::new(watched));
+        let router = routes::without_pages(router);
         Ok(Self { listener, router })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// Its routes, for what looks at all of them.
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Answers until draining begins, then lets requests under way finish.
@@ -150,12 +157,8 @@ async fn metrics(State(watched): State<Arc<Watched>>, headers: HeaderMap) -> Res
     }
     match watched.text().await {
         Ok(text) => {
-            let headers = [
-                (header::CONTENT_TYPE, OPEN_METRICS),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            ];
-            (headers, text).into_response()
+            let kind = [(header::CONTENT_TYPE, OPEN_METRICS)];
+            (kind, text).into_response()
         }
         Err(fmt::Error) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
