@@ -14,7 +14,10 @@ use prometheus_client::encoding::text;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::{MetricsConfig, MetricsConfigError, Telemetry, labels::ListenerLabels};
+use super::{
+    MetricsConfig, MetricsConfigError, Telemetry,
+    labels::{ListenerLabels, ProfileLabels},
+};
 use crate::{
     in_flight::InFlight,
     profile::Profiles,
@@ -191,8 +194,15 @@ impl Watched {
         series.ready.set(i64::from(report.ready));
         let in_flight = i64::try_from(in_flight.now()).unwrap_or(i64::MAX);
         series.in_flight.set(in_flight);
-        let profiles = i64::try_from(profiles.now().iter().count()).unwrap_or(i64::MAX);
-        series.profiles.set(profiles);
+        let profiles = profiles.now();
+        let count = i64::try_from(profiles.iter().count()).unwrap_or(i64::MAX);
+        series.profiles.set(count);
+        for profile in profiles.iter() {
+            // It is told from before its first count on, or `rate()` would miss that one.
+            let profile = profile.uuid.to_string();
+            let failed = &series.error_templates_failed;
+            drop(failed.get_or_create(&ProfileLabels { profile }));
+        }
         if let Some(tls) = tls {
             let ends = tls.ends().as_millis() / 1000;
             let listener = "launches";

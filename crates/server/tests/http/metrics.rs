@@ -86,7 +86,7 @@ impl TestServer {
     }
 
     /// The value of a series, given as it stands in the text.
-    async fn metric(&self, series: &str) -> Option<f64> {
+    pub(crate) async fn metric(&self, series: &str) -> Option<f64> {
         value(&self.metrics().await, series)
     }
 }
