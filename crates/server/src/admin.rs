@@ -33,7 +33,6 @@ mod oidc;
 mod openapi;
 mod pages;
 mod password;
-mod retention;
 mod role;
 mod schema;
 mod session;
@@ -62,7 +61,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct AdminServer {
     listener: Listener,
     router: Router,
-    retention: retention::Retention,
     live: Arc<pages::Live>,
 }
 
@@ -117,7 +115,6 @@ impl AdminServer {
         Ok(Self {
             listener,
             router,
-            retention: retention::Retention::new(config, tools),
             live,
         })
     }
@@ -150,15 +147,12 @@ impl AdminServer {
         let Self {
             listener,
             router,
-            retention,
             live,
         } = self;
         let serving = listener.serve(router, draining.clone());
         let beside = async {
-            tokio::select! {
-                () = draining.begun() => live.end(),
-                () = retention.run() => {}
-            }
+            draining.begun().await;
+            live.end();
             // Nothing else ends before the listener does.
             std::future::pending::<()>().await;
         };

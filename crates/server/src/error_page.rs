@@ -1,17 +1,18 @@
 //! The error page: rendered here where the server failed, so that it works without
 //! JavaScript.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use vestibule_launch::{ErrorName, RequestId, UnixTime};
-use vestibule_template::{Escaping, Template, contexts::ErrorPageContext, defaults};
+use vestibule_template::{Escaping, Template, TemplateError, contexts::ErrorPageContext, defaults};
 
 use crate::{
     clock::rfc3339, error_reference, failure::Failure, profile::Profile, security_headers::PageCsp,
+    telemetry::Telemetry, tools::Tools,
 };
 
 /// A failed request, for the log and the page.
@@ -29,11 +30,12 @@ pub struct Failed {
     pub detail: String,
     /// How long to wait before trying again, where that is known.
     pub retry_after: Option<Duration>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl Failed {
-    /// A failure.
-    pub fn new(failure: &impl Failure, request_id: RequestId, at: UnixTime) -> Self {
+    /// A failure of this moment.
+    pub fn new(failure: &impl Failure, request_id: RequestId, tools: &Tools) -> Self {
         let (status, error_name) = failure.answer();
         debug_assert!(
             error_reference::entry(error_name).comes_with(status),
@@ -43,9 +45,10 @@ impl Failed {
             status,
             error_name,
             request_id,
-            at,
+            at: tools.now(),
             detail: told(error_name, failure.to_string()),
             retry_after: failure.retry_after(),
+            telemetry: Arc::clone(&tools.telemetry),
         }
     }
 
@@ -76,16 +79,8 @@ impl Failed {
                 .filter(|profile| profile.show_debug_information)
                 .map(|_| self.detail.clone()),
         };
-        let rendered = profile.map(|profile| profile.error_page(&context));
-        let page = match rendered {
-            Some(Ok(page)) => page,
-            Some(Err(error)) => {
-                let request_id = self.request_id;
-                tracing::error!(%request_id, %error, "launch_error_web_template failed; the built-in page is shown");
-                built_in(&context)
-            }
-            None => built_in(&context),
-        };
+        let page = profile.and_then(|profile| self.own(profile, &context));
+        let page = page.unwrap_or_else(|| built_in(&context));
         let mut response = (self.status, Html(page)).into_response();
         response.extensions_mut().insert(PageCsp::ErrorPage);
         self.mark(&mut response);
@@ -93,6 +88,18 @@ impl Failed {
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+
+    /// The page from the profile's template. Where that fails, nobody but whoever looks
+    /// after the server can do anything about it.
+    fn own(&self, profile: &Profile, context: &ErrorPageContext) -> Option<String> {
+        let rendered = profile.error_page(context);
+        let failed = |error: &TemplateError| {
+            let request_id = self.request_id;
+            tracing::error!(%request_id, %error, "launch_error_web_template failed; the built-in page is shown");
+            self.telemetry.error_template_failed(profile.uuid);
+        };
+        rendered.inspect_err(failed).ok()
     }
 
     /// By which support finds it: name, launch and time.

@@ -1,17 +1,29 @@
 //! What the server does by itself, beside answering requests: a file each. Every job
 //! runs until the server ends.
 
+mod audit;
 mod profiles;
 mod purge;
 mod queue;
 mod renew;
 mod write_backs;
 
+use std::time::Duration;
+
 use crate::{in_flight::InFlight, profile::Registry, state::AppState};
 
-/// Runs all of them, for ever.
-pub async fn run(state: &AppState, registry: &Registry, in_flight: &InFlight) {
-    tokio::join!(profiles::run(registry), of_launches(state, in_flight));
+/// Runs all of them, for ever. `audit_kept` is how long the audit log is kept.
+pub async fn run(
+    state: &AppState,
+    registry: &Registry,
+    in_flight: &InFlight,
+    audit_kept: Duration,
+) {
+    tokio::join!(
+        profiles::run(registry),
+        audit::run(&state.tools, audit_kept),
+        of_launches(state, in_flight),
+    );
 }
 
 /// Runs those that work on launches, for ever.

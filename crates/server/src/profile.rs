@@ -23,6 +23,7 @@ pub mod import;
 pub mod json;
 mod overlap;
 mod registry;
+mod reloaded;
 mod remark;
 mod replacing;
 mod sample;

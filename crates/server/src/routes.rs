@@ -195,12 +195,15 @@ pub fn health(log: RequestLog) -> Router {
 }
 
 fn with_headers(routes: Router, log: RequestLog) -> Router {
-    routes
-        .layer(middleware::from_fn_with_state(
-            Arc::new(Policies::new(&[])),
-            security_headers::set,
-        ))
-        .layer(middleware::from_fn_with_state(log, access_log::log))
+    without_pages(routes).layer(middleware::from_fn_with_state(log, access_log::log))
+}
+
+/// Routes with the headers of answers that are no pages.
+pub(crate) fn without_pages(routes: Router) -> Router {
+    routes.layer(middleware::from_fn_with_state(
+        Arc::new(Policies::new(&[])),
+        security_headers::set,
+    ))
 }
 
 /// The parameters of a launch or of a return from the EHR: those of the query, and

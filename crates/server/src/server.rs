@@ -60,6 +60,8 @@ pub struct Server {
     recorder: Recorder,
     store: Arc<dyn Store>,
     in_flight: InFlight,
+    /// How long the audit log is kept.
+    audit_kept: Duration,
     /// Requests that begin to come in, where launches and Pexip do.
     coming: InFlight,
 }
@@ -294,6 +296,7 @@ impl Server {
             recorder,
             store,
             in_flight,
+            audit_kept: AdminConfig::audit_kept(config.admin.as_ref()),
             coming,
         })
     }
@@ -327,6 +330,11 @@ impl Server {
     pub fn routers(&self) -> (&axum::Router, Option<&axum::Router>) {
         let admin = self.admin.as_ref().map(AdminServer::router);
         (&self.router, admin)
+    }
+
+    /// The routes of the listener for metrics, if there is one.
+    pub fn metrics_router(&self) -> Option<&axum::Router> {
+        self.metrics.as_ref().map(MetricsServer::router)
     }
 
     /// Where metrics are told, if they are.
@@ -364,6 +372,7 @@ impl Server {
             state,
             store,
             in_flight,
+            audit_kept,
             coming,
         } = self;
         tokio::spawn(recorder.run());
@@ -388,7 +397,7 @@ impl Server {
         let ended = tokio::select! {
             () = end => Ok(()),
             () = node.run() => Ok(()),
-            () = jobs::run(&state, &registry, &in_flight) => Ok(()),
+            () = jobs::run(&state, &registry, &in_flight, audit_kept) => Ok(()),
             () = watching => Ok(()),
             Some(ended) = serving.join_next() => ended.map_err(ServerError::Serve),
         };

@@ -35,7 +35,7 @@ impl AppState {
     /// A failure of this moment, counted and logged.
     pub fn failed(&self, failure: &impl Failure, request_id: RequestId) -> Failed {
         let telemetry = &self.tools.telemetry;
-        let failed = Failed::new(failure, request_id, self.tools.now());
+        let failed = Failed::new(failure, request_id, &self.tools);
         telemetry.launch_failed(FailureSource::Server, failed.error_name);
         if failed.status.is_server_error() || telemetry.may_log_refusal() {
             failed.log(failure);

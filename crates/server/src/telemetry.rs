@@ -37,8 +37,8 @@ pub use traced_transport::TracedTransport;
 pub use traces::{Traces, TracesConfig, TracesError};
 
 use labels::{
-    DatabaseLabels, FailureLabels, JoinedLabels, LaunchLabels, OutcomeLabels, RequestLabels,
-    RouteLabels, StepLabels, WriteBackLabels,
+    DatabaseLabels, FailureLabels, JoinedLabels, LaunchLabels, OutcomeLabels, ProfileLabels,
+    RequestLabels, RouteLabels, StepLabels, WriteBackLabels,
 };
 use outbox::OutboxGauge;
 use series::Series;
@@ -143,6 +143,14 @@ impl Telemetry {
     pub fn launch_failed(&self, source: FailureSource, error_name: ErrorName) {
         let labels = FailureLabels::new(source, error_name);
         self.series.launches_failed.get_or_create(&labels).inc();
+    }
+
+    /// The profile's error page could not be made from its template.
+    pub fn error_template_failed(&self, profile: Uuid) {
+        let profile = profile.to_string();
+        let labels = ProfileLabels { profile };
+        let failed = self.series.error_templates_failed.get_or_create(&labels);
+        failed.inc();
     }
 
     /// SMART metadata was asked for; says whether the EHR told it.

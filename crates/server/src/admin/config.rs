@@ -1,6 +1,6 @@
 //! `[admin]` of the configuration.
 
-use std::{collections::HashSet, net::SocketAddr};
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
@@ -12,6 +12,8 @@ const AUDIT_DAYS: u32 = 6 * 366;
 
 /// The shortest time: a log that is emptied at once tells of nobody.
 const LEAST_AUDIT_DAYS: u32 = 30;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where the admin API and the admin pages listen, and who may use them.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +29,13 @@ pub struct AdminConfig {
     pub oidc: Option<OidcConfig>,
     /// How long the audit log is kept, in days.
     pub audit_days: u32,
+}
+
+impl AdminConfig {
+    /// How long the audit log is kept: for the default time where there is no `[admin]`.
+    pub(crate) fn audit_kept(admin: Option<&Self>) -> Duration {
+        DAY * admin.map_or(AUDIT_DAYS, |admin| admin.audit_days)
+    }
 }
 
 /// `[[admin.users]]`: an administrator.

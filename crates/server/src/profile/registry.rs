@@ -16,6 +16,7 @@ use super::{
     ProfileSet, Profiles,
     database::DatabaseError,
     folder::{self, FolderErrors},
+    reloaded,
 };
 use crate::{
     conferencing::{RoutingFault, check_routing},
@@ -116,7 +117,7 @@ impl Registry {
                 revision: 0,
             }),
         };
-        registry.reload().await?;
+        *registry.read.lock().await = registry.read_all().await?;
         Ok(registry)
     }
 
@@ -143,16 +144,26 @@ impl Registry {
         found.cloned()
     }
 
-    /// Reads folder and database anew.
+    /// Reads folder and database anew. What has changed in the folder is in the audit log
+    /// then.
     ///
     /// # Errors
     /// [`RegistryError`]; the profiles from before stay.
     pub async fn reload(&self) -> Result<(), RegistryError> {
         let mut read = self.read.lock().await;
+        let now = self.read_all().await?;
+        let changes = reloaded::changes(&read.files, &now.files);
+        *read = now;
+        if let Err(error) = self.tools.store.record_audit_all(changes, self.now()).await {
+            tracing::error!(%error, "the audit log lacks what has changed in the folder");
+        }
+        Ok(())
+    }
+
+    async fn read_all(&self) -> Result<Read, RegistryError> {
         let files = self.files().await?;
         let revision = self.put_together(&files).await?;
-        *read = Read { files, revision };
-        Ok(())
+        Ok(Read { files, revision })
     }
 
     /// Reads the database anew where it has changed. Says whether it had.

@@ -31,6 +31,11 @@ pub(super) struct JoinedLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ProfileLabels {
+    pub(super) profile: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct FailureLabels {
     source: &'static str,
     error_name: &'static str,

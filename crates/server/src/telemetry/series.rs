@@ -10,8 +10,8 @@ use super::{
     RenewalOutcome, Step, WriteBackOutcome,
     labels::{
         DatabaseLabels, FailureLabels, JoinedLabels, LaunchLabels, ListenerLabels, OutcomeLabels,
-        RefusalLabels, RequestLabels, RouteLabels, StepLabels, VersionLabels, WriteBackLabels,
-        failures,
+        ProfileLabels, RefusalLabels, RequestLabels, RouteLabels, StepLabels, VersionLabels,
+        WriteBackLabels, failures,
     },
 };
 
@@ -22,6 +22,7 @@ pub(super) struct Series {
     pub(super) launches_begun: Family<LaunchLabels, Counter>,
     pub(super) launches_completed: Family<LaunchLabels, Counter>,
     pub(super) launches_failed: Family<FailureLabels, Counter>,
+    pub(super) error_templates_failed: Family<ProfileLabels, Counter>,
     pub(super) button_to_joined: Durations<JoinedLabels>,
     pub(super) steps: Durations<StepLabels>,
     pub(super) metadata_fetches: Family<OutcomeLabels, Counter>,
@@ -52,6 +53,7 @@ impl Series {
             launches_begun: Family::default(),
             launches_completed: Family::default(),
             launches_failed: Family::default(),
+            error_templates_failed: Family::default(),
             button_to_joined: Family::new_with_constructor(while_people_wait),
             steps: Family::new_with_constructor(while_machines_work),
             metadata_fetches: Family::default(),
@@ -96,6 +98,11 @@ impl Series {
             "Failures that somebody saw, by the name on the error page; source says whether \
              the server or the landing page found it",
             self.launches_failed.clone(),
+        );
+        registry.register(
+            "error_templates_failed",
+            "Error pages that a profile's own template failed to make; the built-in one was shown",
+            self.error_templates_failed.clone(),
         );
         registry.register_with_unit(
             "button_to_joined",

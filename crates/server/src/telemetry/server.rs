@@ -14,11 +14,15 @@ use prometheus_client::encoding::text;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::{MetricsConfig, MetricsConfigError, Telemetry, labels::ListenerLabels};
+use super::{
+    MetricsConfig, MetricsConfigError, Telemetry,
+    labels::{ListenerLabels, ProfileLabels},
+};
 use crate::{
     in_flight::InFlight,
     profile::Profiles,
     readiness::Readiness,
+    routes,
     serving::{Draining, Listener, Settings, Tls},
     tools::Tools,
 };
@@ -108,12 +112,18 @@ impl MetricsServer {
             .route("/metrics", get(metrics))
             .layer(middleware::from_fn(end_at_deadline))
             .with_state(Arc::new(watched));
+        let router = routes::without_pages(router);
         Ok(Self { listener, router })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// Its routes, for what looks at all of them.
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Answers until draining begins, then lets requests under way finish.
@@ -150,12 +160,8 @@ async fn metrics(State(watched): State<Arc<Watched>>, headers: HeaderMap) -> Res
     }
     match watched.text().await {
         Ok(text) => {
-            let headers = [
-                (header::CONTENT_TYPE, OPEN_METRICS),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            ];
-            (headers, text).into_response()
+            let kind = [(header::CONTENT_TYPE, OPEN_METRICS)];
+            (kind, text).into_response()
         }
         Err(fmt::Error) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -188,8 +194,15 @@ impl Watched {
         series.ready.set(i64::from(report.ready));
         let in_flight = i64::try_from(in_flight.now()).unwrap_or(i64::MAX);
         series.in_flight.set(in_flight);
-        let profiles = i64::try_from(profiles.now().iter().count()).unwrap_or(i64::MAX);
-        series.profiles.set(profiles);
+        let profiles = profiles.now();
+        let count = i64::try_from(profiles.iter().count()).unwrap_or(i64::MAX);
+        series.profiles.set(count);
+        for profile in profiles.iter() {
+            // It is told from before its first count on, or `rate()` would miss that one.
+            let profile = profile.uuid.to_string();
+            let failed = &series.error_templates_failed;
+            drop(failed.get_or_create(&ProfileLabels { profile }));
+        }
         if let Some(tls) = tls {
             let ends = tls.ends().as_millis() / 1000;
             let listener = "launches";

@@ -11,6 +11,7 @@ use reqwest::{
 use vestibule_server::{config::Config, server::Server};
 
 use crate::{
+    metrics::METRICS,
     openapi::{PEXIP, paths},
     support::{ADMIN_CONFIG, Admin, Launch, TestServer, UUID, launch_path, parameter, return_path},
 };
@@ -21,12 +22,12 @@ const METHODS: [&str; 8] = [
 
 /// A server with all of its routes.
 async fn start() -> Admin {
-    let server = TestServer::with("", &format!("{ADMIN_CONFIG}{PEXIP}")).await;
+    let server = TestServer::with("", &format!("{ADMIN_CONFIG}{PEXIP}{METRICS}")).await;
     Admin { server }
 }
 
-/// The addresses of the routes of both listeners.
-async fn addresses(admin: &Admin) -> [BTreeSet<String>; 2] {
+/// The addresses of the routes of browsers, of administrators and of metrics.
+async fn addresses(admin: &Admin) -> [BTreeSet<String>; 3] {
     let file = admin.server.folder.path().join("vestibule.toml");
     let config = Config::read(&file).unwrap();
     let server = Server::bind_with_clock(&config, admin.server.clock.clone());
@@ -34,7 +35,8 @@ async fn addresses(admin: &Admin) -> [BTreeSet<String>; 2] {
     let (browsers, administrators) = server.routers();
     let rest = Regex::new(r"\{\*[^}]*\}").unwrap();
     let segment = Regex::new(r"\{[^}]*\}").unwrap();
-    [browsers, administrators.unwrap()].map(|router| {
+    let metrics = server.metrics_router().unwrap();
+    [browsers, administrators.unwrap(), metrics].map(|router| {
         let mut addresses = BTreeSet::new();
         for path in paths(router) {
             let path = rest.replace(&path, "some/where").into_owned();
@@ -57,7 +59,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 /// What every answer has, and what none has.
-fn faults(path: &str, headers: &HeaderMap) -> Vec<String> {
+pub(crate) fn faults(path: &str, headers: &HeaderMap) -> Vec<String> {
     let mut faults = Vec::new();
     let mut check = |is_good: bool, fault: String| {
         if !is_good {
@@ -148,8 +150,8 @@ async fn sign_in(admin: &Admin) -> Response {
 #[tokio::test]
 async fn every_answer_of_every_route_has_the_headers_that_protect_it() {
     let admin = start().await;
-    let [browsers, administrators] = addresses(&admin).await;
-    assert!(browsers.len() > 30 && administrators.len() > 25);
+    let [browsers, administrators, metrics] = addresses(&admin).await;
+    assert!(browsers.len() > 30 && administrators.len() > 25 && metrics.contains("/metrics"));
     let signed_in = sign_in(&admin).await;
     let mut seen = Seen::default();
     seen.look("sign-in", "/admin/sign-in", &signed_in);
@@ -157,13 +159,17 @@ async fn every_answer_of_every_route_has_the_headers_that_protect_it() {
     let cookie = signed_in.headers()[SET_COOKIE].to_str().unwrap();
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let client = &admin.server.client;
+    let metrics_url = admin.server.metrics_url.as_ref().unwrap();
+    let metrics_url = metrics_url.trim_end_matches("/metrics");
     let site = [
-        (&admin.server.url, browsers, ("pexip", "pexip-password")),
+        (&*admin.server.url, browsers, ("pexip", "pexip-password")),
         (
             admin.server.admin_url.as_ref().unwrap(),
             administrators,
             ("admin", "correct horse battery"),
         ),
+        // Whoever asks is told.
+        (metrics_url, metrics, ("", "")),
     ];
     for (url, addresses, (user, password)) in site {
         for path in &addresses {

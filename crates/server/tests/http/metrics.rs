@@ -14,6 +14,7 @@ use vestibule_python_judge::Judge;
 use vestibule_store::{NewLaunchEvent, NewWriteBack, Reported, WriteBackKind};
 
 use crate::{
+    headers_everywhere::faults,
     launch_bearer::LINKS,
     support::{Launch, MetadataScript, TestServer, UUID, launch_path},
 };
@@ -29,7 +30,7 @@ const JUDGE: Judge<'static> = Judge {
     environments: env!("CARGO_TARGET_TMPDIR"),
 };
 
-const METRICS: &str = "[metrics]\nlisten = \"127.0.0.1:0\"\n";
+pub(crate) const METRICS: &str = "[metrics]\nlisten = \"127.0.0.1:0\"\n";
 
 #[derive(Deserialize)]
 struct Judged {
@@ -85,7 +86,7 @@ impl TestServer {
     }
 
     /// The value of a series, given as it stands in the text.
-    async fn metric(&self, series: &str) -> Option<f64> {
+    pub(crate) async fn metric(&self, series: &str) -> Option<f64> {
         value(&self.metrics().await, series)
     }
 }
@@ -267,6 +268,7 @@ async fn who_has_not_the_token_is_told_nothing() {
         let request = server.client.get(server.metrics_url.as_ref().unwrap());
         let request = request.header("authorization", authorization);
         let response = request.send().await.unwrap();
+        assert_eq!(faults("/metrics", response.headers()), [""; 0]);
         (response.status().as_u16(), response.text().await.unwrap())
     };
     for wrong in [

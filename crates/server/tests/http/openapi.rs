@@ -66,7 +66,7 @@ pub(crate) fn paths(router: &axum::Router) -> BTreeSet<String> {
     let paths = path.captures_iter(&told).map(|found| found[1].to_owned());
     let paths: BTreeSet<_> = paths.collect();
     assert!(
-        paths.len() > 5,
+        !paths.is_empty(),
         "a router that says nothing of its paths: {told}"
     );
     paths

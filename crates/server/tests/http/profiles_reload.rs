@@ -19,6 +19,7 @@ use vestibule_server::{
     random,
     sealing::{self, Sealer},
 };
+use vestibule_store::{Audit as _, AuditAction, AuditFilter, Page, SqliteStore};
 
 use crate::support::{CONFIG, Ehr, KEY, UUID, profile, write_profile, write_www};
 
@@ -91,6 +92,17 @@ impl Running {
         }
     }
 
+    /// Has the folder read anew, for the so manieth time.
+    async fn reloads(&self, times: usize) {
+        self.hang_up();
+        let begun = Instant::now();
+        let told = || fs::read_to_string(&self.log).unwrap();
+        while told().matches("the profiles are reloaded").count() < times {
+            assert!(begun.elapsed() < PATIENCE, "{}", told());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Ends it; gives its log.
     fn end(mut self) -> String {
         self.signal(Signal::SIGTERM);
@@ -154,6 +166,55 @@ async fn sighup_reloads_the_folder_all_or_nothing() {
     );
     assert!(log.contains("second.toml: epic_encryption_key: "), "{log}");
     assert!(!log.contains("S3CRET") && !log.contains(KEY), "{log}");
+}
+
+#[tokio::test]
+async fn what_a_reload_changes_is_in_the_audit_log() {
+    let (folder, ehr) = folder().await;
+    let running = Running::start(folder.path(), None);
+    // A new one, and one that has another name and another secret.
+    let text = profile(&ehr, "").replace(UUID, SECOND);
+    let second = folder.path().join("profiles/second.toml");
+    fs::write(&second, &text).unwrap();
+    let first = folder.path().join("profiles/healthcare-org.toml");
+    let changed = fs::read_to_string(&first).unwrap();
+    let changed = changed.replace("Healthcare Org", "Canary Org");
+    let changed = changed.replace("client-secret-of-the-ehr", "canary-secret");
+    fs::write(&first, format!("# Only words.\n{changed}")).unwrap();
+    running.reloads(1).await;
+    fs::write(&first, changed).unwrap();
+    fs::remove_file(&second).unwrap();
+    running.reloads(2).await;
+    running.end();
+    let database = folder.path().join("data/vestibule.db");
+    let store = SqliteStore::open(&database).await.unwrap();
+    let page = Page {
+        after: None,
+        limit: 10,
+    };
+    let filter = AuditFilter::default();
+    let entries = store.list_audit(&filter, page).await.unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|it| {
+            let subject = it.entry.subject.as_ref().unwrap();
+            (it.entry.action, &*subject.id, &*it.entry.source)
+        })
+        .collect();
+    let (file, other) = ("file healthcare-org.toml", "file second.toml");
+    assert_eq!(
+        told,
+        [
+            (AuditAction::ProfileChanged, UUID, file),
+            (AuditAction::ProfileCreated, SECOND, other),
+            (AuditAction::ProfileRemoved, SECOND, other),
+        ]
+    );
+    let fields = &entries[2].entry.details;
+    assert_eq!(fields, "name, epic_provider_app_client_secret");
+    assert!(entries.iter().all(|it| it.entry.administrator.is_none()));
+    assert!(!format!("{entries:?}").to_lowercase().contains("canary"));
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use vestibule_launch::Clock;
 use vestibule_server::{conferencing::RoutingRules, launch::alias_hash};
-use vestibule_store::AliasHash;
+use vestibule_store::{AliasHash, AuditAction, AuditFilter, NewAuditEntry, Page, Store};
 
 use crate::{
-    support::{Browser, Launch, TestServer, launch_path, parameter},
+    support::{ADMIN_CONFIG, Browser, Launch, TestServer, launch_path, parameter},
     two_servers::Second,
 };
 
@@ -40,4 +41,55 @@ async fn launches_are_forgotten_after_the_days_that_the_configuration_says() {
     let in_time = tokio::time::timeout(Duration::from_secs(60), forgotten).await;
     assert!(in_time.is_ok(), "a launch of two days ago is there");
     assert!(store.find_launch_by_alias(second).await.unwrap().is_some());
+}
+
+async fn record(store: &dyn Store, server: &TestServer, source: &str) {
+    let entry = NewAuditEntry {
+        administrator: None,
+        identity: None,
+        role: None,
+        source: source.into(),
+        action: AuditAction::ProfileChanged,
+        subject: None,
+        details: String::new(),
+    };
+    let recorded = store.record_audit(entry, Clock::now(&*server.clock));
+    recorded.await.unwrap();
+}
+
+/// Where the entries are from.
+async fn sources(store: &dyn Store) -> Vec<String> {
+    let page = Page {
+        after: None,
+        limit: 10,
+    };
+    let filter = AuditFilter::default();
+    let entries = store.list_audit(&filter, page).await.unwrap();
+    let sources = entries.into_iter().map(|entry| entry.entry.source);
+    sources.collect()
+}
+
+#[tokio::test]
+async fn the_audit_log_is_forgotten_after_its_days_and_without_administrators_too() {
+    let month = format!("{ADMIN_CONFIG}audit_days = 30\n");
+    for (config, days) in [(month.as_str(), 30), ("", 2196)] {
+        let server = TestServer::with("", config).await;
+        let store = server.tools().await.store;
+        record(&*store, &server, "first").await;
+        server.clock.advance(DAY);
+        record(&*store, &server, "second").await;
+        server
+            .clock
+            .advance(DAY * (days - 1) + Duration::from_secs(60));
+        // Servers look as they start, and every hour.
+        let _beside = Second::beside(&server).await;
+        let forgotten = async {
+            while sources(&*store).await.contains(&"first".to_owned()) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(60), forgotten).await;
+        assert!(in_time.is_ok(), "an entry of {days} days ago is there");
+        assert_eq!(sources(&*store).await, ["second"], "{days} days");
+    }
 }

@@ -81,6 +81,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     ensure!(again.alias != link.alias, "an alias was given out twice");
     ensure!(again.pin == link.pin, "the upgrade forgot the appointment");
     server.stop()?;
+    // Only told: how long it takes depends on how far the program is optimised.
+    let log = fs::read_to_string(scratch.path().join("second.log"))?;
+    let milliseconds = start_took(&log)?;
+    println!("with data of before the program (profile {PROFILE}) starts in {milliseconds} ms");
     part("search of the logs", || search_logs(scratch.path(), &link))?;
 
     part("removal", || {
@@ -101,6 +105,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let left = machine.left("*vestibule*")?;
     ensure!(left.is_empty(), "the purged package left {left}");
     Ok(())
+}
+
+/// How long the program took to start, in milliseconds, as its log says.
+fn start_took(log: &str) -> Result<u64> {
+    let mut lines = log.lines().filter_map(|line| line.split_once("started "));
+    let milliseconds = lines.find_map(|(_, fields)| fields.strip_prefix("milliseconds="));
+    let milliseconds = milliseconds.context("the log does not say how long the start took")?;
+    Ok(milliseconds.trim_end().parse()?)
 }
 
 /// No log of the trial tells what the launch was about.
@@ -263,6 +275,16 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_the_start_took_is_read_from_the_log() {
+        let log = "2027-01-15T08:00:00.000000Z  INFO vestibule_server::cli::serve: profile\n\
+            2027-01-15T08:00:00.042000Z  INFO vestibule_server::cli::serve: started milliseconds=42\n";
+        assert_eq!(start_took(log).unwrap(), 42);
+        let end = log.len() - 3;
+        assert!(start_took(&log[..end]).is_err());
+        assert!(start_took("").is_err());
+    }
 
     #[test]
     fn user_and_command_line_are_those_of_the_unit() {

@@ -8,7 +8,7 @@ use vestibule_launch::crypto::{Algorithm, InitializationVector, KeyType, LaunchC
 use vestibule_server::random;
 
 use crate::support::{
-    Admin, KEY, Launch, Process, TestServer, encrypt, launch_path, location, log, parameter,
+    Admin, KEY, Launch, Process, TestServer, UUID, encrypt, launch_path, location, log, parameter,
     prepared, return_path,
 };
 
@@ -161,10 +161,12 @@ async fn row_28_an_error_page_template_that_is_broken_is_refused_with_its_line()
 
 #[tokio::test]
 async fn row_28_an_error_page_template_that_fails_gives_the_built_in_page() {
-    let server = TestServer::with_profile(
+    let server = TestServer::watched(
         "launch_error_web_template = \"own page {{ 1 // (error_name | length - error_name | length) }}\"",
     )
     .await;
+    let failures = format!("vestibule_error_templates_failed_total{{profile=\"{UUID}\"}}");
+    assert_eq!(server.metric(&failures).await, Some(0.0));
     let failed = server.get(&return_path("patient")).await;
     assert_eq!(failed.status(), 400);
     let page = failed.text().await.unwrap();
@@ -175,4 +177,5 @@ async fn row_28_an_error_page_template_that_fails_gives_the_built_in_page() {
         log.contains("launch_error_web_template failed; the built-in page is shown"),
         "{log}"
     );
+    assert_eq!(server.metric(&failures).await, Some(1.0), "for the alert");
 }

@@ -1,6 +1,6 @@
 //! Frames of HTTP/2 (RFC 9113) that cost the sender little and the server much.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 
 use super::tls::{TLS, connection, server};
 
@@ -14,6 +14,14 @@ const WINDOW_UPDATE: u8 = 8;
 
 /// END_STREAM and END_HEADERS.
 const WHOLE: u8 = 0x5;
+/// More is to come.
+const END_HEADERS: u8 = 0x4;
+
+/// The setting of how many streams there may be.
+const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
+
+/// The error of a stream that was not looked at, and may be tried again.
+const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
 
 /// `GET https://x/`, in HPACK (RFC 7541): three fields of the static table and a literal.
 const REQUEST: [u8; 6] = [0x82, 0x87, 0x84, 0x41, 0x01, b'x'];
@@ -72,6 +80,82 @@ async fn streams_that_are_opened_and_reset_end_the_connection() {
     assert!(is_sent_away(streams(1000).map(reset)).await);
     // Who changes their mind once does not.
     assert!(!is_sent_away(streams(1).map(reset)).await);
+}
+
+/// `POST https://x/api/telehealth/v1/launch/redeem` of JSON, in HPACK.
+fn post() -> Vec<u8> {
+    let path = b"/api/telehealth/v1/launch/redeem";
+    let kind = b"application/json";
+    let mut post = vec![0x83, 0x87, 0x41, 0x01, b'x'];
+    for (name, value) in [(0x44, &path[..]), (0x5f, &kind[..])] {
+        post.extend([name, u8::try_from(value.len()).unwrap()]);
+        post.extend(value);
+    }
+    post
+}
+
+/// Begins so many requests on a connection, whose bodies never come.
+fn begin(connection: &mut impl Write, count: u32) {
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(SETTINGS, 0, 0, &[]));
+    for stream in streams(count) {
+        bytes.extend(frame(HEADERS, END_HEADERS, stream, &post()));
+    }
+    bytes.extend(frame(PING, 0, 0, b"farewell"));
+    connection.write_all(&bytes).unwrap();
+}
+
+/// The next frame: its kind, flags, stream and payload.
+fn next(connection: &mut impl Read) -> (u8, u8, u32, Vec<u8>) {
+    let mut head = [0; 9];
+    connection.read_exact(&mut head).unwrap();
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; usize::try_from(length).unwrap()];
+    connection.read_exact(&mut payload).unwrap();
+    let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+    (head[3], head[4], stream, payload)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_more_than_the_server_has_said_is_refused_and_the_others_go_on() {
+    let limits = "[connections]\nmost_streams = 2\nbody_seconds = 600\n";
+    let server = server(&format!("{TLS}{limits}")).await;
+    let mut connection = connection(&server, &[&b"h2"[..]]);
+    begin(&mut connection, 3);
+    let (mut said, mut refused) = (None, Vec::new());
+    loop {
+        match next(&mut connection) {
+            (SETTINGS, 0, _, settings) => {
+                let most = |setting: &&[u8]| setting.starts_with(&MAX_CONCURRENT_STREAMS);
+                said = settings.chunks(6).find(most).map(<[u8]>::to_vec);
+            }
+            (RST_STREAM, _, stream, error) => refused.push((stream, error)),
+            (PING, _, _, payload) if payload == b"farewell" => break,
+            (SETTINGS | WINDOW_UPDATE, ..) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(said.unwrap()[2..], 2_u32.to_be_bytes());
+    assert_eq!(refused, [(5, REFUSED_STREAM.to_vec())]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_never_comes_is_waited_for_as_long_as_with_http_1() {
+    let limits = "[connections]\nbody_seconds = 1\nrequest_seconds = 600\n";
+    let server = server(&format!("{TLS}{limits}")).await;
+    let mut connection = connection(&server, &[&b"h2"[..]]);
+    begin(&mut connection, 1);
+    let mut problem = Vec::new();
+    loop {
+        if let (DATA, flags, 1, payload) = next(&mut connection) {
+            problem.extend(payload);
+            if flags & LAST != 0 {
+                break;
+            }
+        }
+    }
+    let problem = String::from_utf8(problem).unwrap();
+    assert!(problem.contains("\"status\":408"), "{problem}");
 }
 
 /// ACK of settings and pings, and END_STREAM of data.

@@ -8,7 +8,10 @@ use std::{
 
 use vestibule_launch::ErrorName;
 
-use crate::support::{TestServer, launch_path};
+use crate::{
+    openapi::PEXIP,
+    support::{TestServer, launch_path},
+};
 
 /// Limits at their least.
 async fn server(limits: &str) -> TestServer {
@@ -129,17 +132,49 @@ async fn a_body_that_does_not_come_in_time_leads_to_an_error_page() {
     assert!(refused.starts_with("HTTP/1.1 408 "), "{refused}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_not_answered_in_time_is_told_to_come_again() {
+    // Its body never comes, and may take its time.
+    let server = server("request_seconds = 1\nbody_seconds = 600").await;
+    let mut stream = connect(&server);
+    stream
+        .write_all(
+            b"POST /api/client/v2/conferences/x/request_token HTTP/1.1\r\nhost: x\r\n\
+              content-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+        )
+        .unwrap();
+    let told = rest(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    assert!(told.contains("\r\nretry-after: 5\r\n"), "{told}");
+    assert!(told.contains("default-src 'none'"), "{told}");
+    assert!(told.ends_with("The request took too long. Try again.\n"));
+}
+
 #[tokio::test]
 async fn a_body_that_is_too_long_for_its_route_is_refused() {
-    let server = server("").await;
-    for (path, length) in [
-        (launch_path("patient"), 65 * 1024),
-        ("/api/telehealth/v1/launch/redeem".to_owned(), 65 * 1024),
+    let server = TestServer::with("", PEXIP).await;
+    for (path, limit) in [
+        (&*launch_path("patient"), 64 * 1024),
+        ("/api/telehealth/v1/launch/redeem", 64 * 1024),
+        ("/api/telehealth/v1/event_sink", 1024 * 1024),
     ] {
-        let body = "a".repeat(length);
-        let response = server.post(&path, "application/json", body).await;
-        assert_eq!(response.status(), 413, "{path}");
+        for (length, is_refused) in [(limit, false), (limit + 1, true)] {
+            let request = server.client.post(format!("{}{path}", server.url));
+            let request = request.header("content-type", "application/json");
+            let request = request.basic_auth("pexip", Some("pexip-password"));
+            let response = request.body("a".repeat(length)).send().await.unwrap();
+            let status = response.status().as_u16();
+            assert!((400..=413).contains(&status), "{path}: {status}");
+            assert_eq!(status == 413, is_refused, "{path}: {status}");
+        }
     }
+    // The node refuses in words of its own, which Pexip's clients understand.
+    let path = "/api/client/v2/conferences/x/request_token";
+    let body = "a".repeat(16 * 1024 + 1);
+    let response = server.post(path, "application/json", body).await;
+    assert_eq!(response.status(), 403);
+    let told = response.text().await.unwrap();
+    assert!(told.contains("too large"), "{told}");
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ async fn a_browser_comes_in_by_http_2() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn http_2_has_the_limits_of_http_1() {
-    let limits = "[connections]\nmost_headers = 20\nheader_bytes = 8192\nbody_seconds = 1\n";
+    let limits = "[connections]\nmost_headers = 20\nheader_bytes = 8192\n";
     let server = server(&format!("{TLS}{limits}")).await;
     let long = format!("x-long: {}", "a".repeat(9000));
     let answer = curl(&server, &["--http2", "-H", &long], "/healthz").unwrap();
