@@ -12,15 +12,18 @@ use std::time::Duration;
 
 use crate::{in_flight::InFlight, profile::Registry, state::AppState};
 
+pub(crate) use profiles::Hangups;
+
 /// Runs all of them, for ever. `audit_kept` is how long the audit log is kept.
-pub async fn run(
+pub(crate) async fn run(
     state: &AppState,
     registry: &Registry,
     in_flight: &InFlight,
     audit_kept: Duration,
+    hangups: Hangups,
 ) {
     tokio::join!(
-        profiles::run(registry),
+        profiles::run(registry, hangups),
         audit::run(&state.tools, audit_kept),
         of_launches(state, in_flight),
     );

@@ -18,7 +18,7 @@ use crate::{
     database::{self, DatabasePlaceError, Place},
     http_client::{HttpClient, HttpClientError, Transport},
     in_flight::InFlight,
-    jobs,
+    jobs::{self, Hangups},
     landing_page::{LandingPage, LandingPageError},
     launch_rules::LaunchRules,
     plain,
@@ -62,6 +62,7 @@ pub struct Server {
     in_flight: InFlight,
     /// How long the audit log is kept.
     audit_kept: Duration,
+    hangups: Hangups,
     /// Requests that begin to come in, where launches and Pexip do.
     coming: InFlight,
 }
@@ -181,6 +182,8 @@ impl Server {
             turned_away: Default::default(),
             telemetry: Arc::clone(&telemetry),
         };
+        // What is changed after the folder was read is not missed.
+        let hangups = Hangups::new();
         let registry = Arc::new(Registry::open(&config.profiles, tools.clone()).await?);
         let profiles = registry.profiles();
         let attendance = Attendance::new(tools.clone(), Arc::clone(&profiles));
@@ -297,6 +300,7 @@ impl Server {
             store,
             in_flight,
             audit_kept: AdminConfig::audit_kept(config.admin.as_ref()),
+            hangups,
             coming,
         })
     }
@@ -373,6 +377,7 @@ impl Server {
             store,
             in_flight,
             audit_kept,
+            hangups,
             coming,
         } = self;
         tokio::spawn(recorder.run());
@@ -397,7 +402,7 @@ impl Server {
         let ended = tokio::select! {
             () = end => Ok(()),
             () = node.run() => Ok(()),
-            () = jobs::run(&state, &registry, &in_flight, audit_kept) => Ok(()),
+            () = jobs::run(&state, &registry, &in_flight, audit_kept, hangups) => Ok(()),
             () = watching => Ok(()),
             Some(ended) = serving.join_next() => ended.map_err(ServerError::Serve),
         };

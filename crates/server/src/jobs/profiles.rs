@@ -16,21 +16,39 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// How often expired secrets are forgotten, in looks at the database: every minute.
 const FORGET: u32 = 30;
 
-pub(super) async fn run(registry: &Registry) {
-    let mut hangups = match signal(SignalKind::hangup()) {
-        Ok(hangups) => Some(hangups),
-        Err(error) => {
-            tracing::error!(%error, "SIGHUP will not reload the profiles");
-            None
+/// SIGHUPs from now on. Without it one would end the process.
+pub(crate) struct Hangups(Option<Signal>);
+
+impl Hangups {
+    pub(crate) fn new() -> Self {
+        match signal(SignalKind::hangup()) {
+            Ok(hangups) => Self(Some(hangups)),
+            Err(error) => {
+                tracing::error!(%error, "SIGHUP will not reload the profiles");
+                Self(None)
+            }
         }
-    };
+    }
+
+    async fn next(&mut self) {
+        let came = match &mut self.0 {
+            Some(hangups) => hangups.recv().await,
+            None => None,
+        };
+        if came.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+pub(super) async fn run(registry: &Registry, mut hangups: Hangups) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looks = 0_u32;
     let mut told = None;
     loop {
         tokio::select! {
-            () = hangup(&mut hangups) => {
+            () = hangups.next() => {
                 reload(registry).await;
                 told = None;
             }
@@ -42,16 +60,6 @@ pub(super) async fn run(registry: &Registry) {
                 }
             }
         }
-    }
-}
-
-async fn hangup(hangups: &mut Option<Signal>) {
-    let came = match hangups {
-        Some(hangups) => hangups.recv().await,
-        None => None,
-    };
-    if came.is_none() {
-        std::future::pending::<()>().await;
     }
 }
 
