@@ -157,8 +157,8 @@ async fn of_a_whole_visit_nothing_personal_is_kept_in_the_open() {
         let session = house.store().await.find_session(request_id).await.unwrap();
         let renew_at = session.expect("its tokens are kept").renew_at;
         assert!(renew_at.is_some(), "with a refresh token");
-        let unsent = house.until_recorded(joined, |it| !it.is_empty()).await;
-        assert!(!unsent.is_empty(), "and what the EHR is told");
+        // And what the EHR is told.
+        house.until_recorded(joined, |it| !it.is_empty()).await;
     }
     Kept::by(&house).await.assert_closed(&secrets);
 
