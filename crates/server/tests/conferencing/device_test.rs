@@ -5,13 +5,14 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
+use vestibule_test_log::Class;
 
 use crate::house::{ENCOUNTER, House, Joined, PATIENT, Setup, TELLING, WHOLE, read};
 
 /// With a classic link there would be no bearer token.
-const LINK: &str = "patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}\"\n";
+pub(crate) const LINK: &str = "patient_web_join_link_template = \"{{telehealth_integration.infinity_webapp_server_base_url}}/webapp/#/?ticket={{launch_ticket}}\"\n";
 
-const TABLE: &str = r#"
+pub(crate) const TABLE: &str = r#"
 [device_test]
 url = "{ehr}/interconnect/api/telehealth/device-test"
 fields = { csn = "unique_encounter_id", user = "external_id", who = "role", camera = "camera", microphone = "microphone", speaker = "speaker", connection = "connection", result = "overall", at = "tested_at" }
@@ -25,7 +26,7 @@ const BROWSER: &str = "00112233445566778899aabbccddeeff";
 const PAUSE: Duration = Duration::from_secs(20);
 
 /// A device check with this result of the camera.
-fn tested(camera: &str, utc_time: Option<&str>) -> Value {
+pub(crate) fn tested(camera: &str, utc_time: Option<&str>) -> Value {
     let mut body = json!({
         "event": "device_test",
         "device_test": {
@@ -39,14 +40,14 @@ fn tested(camera: &str, utc_time: Option<&str>) -> Value {
 }
 
 /// A patient's launch whose ticket was redeemed.
-struct Page {
-    joined: Joined,
+pub(crate) struct Page {
+    pub(crate) joined: Joined,
     events: String,
-    bearer: String,
+    pub(crate) bearer: String,
 }
 
 impl House {
-    async fn page(&self) -> Page {
+    pub(crate) async fn page(&self) -> Page {
         let mut joined = self.patient().await;
         let (_, ticket) = joined.link.rsplit_once("ticket=").unwrap();
         let body = json!({"ticket": ticket, "browser": BROWSER}).to_string();
@@ -59,15 +60,19 @@ impl House {
             .unwrap();
         let answer: Value = read(response).await;
         let id = answer["telehealth_request_id"].as_str().unwrap();
+        let bearer = answer["token"].as_str().unwrap();
+        for token in [ticket, bearer] {
+            vestibule_test_log::secret(Class::Token, token);
+        }
         joined.alias = answer["conference"].as_str().unwrap().to_owned();
         Page {
             events: format!("/api/telehealth/v1/launch/{id}/events"),
-            bearer: answer["token"].as_str().unwrap().to_owned(),
+            bearer: bearer.to_owned(),
             joined,
         }
     }
 
-    async fn report(&self, page: &Page, body: &Value) {
+    pub(crate) async fn report(&self, page: &Page, body: &Value) {
         let request = self.post(&page.events).bearer_auth(&page.bearer);
         let request = request.header("content-type", "application/json");
         let response = request.body(body.to_string()).send().await.unwrap();

@@ -12,7 +12,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use vestibule_sandbox::{Config as SandboxConfig, Controls, Sandbox};
-use vestibule_server::{config::Config, database::Place, random, server::Server};
+use vestibule_server::{config::Config, database::Place, server::Server};
 use vestibule_store::Store;
 use vestibule_test_log::Class;
 
@@ -20,6 +20,7 @@ use crate::{
     clock::TestClock,
     database,
     epic::{self, SITE},
+    issued::Issued,
 };
 
 /// The encounter of the appointment that is launched.
@@ -76,6 +77,8 @@ pub(crate) const WHOLE: Setup<'static> = Setup {
 pub(crate) struct House {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) ehr: Controls,
+    /// What the EHR has handed out.
+    pub(crate) issued: Issued,
     ehr_address: String,
     folder: tempfile::TempDir,
     browser: reqwest::Client,
@@ -103,7 +106,8 @@ impl House {
     pub(crate) async fn open(setup: Setup<'_>) -> Self {
         let clock = Arc::new(TestClock::new());
         let config = SandboxConfig::parse(&format!("{}{}", sandbox(), setup.sandbox)).unwrap();
-        let ehr = Sandbox::bind(config, clock.clone(), random::system())
+        let issued = Issued::default();
+        let ehr = Sandbox::bind(config, clock.clone(), issued.generator())
             .await
             .unwrap();
         let (controls, ehr_address) = (ehr.controls(), ehr.address().to_owned());
@@ -139,6 +143,7 @@ impl House {
             running: run(folder.path(), clock.clone()).await,
             clock,
             ehr: controls,
+            issued,
             ehr_address,
             folder,
             browser,
@@ -167,9 +172,15 @@ impl House {
         }
     }
 
-    pub(crate) async fn end(self) {
+    /// Ends the server in good order. Gives the folder that it leaves behind.
+    pub(crate) async fn end(self) -> tempfile::TempDir {
         drop(self.running.end);
         self.running.serving.await.unwrap();
+        self.folder
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A door of its own to what the server remembers.
@@ -306,8 +317,7 @@ impl House {
         let pin = joined.pin.as_deref().unwrap_or("none");
         let response = self.request_token(&joined.alias, Some(pin)).await;
         assert_eq!(response.status(), 200);
-        let answer: Value = read(response).await;
-        answer["result"]["token"].as_str().unwrap().to_owned()
+        issued_token(response).await
     }
 
     /// Stays in a conference of the embedded node; gives the new token.
@@ -320,8 +330,7 @@ impl House {
             .await
             .unwrap();
         assert_eq!(response.status(), 200);
-        let answer: Value = read(response).await;
-        answer["result"]["token"].as_str().unwrap().to_owned()
+        issued_token(response).await
     }
 
     /// Leaves a conference of the embedded node.
@@ -374,6 +383,14 @@ impl House {
     pub(crate) async fn a_while(&self) {
         tokio::time::sleep(Duration::from_millis(2_500)).await;
     }
+}
+
+/// The token in an answer of the embedded node.
+pub(crate) async fn issued_token(response: Response) -> String {
+    let answer: Value = read(response).await;
+    let token = answer["result"]["token"].as_str().unwrap();
+    vestibule_test_log::secret(Class::Token, token);
+    token.to_owned()
 }
 
 /// The JSON of an answer.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod admin_pages;
+mod at_rest;
 #[path = "../shared/clock.rs"]
 mod clock;
 #[path = "../shared/database.rs"]
@@ -14,6 +15,7 @@ mod embedded;
 mod epic;
 mod event_sink;
 mod house;
+mod issued;
 mod pins;
 mod policy;
 mod routing;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vestibule_test_log::Class;
 
 use crate::house::{House, Setup, WHOLE, read};
 
@@ -37,6 +38,7 @@ async fn row_32_no_guest_learns_the_host_pin() {
     let answer: Value = serde_json::from_str(&entered).unwrap();
     assert_eq!(answer["result"]["role"], "GUEST");
     let token = answer["result"]["token"].as_str().unwrap();
+    vestibule_test_log::secret(Class::Token, token);
     for path in ["participants", "conference_status"] {
         let path = format!("/api/client/v2/conferences/{}/{path}", patient.alias);
         let response = house

@@ -24,7 +24,7 @@ fn fault(status: u16) -> FaultAnswer {
 }
 
 impl House {
-    async fn request_id(&self, joined: &Joined) -> vestibule_launch::RequestId {
+    pub(crate) async fn request_id(&self, joined: &Joined) -> vestibule_launch::RequestId {
         let base = RoutingRules::default().base_alias(&joined.alias).unwrap();
         let ever = UnixTime::from_millis(i64::MIN);
         let found = self.store().await.find_alias(alias_hash(&base), ever).await;

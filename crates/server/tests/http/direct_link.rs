@@ -6,9 +6,12 @@ use axum::http::StatusCode;
 use vestibule_sandbox::{Endpoint, Fault, FaultAnswer};
 use vestibule_smart::{AssertionKey, KeyKind};
 
-use crate::support::{
-    Page, Sandboxed, UUID, backend_client, backend_fields, encrypt, epic_profile, parameter,
-    parameters,
+use crate::{
+    failure_page,
+    support::{
+        Page, Sandboxed, UUID, backend_client, backend_fields, encrypt, epic_profile, log,
+        parameter, parameters,
+    },
 };
 
 /// The sandbox's first appointment, which is open.
@@ -100,6 +103,8 @@ async fn row_13_a_link_that_is_old_or_not_open_yet_gives_advice_about_the_appoin
         // Advice about the appointment, and nothing of a fault of ours.
         assert!(page.body.contains("This link does not work right now"));
         assert!(!page.body.contains("We could not connect you"));
+        let request_id = failure_page::assert_page(&page.headers, &page.body);
+        failure_page::assert_logged(&log::text(), request_id);
     }
     let refused = house.journal("direct_launch_token_refused", 2).await;
     assert_eq!(refused.len(), 2, "and the EHR was asked once for each");

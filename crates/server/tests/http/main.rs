@@ -21,6 +21,7 @@ mod direct_link;
 #[path = "../shared/epic.rs"]
 mod epic;
 mod errors_reference;
+mod failure_page;
 mod faults;
 mod faults_reference;
 mod forgery;

@@ -7,12 +7,17 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use reqwest::{Response, header::COOKIE};
 use serde_json::json;
+use vestibule_launch::RequestId;
+use vestibule_test_log::canary::LAUNCH_TOKEN;
 use vestibule_test_postgres::{Cluster, Durability};
 
 mod killed;
@@ -21,9 +26,12 @@ mod row_17_killed_after_the_tokens;
 mod row_18_database_away;
 mod row_19_slow_database;
 
-use crate::support::{
-    CONFIG, Ehr, TokenScript, encrypt, launch_path, location, parameter, profile, return_path,
-    write_profile, write_www,
+use crate::{
+    failure_page,
+    support::{
+        CONFIG, Ehr, Launch, TokenScript, encrypt, launch_path, location, parameter, profile,
+        return_path, write_profile, write_www,
+    },
 };
 
 /// Only against hanging for ever: the machine may be busy.
@@ -119,6 +127,11 @@ impl House {
         }
     }
 
+    /// Where its servers log.
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
     fn node(&self) -> Node {
         Node::start(self.folder.path())
     }
@@ -132,8 +145,8 @@ impl House {
     async fn begin(&self, node: &Node, launch_token: &str) -> Response {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("iss", &self.ehr.iss());
-        form.append_pair("launch", launch_token);
-        form.append_pair("data", &encrypt("csn=encounter-4711"));
+        form.append_pair("launch", &format!("{LAUNCH_TOKEN}{launch_token}"));
+        form.append_pair("data", &encrypt(Launch::PROVIDER.plaintext.unwrap()));
         let path = format!("{}?{}", launch_path("provider"), form.finish());
         self.get(node, &path).await
     }
@@ -173,13 +186,32 @@ fn append_to(log: &Path) -> fs::File {
     options.create(true).append(true).open(log).unwrap()
 }
 
-/// A failure is a page with a status that says whose turn it is, and its request id.
-async fn assert_failure(response: Response) {
+/// A failure is a page with a status that says whose turn it is, and all that every page
+/// has; nothing of the database. Gives its request id: the log has to tell of it.
+async fn assert_failure(response: Response) -> RequestId {
     let status = response.status().as_u16();
     assert!(matches!(status, 400 | 403 | 410 | 502..=504), "{status}");
+    let headers = response.headers().clone();
     let text = response.text().await.unwrap();
-    assert!(text.contains("<html"), "{status}: {text}");
     assert!(!text.contains("postgres"), "{text}");
+    failure_page::assert_page(&headers, &text)
+}
+
+/// The log tells of each of these failures, and no secret. Gives what it says of them.
+fn assert_logged(log: &Path, failures: &[RequestId]) -> Vec<String> {
+    let log = fs::read_to_string(log).unwrap();
+    failure_page::assert_no_secret(&log);
+    let lines = log.lines().filter_map(|line| {
+        let (_, told) = line.split_once("launch failed request_id=")?;
+        let (id, _) = told.split_once(" error_name=")?;
+        Some((id, line))
+    });
+    let lines: HashMap<_, _> = lines.collect();
+    let told = failures.iter().map(|id| {
+        let line = lines.get(id.to_string().as_str());
+        line.unwrap_or_else(|| panic!("{id} in {log}"))
+    });
+    told.map(|line| (*line).to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,7 +229,7 @@ async fn row_16_a_launch_goes_on_at_another_server_when_the_first_was_killed() {
     let link = location(&joined).to_owned();
     assert_eq!(parameter(&link, "pin").len(), 8);
     // Another browser with the same URL gets nothing, the same one the same link.
-    assert_failure(house.return_with(&c, &state, "code-1").await).await;
+    let other_browser = assert_failure(house.return_with(&c, &state, "code-1").await).await;
     let path = format!("{}?code=code-1&state={state}", return_path("provider"));
     let same = house.client.get(format!("{}{path}", c.url));
     let same = same.header(COOKIE, cookie).send().await.unwrap();
@@ -206,8 +238,22 @@ async fn row_16_a_launch_goes_on_at_another_server_when_the_first_was_killed() {
     assert_eq!(location(&same), link);
     // A server that comes back works with what the others have stored.
     let a = house.node();
-    assert_failure(house.begin(&a, "launch-1").await).await;
+    let again = assert_failure(house.begin(&a, "launch-1").await).await;
     assert_eq!(house.begin(&a, "launch-2").await.status(), 303);
+    assert_logged(&house.log(), &[other_browser, again]);
+}
+
+/// The server has given the database up itself, in the time that it has for that: its log
+/// says so of each of these failures.
+fn assert_given_up(told: &[String]) {
+    // The wait for a connection is part of it.
+    let words = [
+        "the database did not answer within two seconds",
+        "pool timed out while waiting for an open connection",
+    ];
+    for line in told {
+        assert!(words.iter().any(|words| line.contains(words)), "{line}");
+    }
 }
 
 /// Waits until a server can work.
@@ -231,11 +277,16 @@ async fn row_20_under_a_stream_of_launches_the_database_breaks_down_and_nothing_
     const LAUNCHES: usize = 60;
     let house = House::new().await;
     let nodes = [house.node(), house.node()];
+    let failures = Mutex::new(Vec::new());
+    let failed = async |response| {
+        let request_id = assert_failure(response).await;
+        failures.lock().unwrap().push(request_id);
+    };
     let launch = async |number: usize| {
         let (first, second) = (&nodes[number % 2], &nodes[(number + 1) % 2]);
         let begun = house.begin(first, &format!("launch-{number}")).await;
         if begun.status() != 303 {
-            assert_failure(begun).await;
+            failed(begun).await;
             return Outcome::Failed;
         }
         let state = parameter(location(&begun), "state");
@@ -250,7 +301,7 @@ async fn row_20_under_a_stream_of_launches_the_database_breaks_down_and_nothing_
             if response.status() == 303 {
                 links += 1;
             } else {
-                assert_failure(response).await;
+                failed(response).await;
             }
         }
         assert!(links < 2, "both joined");
@@ -293,6 +344,7 @@ async fn row_20_under_a_stream_of_launches_the_database_breaks_down_and_nothing_
     // Both go on without being started anew.
     let after = [launch(1_000).await, launch(1_001).await];
     assert_eq!(after, [Outcome::Joined; 2]);
+    assert_logged(&house.log(), &failures.lock().unwrap());
 }
 
 /// All renewals are due at once, and every server looks for what is due. The EHR would

@@ -4,38 +4,27 @@ use std::time::Duration;
 
 use reqwest::Response;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use vestibule_launch::{ErrorName, RequestId};
+use vestibule_launch::ErrorName;
 
-use crate::support::{Launch, TestServer, encrypt, launch_path, location, parameter, return_path};
+use crate::{
+    failure_page::{assert_headers, request_id},
+    support::{Launch, TestServer, encrypt, launch_path, location, parameter, return_path},
+};
 
 /// Checks what every error page has, and gives its text without what differs each time.
 async fn page(response: Response, status: u16) -> String {
     assert_eq!(response.status(), status);
-    assert!(
-        response.headers()["content-type"]
-            .to_str()
-            .unwrap()
-            .starts_with("text/html")
-    );
-    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_headers(response.headers());
     let text = response.text().await.unwrap();
     assert!(text.contains("2027-01-15T08:"), "the time in UTC: {text}");
-    let id = request_id(&text);
+    let id = request_id(&text).expect("a request id on the page");
     text.replace(&id.to_string(), "ID")
-}
-
-/// The one request id on a page.
-fn request_id(text: &str) -> RequestId {
-    let is_id = |character: char| character.is_ascii_hexdigit() || character == '-';
-    let mut ids = text
-        .split(|character: char| !is_id(character))
-        .filter_map(|word| (word.len() == 36).then(|| word.parse().ok())?);
-    ids.next().expect("a request id on the page")
 }
 
 /// Which failure the page tells, as the launch API knows it for a stored launch.
 async fn recorded(server: &TestServer, text: &str) -> String {
-    let path = format!("/api/telehealth/v1/launch/{}/error", request_id(text));
+    let id = request_id(text).expect("a request id on the page");
+    let path = format!("/api/telehealth/v1/launch/{id}/error");
     let answer = server.get(&path).await;
     assert_eq!(answer.status(), 200);
     let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();

@@ -83,7 +83,10 @@ async fn a_launch_keeps_its_tokens_and_who_launched() {
     let map = "token_response_map = { external_id = \"user\", fname = \"first\", \
                unique_encounter_id = \"csn\" }";
     let server = TestServer::with_profile(map).await;
-    let more = json!({"user": "user-of-the-ehr", "first": "Ada", "csn": "encounter-4711"});
+    let more = json!({
+        "user": "user-of-the-ehr", "first": "Ada", "csn": "encounter-4711",
+        "refresh_token": null,
+    });
     server
         .ehr
         .script(|ehr| ehr.token = TokenScript::GivesAlso(more));

@@ -9,10 +9,13 @@ use vestibule_launch::{
 };
 use vestibule_server::random;
 
-use super::{assert_invariants, request_id};
-use crate::support::{
-    KEY, Launch, TestServer, TokenScript, UUID, encrypt, launch_path, location, parameter,
-    return_path,
+use super::assert_invariants;
+use crate::{
+    failure_page::request_id,
+    support::{
+        KEY, Launch, TestServer, TokenScript, UUID, encrypt, launch_path, location, parameter,
+        return_path,
+    },
 };
 
 const GOOD: &str = "csn=encounter-4711&fname=Beverley";
@@ -100,7 +103,7 @@ async fn is_the_same(server: &TestServer) {
         let mut headers: Vec<_> = response.headers().keys().map(ToString::to_string).collect();
         headers.sort();
         let text = response.text().await.unwrap();
-        let text = text.replace(&request_id(&text).to_string(), "ID");
+        let text = text.replace(&request_id(&text).unwrap().to_string(), "ID");
         pages.push((headers, text));
         let response = launch(server, &data).await;
         assert_invariants(response, 400, ErrorName::LaunchParametersInvalid).await;

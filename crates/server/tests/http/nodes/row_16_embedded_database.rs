@@ -3,7 +3,7 @@
 
 use reqwest::{Response, header::COOKIE};
 
-use super::{GENEROUS, Node, assert_failure};
+use super::{GENEROUS, Node, assert_failure, assert_logged};
 use crate::support::{Launch, encrypt, launch_path, location, parameter, prepared, return_path};
 
 async fn get(client: &reqwest::Client, node: &Node, path: &str, cookie: &str) -> Response {
@@ -50,6 +50,7 @@ async fn row_16_a_launch_goes_on_when_the_only_server_was_killed_and_is_back() {
     // What was consumed stays so, and the link is given to the same browser alone.
     let node = Node::start(folder.path());
     assert_eq!(location(&get(&client, &node, &back, &cookie).await), link);
-    assert_failure(get(&client, &node, &back, "").await).await;
+    let other_browser = assert_failure(get(&client, &node, &back, "").await).await;
+    assert_logged(&node.log, &[other_browser]);
     assert_eq!(ehr.script(|ehr| ehr.token_requests.len()), 1);
 }

@@ -10,7 +10,7 @@ use reqwest::{Response, header::COOKIE};
 use sqlx::{Connection as _, PgConnection};
 use vestibule_launch::ErrorName;
 
-use super::{GENEROUS, House, Node};
+use super::{GENEROUS, House, Node, assert_failure, assert_logged};
 use crate::support::{TokenScript, location, parameter, return_path};
 
 /// A browser that has begun a launch, and comes back from the sign-in.
@@ -106,9 +106,10 @@ async fn killed_before_it_was_stored(table: &str) {
     // The code is spent: whoever reloads the page is told to open the visit anew.
     let again = house.return_again(&b, &returning).await;
     assert_eq!(again.status(), 410);
-    let page = again.text().await.unwrap();
-    assert!(page.contains(ErrorName::LaunchUsed.as_str()), "{page}");
-    assert!(page.contains("<ol"), "what to do next: {page}");
+    let request_id = assert_failure(again).await;
+    let told = assert_logged(&house.log(), &[request_id]).remove(0);
+    let name = format!("error_name={} ", ErrorName::LaunchUsed);
+    assert!(told.contains(&name), "{told}");
     assert_eq!(house.codes(), HashMap::from([("code-1".into(), 1)]));
     assert_eq!(house.count("aliases"), "0");
     assert_eq!(house.count("conferences"), "0");

@@ -2,26 +2,31 @@
 //! halfway, and go on when it is back.
 
 use reqwest::Response;
+use vestibule_launch::RequestId;
 
-use super::{House, Node, assert_failure, ready};
+use super::{House, Node, assert_failure, assert_given_up, assert_logged, ready};
 use crate::support::{location, parameter};
 
-async fn assert_unavailable(response: Response) {
+async fn assert_unavailable(response: Response) -> RequestId {
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "5");
-    assert_failure(response).await;
+    assert_failure(response).await
 }
 
-/// What holds as long as the database is away, also of a launch that is under way.
-async fn assert_away(house: &House, node: &Node, state: &str) {
+/// What holds as long as the database is away, also of a launch that is under way. Gives
+/// what the log says of launches that failed.
+async fn assert_away(house: &House, node: &Node, state: &str) -> Vec<String> {
     let asked = house.codes().len();
-    assert_unavailable(house.begin(node, "launch-while-away").await).await;
-    assert_unavailable(house.return_with(node, state, "code-1").await).await;
+    let failures = [
+        assert_unavailable(house.begin(node, "launch-while-away").await).await,
+        assert_unavailable(house.return_with(node, state, "code-1").await).await,
+    ];
     assert_eq!(house.codes().len(), asked, "the EHR is not asked");
     assert_eq!(house.get(node, "/healthz").await.status(), 200);
     let ready = house.get(node, "/readyz").await;
     assert_eq!(ready.status(), 503);
     assert!(ready.text().await.unwrap().contains("the database"));
+    assert_logged(&house.log(), &failures)
 }
 
 /// What holds when it is back.
@@ -60,7 +65,8 @@ async fn row_18_postgresql_that_is_down_or_does_not_answer() {
 
     let state = begun(&house, &node, "launch-2").await;
     house.cluster.freeze();
-    assert_away(&house, &node, &state).await;
+    let told = assert_away(&house, &node, &state).await;
+    assert_given_up(&told);
     // What was sent to it may be done now: then a launch was begun of which nobody has the
     // state.
     house.cluster.thaw();

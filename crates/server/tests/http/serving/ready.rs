@@ -6,9 +6,12 @@ use std::{path::PathBuf, process::Command};
 use nix::unistd::Uid;
 use serde_json::Value;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use vestibule_launch::ErrorName;
+use vestibule_launch::{ErrorName, RequestId};
 
-use crate::support::{Process, TestServer, prepared};
+use crate::{
+    failure_page,
+    support::{Process, TestServer, prepared},
+};
 
 fn database(server: &Process) -> PathBuf {
     server.folder.path().join("data/vestibule.db")
@@ -28,20 +31,22 @@ async fn launches(server: &Process) -> i64 {
     count
 }
 
-/// What holds as long as nothing can be written. Gives the problems that are told.
-async fn assert_unavailable(server: &Process, number: usize) -> Vec<String> {
+/// What holds as long as nothing can be written. Gives the launch that failed, and the
+/// problems that are told.
+async fn assert_unavailable(server: &Process, number: usize) -> (RequestId, Vec<String>) {
     let told: Value = serde_json::from_str(&server.until("/readyz", 503).await).unwrap();
     assert_eq!(told["ready"], false);
     assert_eq!(server.get("/healthz").await.status(), 200);
     let response = server.begin(number).await;
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "5");
+    let headers = response.headers().clone();
     let page = response.text().await.unwrap();
-    let name = ErrorName::Internal.as_str();
-    assert!(page.contains("<main") && page.contains(name), "{page}");
+    assert!(page.contains(ErrorName::Internal.as_str()), "{page}");
+    let request_id = failure_page::assert_page(&headers, &page);
     let problems = told["problems"].as_array().unwrap();
     let problems = problems.iter().map(|problem| problem.as_str().unwrap());
-    problems.map(str::to_owned).collect()
+    (request_id, problems.map(str::to_owned).collect())
 }
 
 /// What holds afterwards; `count` launches were there before.
@@ -61,11 +66,12 @@ async fn row_18_a_database_that_another_process_locks() {
         .execute(&mut other)
         .await
         .unwrap();
-    let problems = assert_unavailable(&server, 1).await;
+    let (request_id, problems) = assert_unavailable(&server, 1).await;
     assert_eq!(
         problems,
         ["the database does not take a write within a second"]
     );
+    failure_page::assert_logged(&server.log(), request_id);
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     assert_recovered(&server, 1, 1).await;
 }
@@ -82,6 +88,9 @@ async fn row_18_a_launch_in_the_middle_is_not_lost_with_the_database() {
     let response = server.get(&path).await;
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()["retry-after"], "5");
+    let headers = response.headers().clone();
+    let request_id = failure_page::assert_page(&headers, &response.text().await.unwrap());
+    failure_page::assert_logged(&server.log(), request_id);
     assert!(server.ehr.script(|ehr| ehr.token_requests.is_empty()));
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     // Its state was not consumed.
@@ -108,7 +117,8 @@ async fn row_18_a_disk_that_is_full() {
     let server = limitable().await;
     server.launch(0).await;
     limit_files(&server, "0");
-    let problems = assert_unavailable(&server, 1).await;
+    // Nor does its log find room there.
+    let (_, problems) = assert_unavailable(&server, 1).await;
     let disk = "the data folder takes no file: is the disk full, or not to be written?";
     assert!(
         problems.iter().any(|problem| problem == disk),
@@ -147,8 +157,9 @@ async fn row_18_a_database_file_that_is_read_only() {
     let log = server.folder.path().join("data/vestibule.db-wal");
     let files = [database(&server), log];
     if let Some(immutable) = Immutable::make(files) {
-        let problems = assert_unavailable(&server, 1).await;
+        let (request_id, problems) = assert_unavailable(&server, 1).await;
         assert_eq!(problems, ["the database takes no write; the log says why"]);
+        failure_page::assert_logged(&server.log(), request_id);
         drop(immutable);
     } else {
         // Others than root cannot take it from who has it open; to the server it is the

@@ -18,6 +18,7 @@ use axum::{
 use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpSocket, sync::Notify};
+use vestibule_test_log::canary;
 
 /// What the metadata endpoint does.
 #[derive(Clone, Copy)]
@@ -260,7 +261,8 @@ async fn token(State(ehr): State<Ehr>, headers: HeaderMap, body: String) -> Resp
 
 fn tokens(more: Value) -> Value {
     let mut tokens = json!({
-        "access_token": "access-token-of-the-ehr",
+        "access_token": canary::ACCESS_TOKEN,
+        "refresh_token": canary::REFRESH_TOKEN,
         "token_type": "bearer",
         "expires_in": 3600,
         "scope": "launch",

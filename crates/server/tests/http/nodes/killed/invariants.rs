@@ -9,17 +9,7 @@ use super::{
     evidence::{Evidence, StoredWriteBack},
     story::{Seen, Stay},
 };
-
-/// What no log and no page of a failure may hold: parts of names, and what the servers
-/// prove with who they are.
-const SECRETS: [&str; 6] = [
-    "Beverley",
-    "Spinder",
-    "Halvorsen",
-    "patient secret",
-    "secret of the providers",
-    "password of the",
-];
+use crate::failure_page;
 
 /// Most entries that the EHR's journal keeps: with so many some may be missing.
 const JOURNAL: usize = 1000;
@@ -178,14 +168,13 @@ fn failures_have_pages(evidence: &Evidence, found: &mut Vec<String>) {
             found.push(format!("a {status} with a wrong Retry-After"));
         }
         let is_problem = body.starts_with('{');
-        if !has_time(body) || (!has_request_id(body) && !is_problem) {
-            found.push(format!("a {status} without request id or time: {body}"));
-        }
-        if !is_problem && !body.contains("<ol") {
-            found.push(format!("a {status} without what to do next: {body}"));
-        }
-        if SECRETS.iter().any(|secret| body.contains(secret)) {
-            found.push(format!("a {status} with a secret: {body}"));
+        if !is_problem {
+            let wrong = failure_page::violations(body).into_iter();
+            found.extend(wrong.map(|what| format!("a {status} {what}: {body}")));
+        } else if !failure_page::has_time(body) || failure_page::secret_in(body).is_some() {
+            found.push(format!(
+                "a {status} without a time or with a secret: {body}"
+            ));
         }
     }
 }
@@ -197,7 +186,7 @@ fn no_secrets(evidence: &Evidence, found: &mut Vec<String>) {
     for line in evidence.log.lines() {
         let mut words = line.split(|it: char| !it.is_ascii_digit());
         let has_pin = words.any(|word| word.len() == 8 && pins.clone().any(|pin| pin == word));
-        if has_pin || SECRETS.iter().any(|secret| line.contains(secret)) {
+        if has_pin || failure_page::secret_in(line).is_some() {
             found.push(format!("a secret in the log: {line}"));
         }
     }
@@ -349,23 +338,6 @@ fn parts(key: &str) -> Option<(&str, u64)> {
     let key = key.strip_prefix('"')?.strip_suffix('"')?;
     let (request_id, id) = key.rsplit_once('-')?;
     Some((request_id, id.parse().ok()?))
-}
-
-fn has_request_id(text: &str) -> bool {
-    let mut words = text.split(|it: char| !it.is_ascii_hexdigit() && it != '-');
-    words.any(|word| word.len() == 36 && word.matches('-').count() == 4)
-}
-
-/// A time as RFC 3339 has it, in UTC.
-fn has_time(text: &str) -> bool {
-    const SHAPE: &str = "dddd-dd-ddTdd:dd:ddZ";
-    text.as_bytes().windows(SHAPE.len()).any(|window| {
-        let mut pairs = window.iter().zip(SHAPE.bytes());
-        pairs.all(|(found, shape)| match shape {
-            b'd' => found.is_ascii_digit(),
-            other => *found == other,
-        })
-    })
 }
 
 #[cfg(test)]
