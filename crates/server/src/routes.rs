@@ -64,8 +64,12 @@ pub use resume::ResumeRouteError;
 /// Longest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long a request may take. Outbound calls end earlier.
-const DEADLINE: Duration = Duration::from_secs(15);
+/// How long a step of a launch may take. Outbound calls end earlier: nine seconds are the
+/// most for all that one step asks of the EHR.
+const LAUNCH_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a plain page of a visit may take.
+const PAGE_DEADLINE: Duration = Duration::from_secs(15);
 
 const ROLES: [EhrRole; 2] = [EhrRole::Patient, EhrRole::Provider];
 
@@ -97,13 +101,6 @@ pub fn router(
             launch_events::route(),
         );
     launches = launches.route(JWKS_ROUTE, jwks::route());
-    let visits = PlainVisits::new(
-        landing_page.configuration(),
-        pexip,
-        node.clone(),
-        &state.tools,
-    );
-    launches = launches.merge(plain::router(visits));
     for slash in ["", "/"] {
         for entrance in dialect::entrances() {
             launches = launches.route(
@@ -121,11 +118,17 @@ pub fn router(
             launches = launches.route(&path, direct_link::route(role));
         }
     }
+    let visits = PlainVisits::new(
+        landing_page.configuration(),
+        pexip,
+        node.clone(),
+        &state.tools,
+    );
+    let within =
+        |deadline| middleware::from_fn_with_state((state.clone(), deadline), end_at_deadline);
     let launches = launches
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            end_at_deadline,
-        ))
+        .layer(within(LAUNCH_DEADLINE))
+        .merge(plain::router(visits).layer(within(PAGE_DEADLINE)))
         .layer(middleware::from_fn_with_state(
             in_flight.clone(),
             in_flight::count,
@@ -234,10 +237,14 @@ async fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "There is no such page here.\n").into_response()
 }
 
-async fn end_at_deadline(State(state): State<AppState>, request: Request, next: Next) -> Response {
+async fn end_at_deadline(
+    State((state, deadline)): State<(AppState, Duration)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let language = language::preferred(request.headers());
     let launch = request.extensions().get::<LaunchSpan>().cloned();
-    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+    match tokio::time::timeout(deadline, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let known = launch.and_then(|launch| launch.request_id());

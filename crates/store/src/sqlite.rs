@@ -8,6 +8,7 @@ mod launches;
 mod limits;
 mod overview;
 mod profiles;
+mod purge;
 mod rows;
 mod sessions;
 mod visits;
@@ -304,17 +305,7 @@ async fn reads_only(connection: &mut SqliteConnection) -> Result<Option<sqlx::Er
 #[async_trait]
 impl Store for SqliteStore {
     async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError> {
-        let mut transaction = self.write().await?;
-        visits::end_lost(&mut transaction, now).await?;
-        write_backs::purge(&mut transaction, before).await?;
-        let purged = launches::purge(&mut transaction, before, now).await?;
-        sessions::purge(&mut transaction, now).await?;
-        admin_sessions::purge(&mut transaction, now).await?;
-        visits::purge(&mut transaction, before).await?;
-        launches::purge_appointments(&mut transaction, before).await?;
-        transaction.commit().await?;
-        limits::purge(&self.counts, now).await?;
-        Ok(purged)
+        purge::purge(self, before, now).await
     }
 
     /// Writes what is there already: a file may give the right to write, and take

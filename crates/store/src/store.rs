@@ -68,7 +68,8 @@ pub trait Store:
     /// there is nothing to forget.
     async fn purge(&self, before: UnixTime, now: UnixTime) -> Result<u64, StoreError>;
 
-    /// Whether the database answers, and takes writes. Changes nothing.
+    /// Whether the database answers, and takes writes: it is asked to take one, which changes
+    /// nothing.
     async fn ready(&self) -> Result<(), StoreError>;
 
     /// Closes the connections, once nobody uses the store any more.

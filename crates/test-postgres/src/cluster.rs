@@ -175,6 +175,23 @@ impl Cluster {
         self.signal(Signal::SIGCONT);
     }
 
+    /// Lets no file of the server take another byte, as on a full disk: whoever tries gets an
+    /// error.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn fill_disk(&self) {
+        self.limit_files("0");
+    }
+
+    /// Lets the files of the server grow again.
+    ///
+    /// # Panics
+    /// Where it does not run.
+    pub fn free_disk(&self) {
+        self.limit_files("unlimited");
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://{OWNER}@127.0.0.1:{}/{database}", self.port)
     }
@@ -247,14 +264,34 @@ impl Cluster {
         self.folder.join("log")
     }
 
-    /// To every process of the server: the one that listens, and those for connections.
     fn signal(&self, signal: Signal) {
+        self.for_each_process(|process| kill(Pid::from_raw(process), signal).is_ok());
+    }
+
+    /// How large files of the server may become, in bytes.
+    fn limit_files(&self, limit: &str) {
+        self.for_each_process(|process| {
+            let mut prlimit = Command::new("prlimit");
+            prlimit.current_dir(&self.folder);
+            prlimit.args(["--pid", &process.to_string()]);
+            prlimit.arg(format!("--fsize={limit}:unlimited"));
+            // Not even root may limit the processes of others everywhere.
+            if let Some(other) = &self.other {
+                other.run(&mut prlimit);
+            }
+            output(prlimit).is_ok()
+        });
+    }
+
+    /// Does something with every process of the server: the one that listens, and those for
+    /// connections. `act` says whether it could be done.
+    fn for_each_process(&self, act: impl Fn(i32) -> bool) {
         let main = self.main_process();
         // The listener first: it must not start another one meanwhile.
-        for process in std::iter::once(main).chain(children_of(main)) {
+        assert!(act(main), "the server runs");
+        for process in children_of(main) {
             // One for a connection may have ended just now.
-            let sent = kill(Pid::from_raw(process), signal);
-            assert!(sent.is_ok() || process != main, "the server runs");
+            act(process);
         }
     }
 

@@ -71,7 +71,7 @@ pub const TABLES: &[Table] = &[
             key("handshake_seconds", AT_LEAST_ONE, Value("10"), "Until a TLS handshake must be done.", "5"),
             key("header_seconds", AT_LEAST_ONE, Value("10"), "Until a request's headers must be there, from their first byte or from the connection's begin.", "5"),
             key("body_seconds", AT_LEAST_ONE, Value("20"), "Until a request's body must be there; then 408.", "10"),
-            key("request_seconds", AT_LEAST_ONE, Value("60"), "Until a request must be answered; then 503. Steps of a launch end after 15 seconds. An answer that goes on, as events of a visit do, has only to begin by then.", "30"),
+            key("request_seconds", AT_LEAST_ONE, Value("60"), "Until a request must be answered; then 503. Steps of a launch end after 10 seconds, plain pages of a visit after 15. An answer that goes on, as events of a visit do, has only to begin by then.", "30"),
             key("idle_seconds", AT_LEAST_ONE, Value("75"), "For which a connection may wait for its next request. Longer than the proxy in front keeps its connections.", "30"),
             key("stall_seconds", AT_LEAST_ONE, Value("30"), "For which the other side may take nothing of an answer.", "10"),
             key("most_headers", AT_LEAST_ONE, Value("100"), "Headers of a request; more get 431.", "50"),

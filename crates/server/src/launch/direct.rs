@@ -26,6 +26,10 @@ use crate::{
 /// How long the EHR may take to say whether a link is good.
 const CHECK_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long it may take for all that it is asked about one: somewhat longer than it has for
+/// the tokens of the backend, which are part of it.
+const DEADLINE: Duration = Duration::from_secs(9);
+
 /// Why a direct join link does not lead into the visit.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectLinkError {
@@ -118,7 +122,8 @@ pub async fn join_directly(
         trail,
     };
     let joined = async {
-        let context = asking.checked(opened).await?;
+        let checked = tokio::time::timeout(DEADLINE, asking.checked(opened)).await;
+        let context = checked.map_err(|_| TransportError::Timeout(DEADLINE))??;
         let completing = Completing {
             tools,
             profile,

@@ -17,11 +17,8 @@ use vestibule_smart::{
 
 use crate::{expiring::Expiring, http_client::TransportError, tools::Tools};
 
-/// How long an EHR may take to answer one question.
+/// How long an EHR may take to tell its metadata, in however many places it is looked.
 const DEADLINE: Duration = Duration::from_secs(2);
-
-/// How long it may take to look in every place.
-const DEADLINE_OF_ALL: Duration = Duration::from_millis(2_500);
 
 /// How long metadata is fresh where the EHR says nothing of it.
 const FRESH: Duration = Duration::from_secs(10 * 60);
@@ -264,11 +261,11 @@ async fn fetch(
 ) -> Result<(Metadata, Duration), MetadataFetchError> {
     let mut first = None;
     let looked = look(tools, place, &mut first);
-    match tokio::time::timeout(DEADLINE_OF_ALL, looked).await {
+    match tokio::time::timeout(DEADLINE, looked).await {
         Ok(found) => found,
         Err(_) => Err(match first {
             Some(error) => error.into(),
-            None => TransportError::Timeout(DEADLINE_OF_ALL).into(),
+            None => TransportError::Timeout(DEADLINE).into(),
         }),
     }
 }

@@ -258,9 +258,14 @@ fn assert_given_up(told: &[String]) {
 
 /// Waits until a server can work.
 async fn ready(house: &House, node: &Node) {
+    readiness(house, node, 200).await;
+}
+
+/// Waits until a server says by this status whether it can work.
+async fn readiness(house: &House, node: &Node, status: u16) {
     let begun = Instant::now();
-    while house.get(node, "/readyz").await.status() != 200 {
-        assert!(begun.elapsed() < GENEROUS, "it is not ready again");
+    while house.get(node, "/readyz").await.status() != status {
+        assert!(begun.elapsed() < GENEROUS, "/readyz never says {status}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

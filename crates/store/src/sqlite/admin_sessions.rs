@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 use vestibule_launch::UnixTime;
 
 use super::{
@@ -97,16 +97,4 @@ fn session_of(row: &SqliteRow) -> Result<AdminSession, StoreError> {
         used_at: time_of(row, "used_at")?,
         expires_at: time_of(row, "expires_at")?,
     })
-}
-
-/// Forgets sessions that are over.
-pub(super) async fn purge(
-    connection: &mut SqliteConnection,
-    now: UnixTime,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM admin_sessions WHERE expires_at <= ?1")
-        .bind(now.as_millis())
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -11,7 +11,6 @@ use vestibule_launch::UnixTime;
 use super::{
     SqliteStore,
     rows::{bytes, maybe_time_of},
-    writer::Writer,
 };
 use crate::{
     AttemptLimit, Attempted, Bucket, LimitKey, Limits, StoreError, Taken, limit::now_micros,
@@ -111,13 +110,4 @@ impl Limits for SqliteStore {
             .flatten()
             .map(|failed_at| failed_at + limit.window))
     }
-}
-
-/// Forgets counts that say nothing any more.
-pub(super) async fn purge(counts: &Writer, now: UnixTime) -> Result<(), StoreError> {
-    let buckets = sqlx::query("DELETE FROM buckets WHERE full_at <= ?1").bind(now_micros(now));
-    counts.write(buckets).await?;
-    let attempts = sqlx::query("DELETE FROM attempts WHERE expires_at <= ?1").bind(now.as_millis());
-    counts.write(attempts).await?;
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 use vestibule_launch::{RequestId, UnixTime};
 
 use super::{
@@ -21,6 +21,8 @@ macro_rules! of_use {
         )
     };
 }
+
+pub(super) use of_use;
 
 #[async_trait]
 impl Sessions for SqliteStore {
@@ -135,21 +137,6 @@ impl Sessions for SqliteStore {
         .rows_affected();
         Ok(ended == 1)
     }
-}
-
-/// Forgets sessions that have expired and are of no use.
-pub(super) async fn purge(
-    connection: &mut SqliteConnection,
-    now: UnixTime,
-) -> Result<(), StoreError> {
-    sqlx::query(concat!(
-        "DELETE FROM sessions WHERE expires_at <= ?1 AND NOT ",
-        of_use!()
-    ))
-    .bind(now.as_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 fn session_of(row: &SqliteRow, lease: i64) -> Result<Session, StoreError> {

@@ -1,7 +1,5 @@
 //! Visits in SQLite.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
@@ -16,9 +14,6 @@ use crate::{
     Applied, Appointment, AppointmentId, Change, EncounterKey, EventId, Launch, NewWriteBack,
     Participant, Presence, StoreError, VisitEvent, Visits, overcome::Joined,
 };
-
-/// Nothing lasts longer.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[async_trait]
 impl Visits for SqliteStore {
@@ -160,43 +155,6 @@ impl Visits for SqliteStore {
             .map(launch_of)
             .collect()
     }
-}
-
-/// Ends what began [`LONGEST`] ago or earlier: the event that ends it was lost.
-pub(super) async fn end_lost(
-    connection: &mut SqliteConnection,
-    now: UnixTime,
-) -> Result<(), StoreError> {
-    for statement in [
-        "UPDATE conferences SET ended_at = ?1 WHERE ended_at IS NULL AND started_at <= ?2",
-        "UPDATE participants SET disconnected_at = ?1
-         WHERE disconnected_at IS NULL AND connected_at <= ?2",
-    ] {
-        sqlx::query(statement)
-            .bind(now.as_millis())
-            .bind((now - LONGEST).as_millis())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Forgets what nodes reported before `before`, but for what still lasts.
-pub(super) async fn purge(
-    connection: &mut SqliteConnection,
-    before: UnixTime,
-) -> Result<(), StoreError> {
-    for statement in [
-        "DELETE FROM applied_events WHERE applied_at < ?1",
-        "DELETE FROM conferences WHERE ended_at < ?1",
-        "DELETE FROM participants WHERE disconnected_at < ?1",
-    ] {
-        sqlx::query(statement)
-            .bind(before.as_millis())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
 }
 
 /// Notes that an event is applied; `false` where it was before.

@@ -224,15 +224,3 @@ pub(super) async fn insert(
     .await?;
     Ok(())
 }
-
-/// Forgets what was sent, or given up, before `before`.
-pub(super) async fn purge(
-    connection: &mut SqliteConnection,
-    before: UnixTime,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM write_backs WHERE finished_at < ?1")
-        .bind(before.as_millis())
-        .execute(connection)
-        .await?;
-    Ok(())
-}

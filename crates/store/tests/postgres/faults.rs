@@ -210,6 +210,42 @@ async fn a_database_that_is_away_fails_and_comes_back_without_a_restart() {
     began(&store, 2).await;
 }
 
+/// Row 18: what only asks a question is still answered then.
+#[tokio::test(flavor = "multi_thread")]
+async fn row_18_a_database_whose_disk_is_full_is_not_ready_until_there_is_room_again() {
+    let cluster = Cluster::start(Durability::Off);
+    let store = open(&cluster.database()).await;
+    began(&store, 1).await;
+    store.ready().await.expect("there is room");
+    cluster.fill_disk();
+    let error = store
+        .ready()
+        .await
+        .expect_err("nothing more can be written");
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    let launch = store.find_launch(request_id(1)).await;
+    assert!(launch.expect("it answers").is_some());
+    cluster.free_disk();
+    store.ready().await.expect("there is room again");
+    began(&store, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_ask_whether_it_is_ready_is_a_write_and_the_database_does_not_grow_by_it() {
+    let cluster = Cluster::start(Durability::Off);
+    let url = cluster.database();
+    let store = open(&url).await;
+    let written = || cluster.query(&url, "SELECT xmin FROM _sqlx_migrations WHERE version = 1");
+    let size = || cluster.query(&url, "SELECT pg_database_size(current_database())");
+    store.ready().await.expect("it is ready");
+    let (first, before) = (written(), size());
+    for _ in 0..500 {
+        store.ready().await.expect("it is ready");
+    }
+    assert_ne!(written(), first, "nothing was committed");
+    assert_eq!(size(), before);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_answer_is_given_up_in_time_and_comes_back() {
     let cluster = Cluster::start(Durability::Off);

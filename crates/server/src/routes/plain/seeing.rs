@@ -220,13 +220,13 @@ mod tests {
     use super::*;
     use crate::{
         plain::{Brand, Looks, Way},
-        routes::DEADLINE as ROUTE_DEADLINE,
+        routes::PAGE_DEADLINE,
         security_headers::PageCsp,
     };
 
     #[tokio::test(start_paused = true)]
     async fn a_look_that_takes_too_long_is_a_wait_and_ends_before_its_request_would() {
-        const { assert!(DEADLINE.as_secs() < ROUTE_DEADLINE.as_secs()) };
+        const { assert!(DEADLINE.as_secs() < PAGE_DEADLINE.as_secs()) };
         let seen = in_time(std::future::pending()).await;
         assert!(matches!(seen, Ok(Seen::Reconnecting)));
         assert!(Page::Reconnecting.refresh().is_some());

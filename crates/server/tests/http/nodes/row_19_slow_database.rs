@@ -11,7 +11,7 @@ use reqwest::Response;
 use sqlx::{Connection as _, PgConnection};
 use vestibule_launch::RequestId;
 
-use super::{GENEROUS, House, Node, assert_failure, assert_given_up, assert_logged, ready};
+use super::{GENEROUS, House, Node, assert_failure, assert_given_up, assert_logged, readiness};
 use crate::support::{ADMIN_CONFIG, location, parameter};
 
 /// Connections of the server: few, so that they are all in use.
@@ -89,7 +89,8 @@ async fn row_19_with_a_slow_database_launches_are_shed_and_administrators_answer
     assert_eq!(house.begin(&node, "launch-0").await.status(), 303);
     let mut holder = PgConnection::connect(&house.database).await.unwrap();
     let mut held = holder.begin().await.unwrap();
-    sqlx::query("LOCK TABLE launches IN ACCESS EXCLUSIVE MODE")
+    // What launches write, and what is written to see whether the database takes it.
+    sqlx::query("LOCK TABLE launches, _sqlx_migrations IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *held)
         .await
         .unwrap();
@@ -111,6 +112,7 @@ async fn row_19_with_a_slow_database_launches_are_shed_and_administrators_answer
         futures_util::future::join_all(browsers).await.concat()
     };
     let others = async {
+        readiness(&house, &node, 503).await;
         for _ in 0..8 {
             assert_eq!(house.get(&node, "/healthz").await.status(), 200);
             let page = admin.get(&house, "/admin/profiles").await;
@@ -126,7 +128,7 @@ async fn row_19_with_a_slow_database_launches_are_shed_and_administrators_answer
     held.rollback().await.unwrap();
 
     // Without being started anew, and with nothing half done.
-    ready(&house, &node).await;
+    readiness(&house, &node, 200).await;
     let launched = house.begin(&node, "launch-1").await;
     assert_eq!(launched.status(), 303);
     let state = parameter(location(&launched), "state");
