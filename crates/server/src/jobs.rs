@@ -14,17 +14,22 @@ use crate::{in_flight::InFlight, profile::Registry, state::AppState};
 
 pub(crate) use profiles::Hangups;
 
-/// Runs all of them, for ever. `audit_kept` is how long the audit log is kept.
+/// Runs all of them, for ever. `audit_kept` is how long the audit log is kept:
+/// where nobody says so, this server forgets none of it, which others may have to keep longer.
 pub(crate) async fn run(
     state: &AppState,
     registry: &Registry,
     in_flight: &InFlight,
-    audit_kept: Duration,
+    audit_kept: Option<Duration>,
     hangups: Hangups,
 ) {
     tokio::join!(
         profiles::run(registry, hangups),
-        audit::run(&state.tools, audit_kept),
+        async {
+            if let Some(keep) = audit_kept {
+                audit::run(&state.tools, keep).await;
+            }
+        },
         of_launches(state, in_flight),
     );
 }

@@ -60,8 +60,8 @@ pub struct Server {
     recorder: Recorder,
     store: Arc<dyn Store>,
     in_flight: InFlight,
-    /// How long the audit log is kept.
-    audit_kept: Duration,
+    /// How long the audit log is kept, where that is said.
+    audit_kept: Option<Duration>,
     hangups: Hangups,
     /// Requests that begin to come in, where launches and Pexip do.
     coming: InFlight,
@@ -299,7 +299,7 @@ impl Server {
             recorder,
             store,
             in_flight,
-            audit_kept: AdminConfig::audit_kept(config.admin.as_ref()),
+            audit_kept: config.admin.as_ref().map(AdminConfig::audit_kept),
             hangups,
             coming,
         })

@@ -69,15 +69,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     let mut together = 0;
     writeln!(out, "{:<22} {:>8} {:>8}", "of a launch", "rows", "bytes")?;
-    for (name, rows, bytes) in tables(&cluster, &url)? {
+    for Table { name, rows, bytes } in tables(&cluster, &url)? {
         // Tenths, by whole numbers.
         let rows = (10 * rows + launches / 2) / launches;
         if rows == 0 {
             // The room of what was forgotten is used again.
             continue;
         }
-        let before = empty.iter().find(|(table, ..)| *table == name);
-        let bytes = bytes.saturating_sub(before.map_or(0, |(.., bytes)| *bytes)) / launches;
+        let before = empty.iter().find(|table| table.name == name);
+        let bytes = bytes.saturating_sub(before.map_or(0, |table| table.bytes)) / launches;
         together += bytes;
         let rows = format!("{}.{}", rows / 10, rows % 10);
         writeln!(out, "{name:<22} {rows:>8} {bytes:>8}")?;
@@ -93,16 +93,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Name, rows and bytes of each table, its indices among them.
-fn tables(cluster: &Cluster, url: &str) -> Result<Vec<(String, u64, u64)>, Box<dyn Error>> {
+/// What a table holds.
+struct Table {
+    name: String,
+    rows: u64,
+    /// On the disk, its indices among them.
+    bytes: u64,
+}
+
+fn tables(cluster: &Cluster, url: &str) -> Result<Vec<Table>, Box<dyn Error>> {
     let listed = cluster.query(url, TABLES);
     let mut tables = Vec::new();
     for line in listed.lines() {
         let mut columns = line.split('|');
         let mut column = || columns.next().ok_or("a column is missing");
-        let (name, rows, bytes) = (column()?.to_owned(), column()?, column()?);
-        // -1 where nobody has counted yet.
-        tables.push((name, rows.parse().unwrap_or(0), bytes.parse()?));
+        tables.push(Table {
+            name: column()?.to_owned(),
+            // -1 where nobody has counted yet.
+            rows: column()?.parse().unwrap_or(0),
+            bytes: column()?.parse()?,
+        });
     }
     Ok(tables)
 }

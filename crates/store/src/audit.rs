@@ -143,7 +143,7 @@ pub struct NewAuditEntry {
     pub identity: Option<String>,
     /// The administrator's role.
     pub role: Option<String>,
-    /// The address that the request came from.
+    /// The address that the request came from, or the command or file that it was done by.
     pub source: String,
     /// What was done.
     pub action: AuditAction,

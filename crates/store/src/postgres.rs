@@ -61,12 +61,14 @@ const MIGRATE: Duration = Duration::from_secs(600);
 ///
 /// Where the disk is full, what fits into the pages that are there is still written. So there
 /// is something first that takes room on the disk of the tables: some hundred kilobytes in a
-/// file that is gone with the statement. Then a row is committed as it is. Nobody else waits
-/// for that row, and its old versions make room for the next ones.
+/// file that is gone with the statement. Then a row is committed as it is, one that no other
+/// server tries at the moment, so that nobody waits for it; its old versions make room for
+/// the next ones.
 const WRITE: &str = "SET LOCAL work_mem = '64kB';
      SET LOCAL temp_tablespaces = '';
      SELECT count(*) FROM generate_series(1, 10000);
-     UPDATE _sqlx_migrations SET success = success WHERE version = 1";
+     UPDATE _sqlx_migrations SET success = success WHERE version =
+         (SELECT version FROM _sqlx_migrations LIMIT 1 FOR UPDATE SKIP LOCKED)";
 
 /// A store in a PostgreSQL database. Cheap to clone; clones share their connections.
 #[derive(Clone)]

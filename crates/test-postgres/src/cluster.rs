@@ -287,7 +287,7 @@ impl Cluster {
     /// connections. `act` says whether it could be done.
     fn for_each_process(&self, act: impl Fn(i32) -> bool) {
         let main = self.main_process();
-        // The listener first: it must not start another one meanwhile.
+        // The listener first: those that it starts from now on are as it is, or it starts none.
         assert!(act(main), "the server runs");
         for process in children_of(main) {
             // One for a connection may have ended just now.

@@ -32,9 +32,9 @@ pub struct AdminConfig {
 }
 
 impl AdminConfig {
-    /// How long the audit log is kept: for the default time where there is no `[admin]`.
-    pub(crate) fn audit_kept(admin: Option<&Self>) -> Duration {
-        DAY * admin.map_or(AUDIT_DAYS, |admin| admin.audit_days)
+    /// How long the audit log is kept.
+    pub(crate) fn audit_kept(&self) -> Duration {
+        DAY * self.audit_days
     }
 }
 

@@ -1,5 +1,4 @@
-//! Forgets what the audit log has kept for long enough: also where nobody comes in as an
-//! administrator, for `vestibule profile` writes entries too.
+//! Forgets what the audit log has kept for long enough.
 
 use std::time::Duration;
 

@@ -26,9 +26,9 @@ use crate::{
 /// How long the EHR may take to say whether a link is good.
 const CHECK_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long it may take for all that it is asked about one: somewhat longer than it has for
-/// the tokens of the backend, which are part of it.
-const DEADLINE: Duration = Duration::from_secs(9);
+/// How long it may take for all that it is asked about one, the tokens of the backend among it:
+/// what is stored of it has its time in the same step of a launch.
+const DEADLINE: Duration = Duration::from_secs(8);
 
 /// Why a direct join link does not lead into the visit.
 #[derive(Debug, thiserror::Error)]

@@ -152,8 +152,11 @@ impl Registry {
     pub async fn reload(&self) -> Result<(), RegistryError> {
         let mut read = self.read.lock().await;
         let now = self.read_all().await?;
-        let changes = reloaded::changes(&read.files, &now.files);
+        let changes = reloaded::changes(&read.files, &now.files, &self.entries());
         *read = now;
+        if changes.is_empty() {
+            return Ok(());
+        }
         if let Err(error) = self.tools.store.record_audit_all(changes, self.now()).await {
             tracing::error!(%error, "the audit log lacks what has changed in the folder");
         }

@@ -8,8 +8,12 @@ use vestibule_store::{AuditAction, AuditSubject, NewAuditEntry};
 use super::{Entry, Kept, ProfileDocument, changed_fields};
 
 /// An entry for each profile that was added, changed or removed, and none for one that says
-/// the same in other words.
-pub(super) fn changes(before: &[Arc<Entry>], after: &[Arc<Entry>]) -> Vec<NewAuditEntry> {
+/// the same in other words. What is in `all` lives on, if not in a file.
+pub(super) fn changes(
+    before: &[Arc<Entry>],
+    after: &[Arc<Entry>],
+    all: &[Arc<Entry>],
+) -> Vec<NewAuditEntry> {
     let nothing = ProfileDocument::default();
     let mut changes = Vec::new();
     for entry in after {
@@ -22,7 +26,8 @@ pub(super) fn changes(before: &[Arc<Entry>], after: &[Arc<Entry>]) -> Vec<NewAud
             changes.push(change(action, entry, fields.join(", ")));
         }
     }
-    let removed = before.iter().filter(|entry| same(after, entry).is_none());
+    let is_gone = |entry: &&Arc<Entry>| same(after, entry).or(same(all, entry)).is_none();
+    let removed = before.iter().filter(is_gone);
     let told = |entry: &Arc<Entry>| change(AuditAction::ProfileRemoved, entry, String::new());
     changes.extend(removed.map(told));
     changes

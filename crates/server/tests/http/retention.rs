@@ -70,26 +70,21 @@ async fn sources(store: &dyn Store) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_audit_log_is_forgotten_after_its_days_and_without_administrators_too() {
-    let month = format!("{ADMIN_CONFIG}audit_days = 30\n");
-    for (config, days) in [(month.as_str(), 30), ("", 2196)] {
-        let server = TestServer::with("", config).await;
-        let store = server.tools().await.store;
-        record(&*store, &server, "first").await;
-        server.clock.advance(DAY);
-        record(&*store, &server, "second").await;
-        server
-            .clock
-            .advance(DAY * (days - 1) + Duration::from_secs(60));
-        // Servers look as they start, and every hour.
-        let _beside = Second::beside(&server).await;
-        let forgotten = async {
-            while sources(&*store).await.contains(&"first".to_owned()) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let in_time = tokio::time::timeout(Duration::from_secs(60), forgotten).await;
-        assert!(in_time.is_ok(), "an entry of {days} days ago is there");
-        assert_eq!(sources(&*store).await, ["second"], "{days} days");
-    }
+async fn the_audit_log_is_forgotten_after_its_days() {
+    let server = TestServer::with("", &format!("{ADMIN_CONFIG}audit_days = 30\n")).await;
+    let store = server.tools().await.store;
+    record(&*store, &server, "first").await;
+    server.clock.advance(DAY);
+    record(&*store, &server, "second").await;
+    server.clock.advance(DAY * 29 + Duration::from_secs(60));
+    // Servers look as they start, and every hour.
+    let _beside = Second::beside(&server).await;
+    let forgotten = async {
+        while sources(&*store).await.contains(&"first".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), forgotten).await;
+    assert!(in_time.is_ok(), "an entry of 30 days ago is there");
+    assert_eq!(sources(&*store).await, ["second"]);
 }

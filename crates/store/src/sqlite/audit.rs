@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use vestibule_launch::UnixTime;
 
-use super::SqliteStore;
+use super::{SqliteStore, purge};
 use crate::{
     Audit, AuditEntry, AuditFilter, NewAuditEntry, Page, StoreError, listing::page_of_entries,
     rows::entry_of,
@@ -45,18 +45,10 @@ impl Audit for SqliteStore {
     }
 
     async fn purge_audit(&self, before: UnixTime) -> Result<u64, StoreError> {
-        let mut transaction = self.write().await?;
-        sqlx::query("UPDATE audit_retention SET kept_since = ?1 WHERE kept_since < ?1")
-            .bind(before.as_millis())
-            .execute(&mut *transaction)
-            .await?;
-        let purged = sqlx::query("DELETE FROM audit_log WHERE at < ?1")
-            .bind(before.as_millis())
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-        transaction.commit().await?;
-        Ok(purged)
+        let before = before.as_millis();
+        let kept = "UPDATE audit_retention SET kept_since = ?1 WHERE kept_since < ?1";
+        self.writer.write(sqlx::query(kept).bind(before)).await?;
+        purge::delete(&self.writer, "audit_log", "number", "at < ?1", before).await
     }
 }
 

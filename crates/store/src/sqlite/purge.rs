@@ -1,10 +1,11 @@
-//! What is forgotten in SQLite: a batch at a time, each in a transaction of its own. There is
-//! one connection that writes, and whoever asks for it while a batch is written is next:
-//! a launch waits for one batch at most, however much there is to be forgotten.
+//! What is forgotten in SQLite: a batch at a time, each in a transaction of its own or with
+//! what others ask for meanwhile. There is one connection that writes, and whoever asks for it
+//! while a batch is written is next: a launch waits for two batches at most, however much there
+//! is to be forgotten.
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _, Sqlite, query::Query, sqlite::SqliteArguments};
 use vestibule_launch::UnixTime;
 
 use super::{SqliteStore, sessions::of_use, writer::Writer};
@@ -38,9 +39,10 @@ const LAST_LAUNCH: &str = "SELECT created_at, rowid FROM launches
      WHERE (created_at, rowid) > (?1, ?2) AND created_at < ?3
      ORDER BY created_at, rowid LIMIT 1 OFFSET ?4";
 
-/// Appointments after `?2`, until `?3`, last used before `?1` that nothing leads to any more.
+/// Appointments after `?1` and `?2`, until `?3` and `?4`, last used before `?5` that nothing
+/// leads to any more. None is used before it is made: by that there is an index.
 const APPOINTMENTS: &str = "DELETE FROM appointments
-     WHERE last_used_at < ?1 AND id > ?2 AND id <= ?3
+     WHERE (created_at, id) > (?1, ?2) AND (created_at, id) <= (?3, ?4) AND last_used_at < ?5
          AND NOT EXISTS (SELECT 1 FROM launches
              WHERE launches.appointment = appointments.id)
          AND NOT EXISTS (SELECT 1 FROM conferences
@@ -48,9 +50,10 @@ const APPOINTMENTS: &str = "DELETE FROM appointments
          AND NOT EXISTS (SELECT 1 FROM participants
              WHERE participants.appointment = appointments.id)";
 
-/// The last appointment of a batch after `?2`, where so many were last used before `?1`.
-const LAST_APPOINTMENT: &str = "SELECT id FROM appointments
-     WHERE last_used_at < ?1 AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3";
+/// The last appointment of a batch after `?1` and `?2`, where so many were made before `?3`.
+const LAST_APPOINTMENT: &str = "SELECT created_at, id FROM appointments
+     WHERE (created_at, id) > (?1, ?2) AND created_at < ?3
+     ORDER BY created_at, id LIMIT 1 OFFSET ?4";
 
 /// Bearer tokens whose alias has expired.
 const BEARERS: &str = "NOT EXISTS (SELECT 1 FROM aliases
@@ -123,14 +126,14 @@ pub(super) fn unseal() -> String {
 }
 
 /// Deletes the rows of a table that are of no use any more by a condition on `?1`. `key` is
-/// what tells them apart.
-async fn delete(
+/// what tells them apart. Gives how many they were.
+pub(super) async fn delete(
     writer: &Writer,
     table: &str,
     key: &str,
     condition: &str,
     until: i64,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let statement = format!(
         "DELETE FROM {table} WHERE ({key}) IN
              (SELECT {key} FROM {table} WHERE {condition} LIMIT {BATCH}) RETURNING 1"
@@ -138,12 +141,15 @@ async fn delete(
     batches(writer, &statement, until).await
 }
 
-/// The same batch until nothing is left.
-async fn batches(writer: &Writer, statement: &str, until: i64) -> Result<(), StoreError> {
+/// The same batch until nothing is left. Gives how many rows there were.
+async fn batches(writer: &Writer, statement: &str, until: i64) -> Result<u64, StoreError> {
+    let mut rows = 0;
     loop {
         let batch = sqlx::query(AssertSqlSafe(statement.to_owned())).bind(until);
-        if writer.write(batch).await?.len() < usize::from(BATCH) {
-            return Ok(());
+        let of_batch = writer.write(batch).await?.len();
+        rows += of_batch as u64;
+        if of_batch < usize::from(BATCH) {
+            return Ok(rows);
         }
     }
 }
@@ -151,53 +157,81 @@ async fn batches(writer: &Writer, statement: &str, until: i64) -> Result<(), Sto
 /// Each is looked at once, in the order in which they began.
 async fn launches(store: &SqliteStore, before: i64) -> Result<u64, StoreError> {
     let mut purged = 0;
-    let mut after = (i64::MIN, i64::MIN);
-    loop {
-        let last = sqlx::query(LAST_LAUNCH)
-            .bind(after.0)
-            .bind(after.1)
-            .bind(before)
-            .bind(BATCH - 1)
-            .fetch_optional(&store.finding)
-            .await?;
-        let last = last.map(|row| -> Result<_, sqlx::Error> {
-            Ok((row.try_get("created_at")?, row.try_get("rowid")?))
-        });
-        let last: Option<(i64, i64)> = last.transpose()?;
-        let until = last.unwrap_or((before.saturating_sub(1), i64::MAX));
-        let batch = sqlx::query(LAUNCHES)
-            .bind(after.0)
-            .bind(after.1)
-            .bind(until.0)
-            .bind(until.1);
+    let mut range = Range::default();
+    while range.moves_on(store, LAST_LAUNCH, before).await? {
+        let batch = range.bound(sqlx::query(LAUNCHES));
         purged += store.writer.write(batch).await?.len() as u64;
-        if last.is_none() {
-            return Ok(purged);
+    }
+    Ok(purged)
+}
+
+/// Each is looked at once, in the order in which they were made.
+async fn appointments(store: &SqliteStore, before: i64) -> Result<(), StoreError> {
+    let mut range = Range::default();
+    while range.moves_on(store, LAST_APPOINTMENT, before).await? {
+        let batch = range.bound(sqlx::query(APPOINTMENTS)).bind(before);
+        store.writer.write(batch).await?;
+    }
+    Ok(())
+}
+
+/// The rows of a batch, by when they were made and their number: those after the first and
+/// until the last of the two.
+struct Range {
+    after: (i64, i64),
+    until: (i64, i64),
+    is_last: bool,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self {
+            after: (i64::MIN, i64::MIN),
+            until: (i64::MIN, i64::MIN),
+            is_last: false,
         }
-        after = until;
     }
 }
 
-/// Each is looked at once.
-async fn appointments(store: &SqliteStore, before: i64) -> Result<(), StoreError> {
-    let mut after = i64::MIN;
-    loop {
-        let last: Option<i64> = sqlx::query_scalar(LAST_APPOINTMENT)
+impl Range {
+    /// On to the next batch of what was made before `before`; whether there is one. `last`
+    /// finds its end.
+    async fn moves_on(
+        &mut self,
+        store: &SqliteStore,
+        last: &'static str,
+        before: i64,
+    ) -> Result<bool, StoreError> {
+        if self.is_last {
+            return Ok(false);
+        }
+        self.after = self.until;
+        let found = sqlx::query(last)
+            .bind(self.after.0)
+            .bind(self.after.1)
             .bind(before)
-            .bind(after)
             .bind(BATCH - 1)
             .fetch_optional(&store.finding)
             .await?;
-        let until = last.unwrap_or(i64::MAX);
-        let batch = sqlx::query(APPOINTMENTS)
-            .bind(before)
-            .bind(after)
-            .bind(until);
-        store.writer.write(batch).await?;
-        if last.is_none() {
-            return Ok(());
+        match found {
+            Some(row) => self.until = (row.try_get(0)?, row.try_get(1)?),
+            None => {
+                self.until = (before.saturating_sub(1), i64::MAX);
+                self.is_last = true;
+            }
         }
-        after = until;
+        Ok(true)
+    }
+
+    fn bound<'q>(
+        &self,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        query
+            .bind(self.after.0)
+            .bind(self.after.1)
+            .bind(self.until.0)
+            .bind(self.until.1)
     }
 }
 
@@ -325,11 +359,35 @@ mod tests {
         for table in ["launches", "appointments"] {
             assert_eq!(count(&store, table).await, half, "{table}");
         }
-        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {LAUNCHES}")));
-        let steps = plan.fetch_all(&store.pool).await.unwrap();
-        let step: String = steps[0].get("detail");
-        let found =
-            "SEARCH launches USING INDEX launches_created_at (created_at>? AND created_at<?)";
-        assert_eq!(step, found);
+        for (table, statement) in [("launches", LAUNCHES), ("appointments", APPOINTMENTS)] {
+            let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+            let steps = plan.fetch_all(&store.pool).await.unwrap();
+            let step: String = steps[0].get("detail");
+            let found = format!(
+                "SEARCH {table} USING INDEX {table}_created_at (created_at>? AND created_at<?)"
+            );
+            assert_eq!(step, found);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_what_takes_several_batches_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(folder.path()).await;
+        let many = "WITH RECURSIVE many (n) AS
+             (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 1100)";
+        for insert in [
+            "INSERT INTO applied_events (node, seq, second, applied_at)
+             SELECT 'node', n, n, 1 FROM many",
+            "INSERT INTO buckets (key, full_at)
+             SELECT CAST(format('%032d', n) AS BLOB), 1 FROM many",
+        ] {
+            let insert = sqlx::query(AssertSqlSafe(format!("{many} {insert}")));
+            insert.execute(&store.pool).await.unwrap();
+        }
+        store.purge(NOW, NOW).await.unwrap();
+        for table in ["applied_events", "buckets"] {
+            assert_eq!(count(&store, table).await, 0, "{table}");
+        }
     }
 }

@@ -156,9 +156,9 @@ impl Writer {
     async fn ready(
         &self,
     ) -> Result<(PoolConnection<Sqlite>, tokio::sync::MutexGuard<'_, ()>), sqlx::Error> {
-        let connection = self.pool.acquire().await?;
-        let turn = timeout(PATIENCE, self.turn.lock()).await;
-        Ok((connection, turn.map_err(|_| sqlx::Error::PoolTimedOut)?))
+        let ready = async { Ok((self.pool.acquire().await?, self.turn.lock().await)) };
+        let ready = timeout(PATIENCE, ready).await;
+        ready.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 }
 

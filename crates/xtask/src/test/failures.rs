@@ -47,9 +47,8 @@ fn run_on(terminal: &mut impl Write, command: &mut Command, log: &Path) -> Resul
         }
         thread::sleep(POLL);
     };
-    shown?;
     if status.success() {
-        return Ok(());
+        return Ok(shown?);
     }
     let text = fs::read(log)?;
     let told = told(&String::from_utf8_lossy(&text));

@@ -296,7 +296,7 @@ async fn all_that_the_ehr_is_asked_about_a_direct_link_ends_before_the_launch_do
     assert!(text.contains("ehr_timeout"), "{text}");
     let given_up_after = slow.given_up_after();
     assert!(
-        given_up_after < Duration::from_millis(9_500),
+        given_up_after < Duration::from_millis(8_500),
         "{given_up_after:?}"
     );
 }
