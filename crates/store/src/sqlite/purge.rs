@@ -303,8 +303,9 @@ mod tests {
         count.fetch_one(&store.pool).await.unwrap()
     }
 
-    /// Whoever asks for the next launch as soon as one is stored has it stored before the
-    /// batch after the one that is being written, however slow the disk is.
+    /// Whoever asks for the next launch as soon as one is stored waits for two batches at most,
+    /// the one that is being written and the one that is asked for at the same moment, however
+    /// slow the disk is.
     #[tokio::test]
     async fn launches_that_begin_while_very_much_is_purged_are_stored_between_batches() {
         let folder = tempfile::tempdir().unwrap();
@@ -331,14 +332,12 @@ mod tests {
 
         let notes = sqlx::query_scalar("SELECT what FROM notes ORDER BY number");
         let notes: Vec<String> = notes.fetch_all(&store.pool).await.unwrap();
-        let batches: Vec<usize> = notes
-            .split(|what| what == "begun")
-            .map(<[String]>::len)
-            .filter(|purged| *purged > 0)
-            .collect();
-        let mut expected = vec![usize::from(BATCH); 5];
-        expected.push(100);
-        assert_eq!(batches, expected);
+        let between = notes.split(|what| what == "begun").map(<[String]>::len);
+        let most = between.max().unwrap();
+        assert!(
+            most <= 2 * usize::from(BATCH),
+            "{most} between two launches"
+        );
     }
 
     #[tokio::test]
