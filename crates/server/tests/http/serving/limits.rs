@@ -121,28 +121,28 @@ async fn a_body_that_does_not_come_in_time_leads_to_an_error_page() {
     assert!(problem.contains("application/problem+json"), "{problem}");
     assert!(problem.contains("\"status\":408"), "{problem}");
 
-    let mut stream = connect(&server);
+    let mut stream = without_its_body(&server);
+    let refused = rest(&mut stream);
+    assert!(refused.starts_with("HTTP/1.1 408 "), "{refused}");
+}
+
+/// A request of which all but the first byte of its body never comes.
+fn without_its_body(server: &TestServer) -> TcpStream {
+    let mut stream = connect(server);
     stream
         .write_all(
             b"POST /api/client/v2/conferences/x/request_token HTTP/1.1\r\nhost: x\r\n\
               content-type: application/json\r\ncontent-length: 100\r\n\r\n{",
         )
         .unwrap();
-    let refused = rest(&mut stream);
-    assert!(refused.starts_with("HTTP/1.1 408 "), "{refused}");
+    stream
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_is_not_answered_in_time_is_told_to_come_again() {
     // Its body never comes, and may take its time.
     let server = server("request_seconds = 1\nbody_seconds = 600").await;
-    let mut stream = connect(&server);
-    stream
-        .write_all(
-            b"POST /api/client/v2/conferences/x/request_token HTTP/1.1\r\nhost: x\r\n\
-              content-type: application/json\r\ncontent-length: 100\r\n\r\n{",
-        )
-        .unwrap();
+    let mut stream = without_its_body(&server);
     let told = rest(&mut stream);
     assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
     assert!(told.contains("\r\nretry-after: 5\r\n"), "{told}");
